@@ -1,0 +1,53 @@
+// Callbacks: hooks that fit() calls. Derive from CallbackBase and pass std::make_shared<My>().
+#pragma once
+
+#include <functional>
+
+#include "goneuron/tensor.h"
+
+namespace goneuron {
+
+class Model;
+
+/// Named numbers of a step or an epoch: "loss", "accuracy", "val_loss", ...
+struct Logs {
+  std::vector<std::string> names;
+  std::vector<double> values;
+  /// Throws GraphError listing the names that exist.
+  double operator[](const std::string& name) const;
+  bool has(const std::string& name) const;
+};
+
+/// What fit() is doing; hooks read it and may change `stop` and `learning_rate`.
+struct TrainingState {
+  i64 epoch = 0, epochs = 0;  ///< from 0
+  i64 step = 0, steps = 0;    ///< within the epoch, from 0
+  i64 batch_size = 0;
+  i64 samples = 0;            ///< seen in this epoch
+  double seconds = 0;         ///< of this epoch
+  double learning_rate = 0;   ///< set it: the next step uses it
+  bool stop = false;          ///< set it: training ends after this step
+  const Logs* logs = nullptr; ///< running means of this epoch
+  const Model* model = nullptr;
+};
+
+class CallbackBase {
+ public:
+  virtual ~CallbackBase() = default;
+  virtual void on_train_begin(TrainingState&) {}
+  virtual void on_epoch_begin(TrainingState&) {}
+  virtual void on_step_end(TrainingState&) {}
+  virtual void on_epoch_end(TrainingState&) {}
+  virtual void on_train_end(TrainingState&) {}
+};
+
+/// A handle; made from any std::shared_ptr to a class derived from CallbackBase.
+using Callback = std::shared_ptr<CallbackBase>;
+
+/// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at most ten times a
+/// second; in a file a line every `every` epochs.
+Callback Logger(i64 every = 1);
+/// Calls `function` at the end of each epoch.
+Callback Lambda(std::function<void(TrainingState&)> function);
+
+}  // namespace goneuron

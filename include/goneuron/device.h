@@ -1,0 +1,18 @@
+// Device and threads: where and on how many workers models run. Results do not depend on the number.
+#pragma once
+
+#include "goneuron/site.h"
+#include "goneuron/shape.h"
+
+namespace goneuron {
+
+/// "cpu", or "reference" for the plain kernels. Throws DeviceError listing the devices there are.
+void set_device(const std::string& name, Site site = Site::here());
+std::vector<std::string> devices();
+/// Workers for the steps that follow; 0: one a core.
+void set_threads(int count, Site site = Site::here());
+int threads();
+/// "0.1.0"
+const char* version();
+
+}  // namespace goneuron

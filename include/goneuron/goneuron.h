@@ -1,0 +1,11 @@
+// GoNeuron: everything common, by one include.
+#pragma once
+
+#include "goneuron/callback.h"
+#include "goneuron/dataset.h"
+#include "goneuron/device.h"
+#include "goneuron/error.h"
+#include "goneuron/layers.h"
+#include "goneuron/loss.h"
+#include "goneuron/model.h"
+#include "goneuron/optimizer.h"

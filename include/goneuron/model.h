@@ -1,0 +1,101 @@
+// Model: a graph from inputs to outputs that can be compiled, trained, evaluated, saved and asked for predictions.
+// Sequential({...}) and Model(inputs, outputs) give the same type; copying a Model shares it.
+#pragma once
+
+#include "goneuron/callback.h"
+#include "goneuron/dataset.h"
+#include "goneuron/layers.h"
+#include "goneuron/loss.h"
+#include "goneuron/optimizer.h"
+
+namespace goneuron {
+
+struct ModelImpl;
+
+/// What fit() returns: one row an epoch.
+struct History {
+  std::vector<Logs> epochs;
+  /// The values of one name over the epochs. Throws GraphError listing the names that exist.
+  std::vector<double> operator[](const std::string& name) const;
+  /// Written to a temporary file and renamed. Throws FormatError when it cannot be written.
+  void save_csv(const std::string& path) const;
+  void save_json(const std::string& path) const;
+};
+
+struct FitOptions {
+  i64 epochs = 1;
+  i64 batch_size = 0;           ///< 0: the dataset's, else 32
+  Dataset validation = {};      ///< evaluated after each epoch, logged as val_*
+  double validation_split = 0;  ///< share of the training data's end that is kept for validation
+  bool shuffle = true;
+  std::uint64_t seed = 0;       ///< of shuffling and dropout
+  std::vector<Callback> callbacks = {};
+};
+
+struct CompileOptions {
+  std::uint64_t seed = 0;  ///< of the initial weights
+};
+
+/// Loaded, missing and unexpected names, and those whose shapes differ.
+struct WeightsReport {
+  std::vector<std::string> loaded, missing, unexpected, mismatched;
+  std::string str() const;
+};
+
+class Model {
+ public:
+  Model() = default;
+  explicit Model(std::shared_ptr<ModelImpl> impl) : impl_(static_cast<std::shared_ptr<ModelImpl>&&>(impl)) {}
+  Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, Site site = Site::here());
+  Model(const Symbol& input, const Symbol& output, Site site = Site::here());
+  /// A model used as a layer shares its weights.
+  operator Layer() const;  // NOLINT: converts on purpose
+
+  /// Infers every shape; `input` without the batch. fit() and predict() do it from their data.
+  void build(const Shape& input, Site site = Site::here());
+  void compile(const Optimizer& optimizer, const Loss& loss, const std::vector<Metric>& metrics = {},
+               const CompileOptions& options = {}, Site site = Site::here());
+
+  History fit(const Dataset& data, const FitOptions& options = {}, Site site = Site::here());
+  History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {}, Site site = Site::here());
+  History fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size, const Callback& callback = nullptr,
+              Site site = Site::here());
+  /// Loss and metrics over the data.
+  Logs evaluate(const Dataset& data, i64 batch_size = 0, Site site = Site::here()) const;
+  Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = 0, Site site = Site::here()) const;
+  /// [n, ..] -> [n, ..]; one sample without the batch axis gives one prediction without it. Thread-safe.
+  Tensor predict(const Tensor& x, i64 batch_size = 256, Site site = Site::here()) const;
+  /// One step on one batch, in training or in inference.
+  Logs train_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here());
+  Logs test_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here()) const;
+
+  /// Layers, output shapes, parameters, FLOPs, arenas, tiles, what was fused; for batches of `batch`.
+  std::string summary(i64 batch = 32, Site site = Site::here()) const;
+  /// Bytes of every arena of a training step, before it runs.
+  std::string memory_report(i64 batch = 32, Site site = Site::here()) const;
+
+  /// One .safetensors file: weights, state, optimizer, graph, epoch and seed. Atomic. Throws FormatError.
+  void save(const std::string& path, Site site = Site::here()) const;
+  static Model load(const std::string& path, Site site = Site::here());
+  /// Weights by name from any .safetensors file.
+  WeightsReport load_weights(const std::string& path, Site site = Site::here());
+
+  Layer get_layer(const std::string& name, Site site = Site::here()) const;
+  std::vector<Layer> layers() const;
+  std::vector<Weight> weights() const;
+  i64 parameters() const;
+  const Symbol& input(int index = 0) const;
+  const Symbol& output(int index = 0) const;
+  double learning_rate() const;
+  void set_learning_rate(double value, Site site = Site::here());
+
+  const std::shared_ptr<ModelImpl>& impl() const { return impl_; }
+
+ private:
+  std::shared_ptr<ModelImpl> impl_;
+};
+
+/// A chain of layers; shapes come from the first data, or from build().
+Model Sequential(const std::vector<Layer>& layers, Site site = Site::here());
+
+}  // namespace goneuron

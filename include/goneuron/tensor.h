@@ -1,0 +1,78 @@
+// Tensor: a dense, contiguous array of numbers with a shape; copying a Tensor shares its memory.
+// Used for data, weights and predictions; the training step itself works on planned arenas.
+#pragma once
+
+#include <memory>
+
+#include "goneuron/shape.h"
+
+namespace goneuron {
+
+class Tensor {
+ public:
+  Tensor() = default;
+  /// Zeros.
+  explicit Tensor(const Shape& shape, DType dtype = DType::f32);
+  /// A copy of `values`, f32; `shape` defaults to one axis. Throws ShapeError when the counts differ.
+  Tensor(const std::vector<float>& values);  // NOLINT: data converts to tensors
+  Tensor(const std::vector<float>& values, const Shape& shape);
+  Tensor(const std::vector<std::int32_t>& labels);  // NOLINT: labels convert to tensors
+  Tensor(const std::vector<std::int32_t>& values, const Shape& shape);
+  /// Nested lists: {{0, 0}, {0, 1}} is [2, 2]. Rows of different lengths throw ShapeError.
+  Tensor(std::initializer_list<std::initializer_list<float>> rows);
+  /// A copy of what `values` points to: shape.elements() numbers.
+  Tensor(const float* values, const Shape& shape);
+  /// No copy: the caller keeps `memory` alive for as long as the tensor or a copy of it lives.
+  static Tensor view(void* memory, const Shape& shape, DType dtype = DType::f32);
+  /// No copy: `owner` is kept alive by the tensor.
+  static Tensor adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype);
+
+  const Shape& shape() const { return shape_; }
+  DType dtype() const { return dtype_; }
+  /// Number of elements; bytes().
+  i64 size() const { return size_; }
+  i64 bytes() const;
+  bool empty() const { return size_ == 0; }
+
+  /// The elements; T is float, double, std::int32_t, std::uint8_t, std::int8_t or std::int16_t.
+  /// Throws TypeError when T is not the tensor's dtype.
+  template <class T = float>
+  T* data();
+  template <class T = float>
+  const T* data() const;
+  void* raw() { return memory_; }
+  const void* raw() const { return memory_; }
+
+  /// One element as a number, whatever the dtype: t.at({1, 2}). Throws ShapeError out of bounds.
+  double at(std::initializer_list<i64> index) const;
+  void set(std::initializer_list<i64> index, double value);
+  /// The only element of a tensor of one.
+  double item() const;
+
+  /// Rows [begin, end) of the first axis, sharing memory.
+  Tensor slice(i64 begin, i64 end) const;
+  /// Row `index` of the first axis, without that axis, sharing memory.
+  Tensor operator[](i64 index) const;
+  /// The same memory under another shape of as many elements.
+  Tensor reshape(const Shape& shape) const;
+  /// A deep copy, contiguous and owned.
+  Tensor clone() const;
+  /// A copy with every element converted (rounded to nearest where it narrows).
+  Tensor to(DType dtype) const;
+  /// Index of the largest element along the last axis, i32; the first one among equals.
+  Tensor argmax() const;
+  /// Same shape, dtype and values, bit for bit except that 0 == -0 and NaN != NaN.
+  friend bool operator==(const Tensor& a, const Tensor& b);
+
+  /// Nested brackets, at most 8 rows and columns of each axis.
+  std::string str() const;
+
+ private:
+  std::shared_ptr<void> owner_;
+  void* memory_ = nullptr;
+  Shape shape_;
+  i64 size_ = 0;
+  DType dtype_ = DType::f32;
+};
+
+}  // namespace goneuron

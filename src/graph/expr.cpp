@@ -1,0 +1,156 @@
+#include "graph/expr.h"
+
+#include <unordered_set>
+
+#include "core/message.h"
+#include "graph/layer_impl.h"
+#include "graph/op_def.h"
+
+namespace goneuron {
+
+namespace {
+thread_local std::shared_ptr<LayerCall> active_call;
+
+std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs, Site site) {
+  auto expr = std::make_shared<Expr>();
+  expr->kind = kind;
+  expr->outputs = std::move(outputs);
+  expr->call = active_call;
+  expr->site = site;
+  return expr;
+}
+}  // namespace
+
+std::shared_ptr<LayerCall> current_call() { return active_call; }
+CallScope::CallScope(std::shared_ptr<LayerCall> call) : before_(std::move(active_call)) {
+  active_call = std::move(call);
+}
+CallScope::~CallScope() { active_call = std::move(before_); }
+
+std::string Variable::full_name() const {
+  const auto owner = layer.lock();
+  return owner ? owner->name + "/" + name : name;
+}
+
+const Shape& Symbol::shape() const {
+  if (!expr_) throw_graph({.what = "an empty Symbol has no shape", .hint = "make it with Input() or a layer"});
+  return expr_->outputs[static_cast<size_t>(output_)].shape;
+}
+
+DType Symbol::dtype() const {
+  if (!expr_) throw_graph({.what = "an empty Symbol has no dtype", .hint = "make it with Input() or a layer"});
+  return expr_->outputs[static_cast<size_t>(output_)].dtype;
+}
+
+Symbol make(const OpDef& op, std::vector<Symbol> inputs, Attrs attrs, Site site) {
+  if (*site.file == '\0' && active_call) site = active_call->layer->site;
+  std::vector<TensorType> types;
+  for (const Symbol& input : inputs) {
+    if (!input)
+      throw_graph({.where = std::string(op.name) + " (" + site_text(site) + ")", .what = "an input is an empty Symbol",
+                   .hint = "make it with Input() or a layer"});
+    types.push_back({input.shape(), input.dtype()});
+  }
+  const InferContext context{op, types, attrs, &inputs, site};
+  const auto count = static_cast<int>(inputs.size());
+  if (count < op.min_inputs || count > op.max_inputs)
+    context.fail(std::to_string(count) + " inputs; it takes " + std::to_string(op.min_inputs) + " to " +
+                     std::to_string(op.max_inputs),
+                 "check the call");
+  auto expr = new_expr(Expr::Kind::op, op.infer(context), site);
+  expr->op = &op;
+  expr->attrs = std::move(attrs);
+  expr->inputs = std::move(inputs);
+  return {expr, 0};
+}
+
+Symbol make(std::string_view op, std::vector<Symbol> inputs, Attrs attrs, Site site) {
+  return make(op_named(op), std::move(inputs), std::move(attrs), site);
+}
+
+Symbol output_of(const Symbol& symbol, int index) { return {symbol.expr(), index}; }
+
+Symbol input_symbol(const TensorType& type, std::string name, Site site) {
+  auto expr = new_expr(Expr::Kind::input, {type}, site);
+  expr->call = nullptr;
+  expr->name = std::move(name);
+  return {expr, 0};
+}
+
+Symbol variable_symbol(std::shared_ptr<Variable> variable) {
+  auto expr = new_expr(Expr::Kind::variable, {variable->type}, {});
+  expr->variable = std::move(variable);
+  return {expr, 0};
+}
+
+Symbol constant_symbol(const Tensor& value, Site site) {
+  auto expr = new_expr(Expr::Kind::constant, {{value.shape(), value.dtype()}}, site);
+  expr->constant = value;
+  return {expr, 0};
+}
+
+Symbol scalar(double value) {
+  Tensor tensor{Shape{}};
+  tensor.data<float>()[0] = static_cast<float>(value);
+  return constant_symbol(tensor);
+}
+
+std::vector<const Expr*> topological_order(const std::vector<Symbol>& outputs) {
+  std::vector<const Expr*> order;
+  std::unordered_set<const Expr*> seen;
+  std::vector<std::pair<const Expr*, size_t>> stack;  // explicit: graphs may be deeper than the call stack
+  for (const Symbol& output : outputs) {
+    if (!output || !seen.insert(output.expr().get()).second) continue;
+    stack.emplace_back(output.expr().get(), 0);
+    while (!stack.empty()) {
+      auto& [expr, next] = stack.back();
+      if (next == expr->inputs.size()) {
+        order.push_back(expr);
+        stack.pop_back();
+      } else {
+        const Expr* input = expr->inputs[next++].expr().get();
+        if (seen.insert(input).second) stack.emplace_back(input, 0);
+      }
+    }
+  }
+  return order;
+}
+
+namespace {
+std::string origin(const Symbol& symbol) {
+  const Expr& expr = *symbol.expr();
+  if (expr.kind == Expr::Kind::variable) return "  the weight \"" + expr.variable->full_name() + "\"";
+  if (expr.kind == Expr::Kind::input) {
+    const std::string site = site_text(expr.site);
+    return "  from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") + (site.empty() ? "" : " (" + site + ")");
+  }
+  if (expr.call) return "  from " + expr.call->layer->describe();
+  const std::string site = site_text(expr.site);
+  return std::string("  from ") + (expr.op ? expr.op->name : "a constant") + (site.empty() ? "" : " (" + site + ")");
+}
+
+Message op_message(const InferContext& context, const std::string& what, const std::string& hint) {
+  Message message{.what = what, .hint = hint};
+  const auto call = current_call();
+  const std::string site = site_text(context.site);
+  message.where = call ? call->layer->describe()
+                       : std::string(context.op.name) + (site.empty() ? "" : " (" + site + ")");
+  for (size_t i = 0; i < context.inputs.size(); ++i) {
+    const TensorType& type = context.inputs[i];
+    std::string text = type.shape.str();
+    if (type.dtype != DType::f32) text += std::string(" ") + dtype_name(type.dtype);
+    if (context.symbols) text += origin((*context.symbols)[i]);
+    message.lines.emplace_back(context.inputs.size() == 1 ? "input" : "input " + std::to_string(i + 1), text);
+  }
+  return message;
+}
+}  // namespace
+
+void InferContext::fail(const std::string& what, const std::string& hint) const {
+  throw_shape(op_message(*this, what, hint));
+}
+void InferContext::fail_type(const std::string& what, const std::string& hint) const {
+  throw_type(op_message(*this, what, hint));
+}
+
+}  // namespace goneuron

@@ -1,0 +1,58 @@
+// LayerImpl: what a Layer points to; a name, its variables and a function that composes ops.
+// A layer's file in src/nn/ builds one; nothing derives from it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "goneuron/layer.h"
+#include "graph/expr.h"
+
+namespace goneuron {
+
+/// What a layer's function sees while it builds: its inputs, and the way to make variables.
+class LayerContext {
+ public:
+  LayerContext(LayerImpl& layer, LayerCall& call) : layer_(layer), call_(call) {}
+
+  const std::vector<Symbol>& inputs() const;
+  const Symbol& input(int index = 0) const { return inputs()[static_cast<size_t>(index)]; }
+  /// The variable `name`: created at the first call, shared by later ones. A later call that needs another
+  /// shape gets the ShapeError of a layer reused with another width.
+  Symbol parameter(const char* name, const Shape& shape, const Initializer& init, i64 fan_in, i64 fan_out);
+  Symbol state(const char* name, const Shape& shape, const Initializer& init);
+  /// Runs with every training step: an op that mutates a variable.
+  void update(const Symbol& symbol);
+  /// ShapeError / GraphError with this layer's name, line, inputs and `hint`.
+  [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
+  [[noreturn]] void fail(const std::string& what, const std::string& hint) const;
+
+ private:
+  LayerImpl& layer_;
+  LayerCall& call_;
+};
+
+struct LayerImpl {
+  std::string kind;    // "Dense"
+  std::string prefix;  // "dense": names are dense, dense_1, ... in graph order
+  std::string name;    // set by the user, or given at compile time
+  Site site;           // where the factory was called
+  bool trainable = true;
+  int min_inputs = 1, max_inputs = 1;
+  std::function<Symbol(LayerContext&)> build;
+  std::vector<std::shared_ptr<Variable>> variables;
+  Symbol first_output;
+  bool built = false;
+
+  /// `Dense "dense_2" (train.cpp:14)`; without the quoted name before there is one.
+  std::string describe() const;
+};
+
+/// A Layer around an impl made by `factory` fields; the usual ending of a factory in src/nn/.
+Layer make_layer(LayerImpl impl);
+/// Checks of option values: throw GraphError with the layer, file:line, found, expected and hint.
+void require(bool good, const char* kind, Site site, const std::string& found, const std::string& hint);
+
+}  // namespace goneuron

@@ -1,0 +1,66 @@
+#include "graph/passes/differentiate.h"
+
+#include <unordered_map>
+
+#include "core/message.h"
+#include "graph/layer_impl.h"
+#include "graph/op_def.h"
+
+namespace goneuron {
+
+namespace {
+/// The node's key: a variable is one value, however many Exprs stand for it.
+const void* key(const Expr* expr) {
+  return expr->kind == Expr::Kind::variable ? static_cast<const void*>(expr->variable.get()) : expr;
+}
+
+void accumulate(Symbol& into, const Symbol& gradient) { into = into ? make("add", {into, gradient}) : gradient; }
+}  // namespace
+
+std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>& wrt) {
+  const auto order = topological_order({loss});
+  // Only nodes on a path from a wanted symbol to the loss get a gradient.
+  std::unordered_map<const void*, bool> wanted;
+  for (const Symbol& symbol : wrt) wanted[key(symbol.expr().get())] = true;
+  for (const Expr* expr : order)
+    for (const Symbol& input : expr->inputs)
+      if (wanted[key(input.expr().get())] && !(expr->op->mutates != 0)) wanted[key(expr)] = true;
+
+  std::unordered_map<const void*, std::vector<Symbol>> gradients;
+  gradients[key(loss.expr().get())] = {static_cast<size_t>(loss.expr()->outputs.size()), Symbol{}};
+  gradients[key(loss.expr().get())][static_cast<size_t>(loss.output())] = scalar(1);
+
+  std::unordered_map<const Expr*, Symbol> handle;  // a Symbol for each Expr of the order
+  for (const Expr* expr : order)
+    for (const Symbol& input : expr->inputs) handle[input.expr().get()] = output_of(input, 0);
+  handle[loss.expr().get()] = output_of(loss, 0);
+
+  for (auto at = order.rbegin(); at != order.rend(); ++at) {
+    const Expr& expr = **at;
+    const auto found = gradients.find(key(&expr));
+    if (expr.kind != Expr::Kind::op || found == gradients.end() || !wanted[key(&expr)]) continue;
+    if (expr.op->gradient.function() == nullptr)
+      throw_graph({.where = expr.call ? expr.call->layer->describe() : std::string(expr.op->name) + " (" + site_text(expr.site) + ")",
+                   .what = std::string("the loss reaches weights only through \"") + expr.op->name + "\", which has no gradient: " + expr.op->gradient.reason(),
+                   .hint = "freeze the layers before it (set_trainable(false)), or use an op with a gradient"});
+    const CallScope scope(expr.call);
+    const GradContext context{handle[&expr], found->second};
+    const auto inputs = expr.op->gradient.function()(context);
+    for (size_t i = 0; i < expr.inputs.size(); ++i) {
+      const Symbol& input = expr.inputs[i];
+      if (i >= inputs.size() || !inputs[i] || !wanted[key(input.expr().get())]) continue;
+      auto& slots = gradients[key(input.expr().get())];
+      slots.resize(input.expr()->outputs.size());
+      accumulate(slots[static_cast<size_t>(input.output())], inputs[i]);
+    }
+  }
+
+  std::vector<Symbol> result;
+  for (const Symbol& symbol : wrt) {
+    const auto found = gradients.find(key(symbol.expr().get()));
+    result.push_back(found == gradients.end() ? Symbol{} : found->second[static_cast<size_t>(symbol.output())]);
+  }
+  return result;
+}
+
+}  // namespace goneuron

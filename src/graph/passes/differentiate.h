@@ -1,0 +1,15 @@
+// The gradient pass: emits, for a scalar loss, the ops that compute its gradient by each of `wrt`.
+// Gradients are ordinary symbols; used by compile() and by the gradient checks.
+#pragma once
+
+#include <vector>
+
+#include "graph/expr.h"
+
+namespace goneuron {
+
+/// One Symbol for each of `wrt`, of its shape; a null Symbol where the loss does not depend on it.
+/// Throws GraphError when the only paths go through an op that has no gradient, naming that op and its reason.
+std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>& wrt);
+
+}  // namespace goneuron
