@@ -21,6 +21,33 @@ std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs,
 }
 }  // namespace
 
+namespace {
+// Moves what `expr` keeps alive into `doomed`, so that its destructor has nothing left to recurse into.
+void take_references(Expr& expr, std::vector<std::shared_ptr<const Expr>>& doomed) {
+  const auto take = [&](std::vector<Symbol>& symbols) {
+    for (const Symbol& symbol : symbols) doomed.push_back(symbol.expr());
+    symbols.clear();
+  };
+  take(expr.inputs);
+  take(expr.keeps);
+  for (auto call = std::move(expr.call); call && call.use_count() == 1;) {
+    take(call->inputs);
+    auto parent = std::move(call->parent);
+    call = std::move(parent);
+  }
+}
+}  // namespace
+
+Expr::~Expr() {
+  std::vector<std::shared_ptr<const Expr>> doomed;
+  take_references(*this, doomed);
+  while (!doomed.empty()) {
+    const auto last = std::move(doomed.back());
+    doomed.pop_back();
+    if (last && last.use_count() == 1) take_references(const_cast<Expr&>(*last), doomed);
+  }
+}
+
 std::shared_ptr<LayerCall> current_call() { return active_call; }
 CallScope::CallScope(std::shared_ptr<LayerCall> call) : before_(std::move(active_call)) {
   active_call = std::move(call);
