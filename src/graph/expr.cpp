@@ -22,30 +22,33 @@ std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs,
 }  // namespace
 
 namespace {
-// Moves what `expr` keeps alive into `doomed`, so that its destructor has nothing left to recurse into.
-void take_references(Expr& expr, std::vector<std::shared_ptr<const Expr>>& doomed) {
-  const auto take = [&](std::vector<Symbol>& symbols) {
-    for (const Symbol& symbol : symbols) doomed.push_back(symbol.expr());
-    symbols.clear();
-  };
-  take(expr.inputs);
-  take(expr.keeps);
-  for (auto call = std::move(expr.call); call && call.use_count() == 1;) {
-    take(call->inputs);
-    auto parent = std::move(call->parent);
-    call = std::move(parent);
-  }
-}
+using Doomed = std::vector<std::shared_ptr<const Expr>>;
+thread_local Doomed* doomed = nullptr;  // what the Expr destructor at work on this thread has still to release
 }  // namespace
 
 Expr::~Expr() {
-  std::vector<std::shared_ptr<const Expr>> doomed;
-  take_references(*this, doomed);
-  while (!doomed.empty()) {
-    const auto last = std::move(doomed.back());
-    doomed.pop_back();
-    if (last && last.use_count() == 1) take_references(const_cast<Expr&>(*last), doomed);
+  Doomed mine;
+  const bool outermost = doomed == nullptr;
+  if (outermost) doomed = &mine;
+  for (const Symbol& input : inputs) doomed->push_back(input.expr());
+  inputs.clear();
+  call.reset();
+  if (!outermost) return;
+  while (!mine.empty()) {
+    const auto last = std::move(mine.back());
+    mine.pop_back();
   }
+  doomed = nullptr;
+}
+
+Symbol keeping(const Symbol& symbol, std::vector<Symbol> others) {
+  struct Kept {
+    std::shared_ptr<const Expr> expr;
+    std::vector<Symbol> others;
+  };
+  const Expr* expr = symbol.expr().get();
+  auto kept = std::make_shared<Kept>(Kept{symbol.expr(), std::move(others)});
+  return {std::shared_ptr<const Expr>(std::move(kept), expr), symbol.output()};
 }
 
 std::shared_ptr<LayerCall> current_call() { return active_call; }

@@ -76,7 +76,6 @@ struct Expr {
   std::string name;                    // kind input
   std::shared_ptr<LayerCall> call;     // null outside layers
   Site site;
-  std::vector<Symbol> keeps;           // the call's updates, on its output: alive as long as it is
 
   Expr() = default;
   Expr(const Expr&) = default;
@@ -94,6 +93,8 @@ Symbol output_of(const Symbol& symbol, int index);
 Symbol input_symbol(const TensorType& type, std::string name, Site site = {});
 Symbol variable_symbol(std::shared_ptr<Variable> variable);
 Symbol constant_symbol(const Tensor& value, Site site = {});
+/// The same symbol, which from now on also keeps `others` alive: those may depend on it without a cycle.
+Symbol keeping(const Symbol& symbol, std::vector<Symbol> others);
 /// A rank-0 f32 constant.
 Symbol scalar(double value);
 

@@ -39,8 +39,7 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
     const CallScope scope(call);
     output = impl_->build(context);
   }
-  if (!context.updates().empty() && output && output.expr()->call == call)
-    const_cast<Expr&>(*output.expr()).keeps = context.updates();
+  if (!context.updates().empty()) output = keeping(output, context.updates());
   for (const auto& variable : impl_->variables) variable->layer = impl_;
   if (!impl_->built) impl_->first_output = output;
   impl_->built = true;
