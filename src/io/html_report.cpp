@@ -2,11 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include "core/message.h"
+#include "io/atomic_file.h"
 #include "io/png.h"
 #include "io/svg_chart.h"
 
@@ -86,13 +83,6 @@ std::string tile_of(const ReportImage& image) {
       predicted, 100 * image.confidence, right ? "" : "<small>is: " + actual + "</small>");
 }
 
-bool write_whole(const std::string& path, const std::string& bytes) {
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) return false;
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-  return (std::fclose(file) == 0) && written;
-}
-
 }  // namespace
 
 std::string report_html(const Report& report) {
@@ -127,13 +117,9 @@ std::string report_html(const Report& report) {
 }
 
 void write_report(const std::string& path, const Report& report) {
-  const std::string page = report_html(report), unfinished = path + ".part";
-  if (write_whole(unfinished, page) && std::rename(unfinished.c_str(), path.c_str()) == 0) return;
-  const std::string reason = std::strerror(errno);
-  std::remove(unfinished.c_str());
-  throw_format({.where = "write_report",
-                .what = "cannot write \"" + path + "\": " + reason,
-                .hint = "check that the folder exists, is writable and has room"});
+  AtomicFile file(path);
+  file.write(report_html(report));
+  file.commit();
 }
 
 }  // namespace goneuron
