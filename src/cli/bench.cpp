@@ -83,7 +83,7 @@ nlohmann::ordered_json measure(const Workload& workload, const BenchOptions& opt
       {"samples_per_s", rounded(static_cast<double>(batch) / timing.median_ms * 1e3, 10)},
       {"gflops", rounded(gflops, 1e3)},
       {"peak_gflops", rounded(peak, 10)},
-      {"peak_fraction", rounded(gflops / peak, 1e5)},
+      {"peak_fraction", rounded(gflops / peak, 1e7)},
       {"allocations_per_step", nullptr},
       {"peak_memory_bytes", peak_memory_bytes()},
       {"runs", runs},
