@@ -89,7 +89,7 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i
 }
 
 template <class To>
-GatherRows to_floating(Role role, DType from) {
+GatherRows to_floating(GatherRole role, DType from) {
   switch (from) {
     case DType::f32:
       return gather<To, float, ByValue>;
@@ -102,7 +102,7 @@ GatherRows to_floating(Role role, DType from) {
     case DType::i8:
       return gather<To, std::int8_t, ByValue>;
     case DType::u8:
-      return role == Role::input ? gather<To, std::uint8_t, ByUnit>
+      return role == GatherRole::input ? gather<To, std::uint8_t, ByUnit>
                                  : gather<To, std::uint8_t, ByValue>;
     case DType::bf16:
       return gather<To, std::uint16_t, FromBf16>;
@@ -142,7 +142,7 @@ GatherRows copy_of(i64 bytes) {
 
 }  // namespace
 
-GatherRows gather_for(Role role, DType from, DType to, const char* where) {
+GatherRows gather_for(GatherRole role, DType from, DType to, const char* where) {
   GatherRows found = nullptr;
   if (from == to)
     found = copy_of(dtype_size(from));
@@ -153,13 +153,13 @@ GatherRows gather_for(Role role, DType from, DType to, const char* where) {
   else if (to == DType::i32)
     found = to_whole(from);
   if (found != nullptr) return found;
-  const std::string what = role == Role::input ? "x" : "y";
+  const std::string what = role == GatherRole::input ? "x" : "y";
   throw_type(
       {where,
        what + " is " + dtype_name(from) + ", the model needs " + dtype_name(to),
        {},
        "convert it first: " + what + ".to(DType::" + dtype_name(to) + ")" +
-           (role == Role::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
+           (role == GatherRole::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
 }
 
 }  // namespace goneuron
