@@ -1,0 +1,180 @@
+#include "goneuron/tensor.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "core/checked_math.h"
+#include "core/message.h"
+#include "core/tensor_values.h"
+
+namespace goneuron {
+
+namespace {
+
+constexpr size_t alignment = 64;  // a cache line, and the widest vector
+
+[[noreturn]] void out_of_memory(const Shape& shape, DType dtype, i64 bytes) {
+  throw_memory({"Tensor",
+                "could not get " + std::to_string(bytes) + " bytes of memory",
+                {{"shape", shape.str() + " " + dtype_name(dtype)}},
+                "make the tensor smaller, use a narrower dtype, or free memory"});
+}
+
+std::shared_ptr<void> allocate(const Shape& shape, DType dtype, i64 bytes) {
+  // PTRDIFF_MAX less the rounding below: what no allocator can give.
+  if (bytes > INT64_MAX - static_cast<i64>(alignment)) out_of_memory(shape, dtype, bytes);
+  const auto rounded = static_cast<size_t>(round_up(bytes, alignment));
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (memory == nullptr) out_of_memory(shape, dtype, bytes);
+  std::memset(memory, 0, rounded);
+  try {
+    return {memory, std::free};  // frees `memory` when it throws
+  } catch (const std::bad_alloc&) {
+    out_of_memory(shape, dtype, bytes);
+  }
+}
+
+void check_count(i64 found, const Shape& shape) {
+  const i64 expected = shape.elements();
+  if (found == expected) return;
+  throw_shape({"Tensor",
+               std::to_string(found) + " values given, the shape has " + std::to_string(expected),
+               {{"shape", shape.str()}},
+               "give as many values as the product of the dimensions"});
+}
+
+void check_memory(const void* memory, const Shape& shape) {
+  if (memory != nullptr || shape.elements() == 0) return;
+  throw_data({"Tensor",
+              "the memory given is a null pointer",
+              {{"shape", shape.str()}},
+              "pass the address of the first of " + std::to_string(shape.elements()) + " values"});
+}
+
+void copy_bytes(void* to, const void* from, i64 bytes) {
+  if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
+}
+
+template <class T>
+constexpr DType dtype_of = DType::f32;
+template <>
+constexpr DType dtype_of<double> = DType::f64;
+template <>
+constexpr DType dtype_of<std::int32_t> = DType::i32;
+template <>
+constexpr DType dtype_of<std::uint8_t> = DType::u8;
+template <>
+constexpr DType dtype_of<std::int8_t> = DType::i8;
+template <>
+constexpr DType dtype_of<std::int16_t> = DType::i16;
+
+void check_type(DType wanted, const Tensor& tensor) {
+  if (tensor.dtype() == wanted) return;
+  throw_type({"Tensor::data",
+              std::string("the elements are ") + dtype_name(tensor.dtype()) + ", asked for as " +
+                  dtype_name(wanted),
+              {{"shape", tensor.shape().str()}},
+              std::string("convert first: t.to(DType::") + dtype_name(wanted) +
+                  "), or ask for the type that is there"});
+}
+
+}  // namespace
+
+Tensor::Tensor(const Shape& shape, DType dtype)
+    : shape_(shape), size_(shape.elements()), dtype_(dtype) {
+  if (bytes() == 0) return;
+  owner_ = allocate(shape, dtype, bytes());
+  memory_ = owner_.get();
+}
+
+Tensor::Tensor(const float* values, const Shape& shape) : Tensor(shape, DType::f32) {
+  check_memory(values, shape);
+  copy_bytes(memory_, values, bytes());
+}
+
+Tensor::Tensor(const std::vector<float>& values)
+    : Tensor(values, Shape{static_cast<i64>(values.size())}) {}
+
+Tensor::Tensor(const std::vector<float>& values, const Shape& shape) {
+  check_count(static_cast<i64>(values.size()), shape);
+  *this = Tensor(values.data(), shape);
+}
+
+Tensor::Tensor(const std::vector<std::int32_t>& labels)
+    : Tensor(labels, Shape{static_cast<i64>(labels.size())}) {}
+
+Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape) {
+  check_count(static_cast<i64>(values.size()), shape);
+  *this = Tensor(shape, DType::i32);
+  copy_bytes(memory_, values.data(), bytes());
+}
+
+Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows) {
+  const i64 columns = rows.size() == 0 ? 0 : static_cast<i64>(rows.begin()->size());
+  *this = Tensor(Shape{static_cast<i64>(rows.size()), columns});
+  i64 index = 0;
+  for (const auto& row : rows) {
+    const auto found = static_cast<i64>(row.size());
+    if (found != columns)
+      throw_shape({"Tensor",
+                   "row " + std::to_string(index) + " has " + std::to_string(found) +
+                       " values, row 0 has " + std::to_string(columns),
+                   {},
+                   "give every row the same number of values"});
+    copy_bytes(static_cast<float*>(memory_) + index * columns, row.begin(), found * 4);
+    ++index;
+  }
+}
+
+Tensor Tensor::view(void* memory, const Shape& shape, DType dtype) {
+  return adopt(nullptr, memory, shape, dtype);
+}
+
+Tensor Tensor::adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype) {
+  check_memory(memory, shape);
+  Tensor out;
+  out.owner_ = std::move(owner);
+  out.memory_ = memory;
+  out.shape_ = shape;
+  out.size_ = shape.elements();
+  out.dtype_ = dtype;
+  checked_mul(out.size_, dtype_size(dtype));
+  return out;
+}
+
+i64 Tensor::bytes() const { return checked_mul(size_, dtype_size(dtype_)); }
+
+template <class T>
+T* Tensor::data() {
+  check_type(dtype_of<T>, *this);
+  return static_cast<T*>(memory_);
+}
+
+template <class T>
+const T* Tensor::data() const {
+  check_type(dtype_of<T>, *this);
+  return static_cast<const T*>(memory_);
+}
+
+template float* Tensor::data<float>();
+template double* Tensor::data<double>();
+template std::int32_t* Tensor::data<std::int32_t>();
+template std::uint8_t* Tensor::data<std::uint8_t>();
+template std::int8_t* Tensor::data<std::int8_t>();
+template std::int16_t* Tensor::data<std::int16_t>();
+template const float* Tensor::data<float>() const;
+template const double* Tensor::data<double>() const;
+template const std::int32_t* Tensor::data<std::int32_t>() const;
+template const std::uint8_t* Tensor::data<std::uint8_t>() const;
+template const std::int8_t* Tensor::data<std::int8_t>() const;
+template const std::int16_t* Tensor::data<std::int16_t>() const;
+
+Tensor Tensor::clone() const {
+  if (memory_ == nullptr) return *this;
+  Tensor out(shape_, dtype_);
+  copy_bytes(out.memory_, memory_, bytes());
+  return out;
+}
+
+}  // namespace goneuron
