@@ -59,8 +59,11 @@ inline StepScalars step_scalars() {
 
 inline std::vector<Symbol> input_symbols(const std::vector<TensorType>& types) {
   std::vector<Symbol> symbols;
-  for (size_t i = 0; i < types.size(); ++i)
-    symbols.push_back(input_symbol(types[i], "x" + std::to_string(i)));
+  for (const TensorType& type : types) {
+    std::string name = "x";
+    name += std::to_string(symbols.size());
+    symbols.push_back(input_symbol(type, name));
+  }
   return symbols;
 }
 
