@@ -61,10 +61,10 @@ void convert_run(To* __restrict out, const From* __restrict from, i64 count) {
   }
 }
 
-/// Random rows miss every cache: ask for a row while the one two before it is converted.
+/// Random rows miss every cache: ask for a row while the one three before it is converted.
 inline void prefetch_row(const char* row, i64 bytes) {
   for (i64 line = 0; line < std::min<i64>(bytes, 4096); line += 64)
-    __builtin_prefetch(row + line, 0, 0);
+    __builtin_prefetch(row + line, 0, 3);
 }
 
 template <class To, class From, class How>
@@ -72,7 +72,7 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i
   auto* to = static_cast<To*>(out);
   const auto* first = static_cast<const From*>(from);
   if (order == nullptr) return convert_run<To, From, How>(to, first, rows * row_elements);
-  constexpr i64 ahead = 2;
+  constexpr i64 ahead = 3;
   const auto row_bytes = static_cast<i64>(sizeof(From)) * row_elements;
   for (i64 r = 0; r < rows; ++r, to += row_elements) {
     if (r + ahead < rows)
