@@ -21,6 +21,36 @@ std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs,
 }
 }  // namespace
 
+namespace {
+using Doomed = std::vector<std::shared_ptr<const Expr>>;
+thread_local Doomed* doomed = nullptr;  // what the Expr destructor at work on this thread has still to release
+}  // namespace
+
+Expr::~Expr() {
+  Doomed mine;
+  const bool outermost = doomed == nullptr;
+  if (outermost) doomed = &mine;
+  for (const Symbol& input : inputs) doomed->push_back(input.expr());
+  inputs.clear();
+  call.reset();
+  if (!outermost) return;
+  while (!mine.empty()) {
+    const auto last = std::move(mine.back());
+    mine.pop_back();
+  }
+  doomed = nullptr;
+}
+
+Symbol keeping(const Symbol& symbol, std::vector<Symbol> others) {
+  struct Kept {
+    std::shared_ptr<const Expr> expr;
+    std::vector<Symbol> others;
+  };
+  const Expr* expr = symbol.expr().get();
+  auto kept = std::make_shared<Kept>(Kept{symbol.expr(), std::move(others)});
+  return {std::shared_ptr<const Expr>(std::move(kept), expr), symbol.output()};
+}
+
 std::shared_ptr<LayerCall> current_call() { return active_call; }
 CallScope::CallScope(std::shared_ptr<LayerCall> call) : before_(std::move(active_call)) {
   active_call = std::move(call);

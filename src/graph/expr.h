@@ -39,12 +39,29 @@ struct Variable {
   std::string full_name() const;
 };
 
+/// A Symbol that does not keep its Expr alive; empty once that is gone. For what calls and layers know of the
+/// Exprs that keep them alive in turn.
+class WeakSymbol {
+ public:
+  WeakSymbol() = default;
+  WeakSymbol(const Symbol& symbol) : expr_(symbol.expr()), output_(symbol.output()) {}  // NOLINT: converts on purpose
+  operator Symbol() const {  // NOLINT: converts on purpose
+    auto expr = expr_.lock();
+    return expr ? Symbol(std::move(expr), output_) : Symbol();
+  }
+
+ private:
+  std::weak_ptr<const Expr> expr_;
+  int output_ = 0;
+};
+
 /// One call of a layer on symbols: who made the ops between `inputs` and `output`.
 struct LayerCall {
   std::shared_ptr<LayerImpl> layer;
   std::vector<Symbol> inputs;
-  std::vector<Symbol> updates;  // state updates that a training step runs, e.g. batch norm's running mean
+  std::vector<WeakSymbol> updates;  // state updates that a training step runs, e.g. batch norm's running mean
   Site site;                    // of the call
+  std::shared_ptr<LayerCall> parent = nullptr;  // the call whose layer made this one, for layers made of layers
 };
 
 struct Expr {
@@ -59,6 +76,12 @@ struct Expr {
   std::string name;                    // kind input
   std::shared_ptr<LayerCall> call;     // null outside layers
   Site site;
+
+  Expr() = default;
+  Expr(const Expr&) = default;
+  Expr& operator=(const Expr&) = default;
+  /// Not recursive: graphs may be deeper than the call stack.
+  ~Expr();
 };
 
 /// A node computing `op` of `inputs`; infers its types, and throws what the op's shape function throws.
@@ -70,6 +93,8 @@ Symbol output_of(const Symbol& symbol, int index);
 Symbol input_symbol(const TensorType& type, std::string name, Site site = {});
 Symbol variable_symbol(std::shared_ptr<Variable> variable);
 Symbol constant_symbol(const Tensor& value, Site site = {});
+/// The same symbol, which from now on also keeps `others` alive: those may depend on it without a cycle.
+Symbol keeping(const Symbol& symbol, std::vector<Symbol> others);
 /// A rank-0 f32 constant.
 Symbol scalar(double value);
 

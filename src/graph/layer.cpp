@@ -25,7 +25,7 @@ Symbol Layer::operator()(const Symbol& x, Site site) const { return (*this)(std:
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
   if (!impl_) throw_graph({.where = site_text(site), .what = "an empty Layer was called", .hint = "make it with a factory such as Dense(10)"});
-  auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site});
+  auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
     if (!input) context.fail("an input is an empty Symbol", "make it with Input() or a layer");
@@ -39,6 +39,7 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
     const CallScope scope(call);
     output = impl_->build(context);
   }
+  if (!context.updates().empty()) output = keeping(output, context.updates());
   for (const auto& variable : impl_->variables) variable->layer = impl_;
   if (!impl_->built) impl_->first_output = output;
   impl_->built = true;
@@ -85,7 +86,11 @@ void Layer::set_weights(const std::vector<Tensor>& values) {
 Symbol Layer::output() const {
   if (!impl_->built)
     throw_graph({.where = impl_->describe(), .what = "it has no output yet", .hint = "build() the model first"});
-  return impl_->first_output;
+  const Symbol output = impl_->first_output;
+  if (!output)
+    throw_graph({.where = impl_->describe(), .what = "the graph of its first call is gone",
+                 .hint = "keep the model, or the symbols, that the layer was called for"});
+  return output;
 }
 
 Layer Layer::clone() const {

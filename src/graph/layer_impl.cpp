@@ -63,7 +63,10 @@ Symbol LayerContext::state(const char* name, const Shape& shape, const Initializ
   return symbol;
 }
 
-void LayerContext::update(const Symbol& symbol) { call_.updates.push_back(symbol); }
+void LayerContext::update(const Symbol& symbol) {
+  call_.updates.push_back(symbol);
+  updates_.push_back(symbol);
+}
 
 void LayerContext::fail_shape(const std::string& what, const std::string& hint) const {
   throw_shape(layer_message(layer_, call_, what, hint));

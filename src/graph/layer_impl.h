@@ -25,6 +25,7 @@ class LayerContext {
   Symbol state(const char* name, const Shape& shape, const Initializer& init);
   /// Runs with every training step: an op that mutates a variable.
   void update(const Symbol& symbol);
+  const std::vector<Symbol>& updates() const { return updates_; }
   /// ShapeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const;
@@ -32,6 +33,7 @@ class LayerContext {
  private:
   LayerImpl& layer_;
   LayerCall& call_;
+  std::vector<Symbol> updates_;  // the call itself only knows them weakly
 };
 
 struct LayerImpl {
@@ -43,7 +45,7 @@ struct LayerImpl {
   int min_inputs = 1, max_inputs = 1;
   std::function<Symbol(LayerContext&)> build;
   std::vector<std::shared_ptr<Variable>> variables;
-  Symbol first_output;
+  WeakSymbol first_output;
   bool built = false;
 
   /// `Dense "dense_2" (train.cpp:14)`; without the quoted name before there is one.

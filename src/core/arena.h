@@ -1,0 +1,26 @@
+// Arena: one block of memory, allocated and touched once, in huge pages where the system has them.
+// Holds parameters, gradients, slots, activations or scratch; freed as a whole.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "goneuron/shape.h"
+
+namespace goneuron {
+
+class Arena {
+ public:
+  Arena() = default;
+  /// `bytes` of zeros, 64-byte aligned. Throws OutOfMemory naming `what` and the size.
+  Arena(i64 bytes, const char* what);
+  char* data() const { return static_cast<char*>(memory_.get()); }
+  i64 bytes() const { return bytes_; }
+  const std::shared_ptr<void>& owner() const { return memory_; }
+
+ private:
+  std::shared_ptr<void> memory_;
+  i64 bytes_ = 0;
+};
+
+}  // namespace goneuron

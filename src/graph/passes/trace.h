@@ -1,0 +1,19 @@
+// The first pass: symbols with an open batch become a Graph with every shape concrete.
+// Inference drops dropout and reads batch norm's running statistics here; nothing later asks for the mode.
+#pragma once
+
+#include "graph/graph.h"
+
+namespace goneuron {
+
+struct TraceSpec {
+  std::vector<Symbol> inputs;
+  std::vector<TensorType> input_types;  // concrete, one an input
+  std::vector<Symbol> outputs;          // what is read after a step
+  std::vector<Symbol> effects;          // ops that mutate variables; run after outputs[0], the loss
+  bool training = false;
+};
+
+Graph trace(const TraceSpec& spec);
+
+}  // namespace goneuron

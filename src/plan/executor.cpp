@@ -1,0 +1,87 @@
+#include "plan/executor.h"
+
+namespace goneuron {
+
+namespace {
+// Below this much work waking the workers costs more than they save. Results are the same either way.
+constexpr double small_flops = 2e5;
+}  // namespace
+
+Executor::Executor(std::shared_ptr<const Plan> plan, const Arena& gradients)
+    : plan_(std::move(plan)),
+      activations_(plan_->activation_bytes, "the activations"),
+      io_(plan_->io_bytes, "the batch"),
+      scratch_(plan_->scratch_bytes, "the kernels' scratch buffers"),
+      scalars_(std::make_unique<StepScalars>()) {
+  bind(gradients);
+  lower();
+  alone_ = divide(1, {});
+  small_ = plan_->flops < small_flops;
+}
+
+void Executor::bind(const Arena& gradients) {
+  const Graph& graph = plan_->graph;
+  addresses_.resize(graph.values.size(), nullptr);
+  for (size_t v = 0; v < graph.values.size(); ++v) {
+    const Slot& slot = plan_->slots[v];
+    const Value& value = graph.values[v];
+    switch (slot.place) {
+      case Place::activations: addresses_[v] = activations_.data() + slot.offset; break;
+      case Place::gradients: addresses_[v] = gradients.data() + slot.offset; break;
+      case Place::io: addresses_[v] = io_.data() + slot.offset; break;
+      case Place::variable: addresses_[v] = value.variable->value.raw(); break;
+      case Place::constant: addresses_[v] = const_cast<void*>(value.constant.raw()); break;
+      case Place::none: break;
+    }
+  }
+}
+
+void Executor::lower() {
+  const Graph& graph = plan_->graph;
+  for (const PlannedStep& step : plan_->steps) {
+    const Node& node = graph.nodes[static_cast<size_t>(step.node)];
+    if (node.op->alias) {
+      calls_.emplace_back();
+      continue;
+    }
+    BoundNode bound{graph, node, step.scheme, {}, {}, scalars_.get()};
+    for (const ValueId id : node.inputs) bound.in.push_back(at(id));
+    for (const ValueId id : node.outputs) bound.out.push_back(at(id));
+    calls_.push_back(step.backend->lower(bound));
+  }
+}
+
+Program Executor::divide(int workers, const Item& barrier) const {
+  Program program;
+  program.workers.resize(static_cast<size_t>(workers));
+  for (size_t s = 0; s < plan_->steps.size(); ++s) {
+    const PlannedStep& step = plan_->steps[s];
+    for (int w = 0; w < workers; ++w) {
+      auto& items = program.workers[static_cast<size_t>(w)];
+      if (step.barrier_before && workers > 1) items.push_back(barrier);
+      const i64 begin = tile_begin(step.scheme.tiles, workers, w);
+      const i64 end = tile_begin(step.scheme.tiles, workers, w + 1);
+      if (begin == end || calls_[s].kernel == nullptr) continue;
+      if (step.scheme.merges) {
+        items.push_back({calls_[s].kernel, calls_[s].args.get(), begin, end});
+      } else {
+        for (i64 tile = begin; tile < end; ++tile) items.push_back({calls_[s].kernel, calls_[s].args.get(), tile, tile + 1});
+      }
+    }
+  }
+  return program;
+}
+
+void Executor::run(WorkerPool& pool) noexcept {
+  if (small_ || pool.workers() == 1) return run_alone();
+  if (shared_with_ != &pool) {
+    shared_ = divide(pool.workers(), pool.barrier());
+    shared_with_ = &pool;
+    pool.reserve_scratch(plan_->scratch_bytes);
+  }
+  pool.run(shared_);
+}
+
+void Executor::run_alone() noexcept { WorkerPool::run_alone(alone_, scratch_.data()); }
+
+}  // namespace goneuron

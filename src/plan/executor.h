@@ -1,0 +1,47 @@
+// Executor: a Plan bound to memory, ready to run again and again without allocating.
+// Owns the activation and io arenas; variables and gradients belong to the model.
+#pragma once
+
+#include <memory>
+
+#include "core/arena.h"
+#include "plan/plan.h"
+#include "plan/worker_pool.h"
+
+namespace goneuron {
+
+class Executor {
+ public:
+  /// Variables must have their memory. `gradients` has plan.gradient_bytes, or is empty when there are none.
+  Executor(std::shared_ptr<const Plan> plan, const Arena& gradients);
+
+  const Plan& plan() const { return *plan_; }
+  /// The memory of input i, to be filled before run(): as its type says, [rows, ...].
+  void* input(int i) { return at(plan_->graph.inputs[static_cast<size_t>(i)]); }
+  const void* output(int i) const { return at(plan_->graph.outputs[static_cast<size_t>(i)]); }
+  StepScalars& scalars() { return *scalars_; }
+
+  /// One pass over the steps: on `pool` when there is enough to share, else on this thread.
+  void run(WorkerPool& pool) noexcept;
+  /// On this thread alone, for predictions from several threads.
+  void run_alone() noexcept;
+  /// Bytes held by this executor.
+  i64 bytes() const { return activations_.bytes() + io_.bytes() + scratch_.bytes(); }
+
+ private:
+  void* at(ValueId id) const { return addresses_[static_cast<size_t>(plan_->graph.root(id))]; }
+  void bind(const Arena& gradients);
+  void lower();
+  Program divide(int workers, const Item& barrier) const;
+
+  std::shared_ptr<const Plan> plan_;
+  Arena activations_, io_, scratch_;
+  std::vector<void*> addresses_;  // by value
+  std::unique_ptr<StepScalars> scalars_;
+  std::vector<Call> calls_;       // by step
+  Program alone_, shared_;
+  const WorkerPool* shared_with_ = nullptr;
+  bool small_ = false;
+};
+
+}  // namespace goneuron

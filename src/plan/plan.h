@@ -1,0 +1,50 @@
+// Plan: a graph made ready to run: cut into tiles, put in order, with barriers and an address for every value.
+// Immutable; an Executor binds it to memory. Made by make_plan() from a traced graph.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "plan/backend.h"
+
+namespace goneuron {
+
+enum class Place : std::uint8_t { none, activations, gradients, variable, constant, io };
+
+struct Slot {
+  Place place = Place::none;
+  i64 offset = 0;
+  i64 bytes = 0;
+};
+
+struct PlannedStep {
+  NodeId node = -1;
+  Scheme scheme;
+  const Backend* backend = nullptr;
+  bool barrier_before = false;
+  int phase = 0;
+};
+
+struct Plan {
+  Graph graph;
+  std::vector<PlannedStep> steps;
+  std::vector<Slot> slots;  // by value
+  i64 activation_bytes = 0, io_bytes = 0, gradient_bytes = 0, scratch_bytes = 0;
+  i64 live_bytes = 0;       // the largest sum of bytes alive in one phase: no plan can need less
+  double flops = 0;
+  
+};
+
+/// Runs fuse, tiles, schedule, liveness and memory planning.
+Plan make_plan(Graph graph, const Backend& backend);
+
+// The passes, one file each, in this order.
+void choose_tiles(Plan& plan, const Backend& backend);
+void schedule(Plan& plan);
+void plan_memory(Plan& plan);
+
+/// Arithmetic of one node, by its op.
+double node_flops(const Graph& graph, const Node& node);
+
+}  // namespace goneuron

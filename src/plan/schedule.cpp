@@ -1,0 +1,110 @@
+// The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other between two
+// barriers; a step needs one before it when a worker would touch what another one writes in the same phase.
+#include <map>
+#include <set>
+
+#include "graph/order.h"
+#include "plan/plan.h"
+
+namespace goneuron {
+
+namespace {
+
+class Scheduler {
+ public:
+  explicit Scheduler(Plan& plan) : plan_(plan), graph_(plan.graph) {}
+
+  void run() {
+    const auto before = dependencies(graph_);
+    const size_t count = graph_.nodes.size();
+    std::vector<int> waiting(count);
+    std::vector<std::vector<NodeId>> after(count);
+    std::set<NodeId> ready;
+    for (size_t n = 0; n < count; ++n) {
+      waiting[n] = static_cast<int>(before[n].size());
+      for (const NodeId earlier : before[n]) after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
+      if (before[n].empty()) ready.insert(static_cast<NodeId>(n));
+    }
+    std::vector<PlannedStep> order;
+    int phase = 0;
+    while (!ready.empty()) {
+      NodeId next = -1;
+      for (const NodeId n : ready)
+        if (!conflicts(n)) {
+          next = n;
+          break;
+        }
+      PlannedStep step;
+      if (next < 0) {
+        next = *ready.begin();
+        touched_.clear();
+        ++phase;
+        step = std::move(plan_.steps[static_cast<size_t>(next)]);
+        step.barrier_before = true;
+      } else {
+        step = std::move(plan_.steps[static_cast<size_t>(next)]);
+      }
+      ready.erase(next);
+      step.phase = phase;
+      touch(next, step.scheme);
+      order.push_back(std::move(step));
+      for (const NodeId later : after[static_cast<size_t>(next)])
+        if (--waiting[static_cast<size_t>(later)] == 0) ready.insert(later);
+    }
+    plan_.steps = std::move(order);
+  }
+
+ private:
+  struct Touch {
+    bool write, all;
+    Partition part;
+  };
+
+  template <class Visit>
+  void accesses(NodeId n, const Scheme& scheme, const Visit& visit) const {
+    const Node& node = graph_.nodes[static_cast<size_t>(n)];
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.op->shape_only >> i & 1) continue;
+      const bool write = node.op->mutates >> i & 1;
+      visit(graph_.root(node.inputs[i]), Touch{write, scheme.in[i].all && scheme.tiles > 1, scheme.in[i].part});
+    }
+    if (!node.op->alias && !node.op->mutates)
+      for (size_t o = 0; o < node.outputs.size(); ++o)
+        visit(graph_.root(node.outputs[o]), Touch{true, scheme.out[o].all && scheme.tiles > 1, scheme.out[o].part});
+  }
+
+  /// True when the step and one of this phase meet at a value that either writes, in different parts.
+  bool conflicts(NodeId n) const {
+    const Node& node = graph_.nodes[static_cast<size_t>(n)];
+    if (node.op->alias) return false;
+    bool found = false;
+    accesses(n, plan_.steps[static_cast<size_t>(n)].scheme, [&](ValueId root, const Touch& mine) {
+      const auto at = touched_.find(root);
+      if (at == touched_.end()) return;
+      for (const Touch& other : at->second)
+        if ((mine.write || other.write) && (mine.all || other.all || !(mine.part == other.part))) found = true;
+    });
+    // What an update depends on besides its inputs: the status word that the loss writes.
+    if (node.op->mutates && !graph_.outputs.empty()) {
+      const auto at = touched_.find(graph_.root(graph_.outputs[0]));
+      if (at != touched_.end() && plan_.steps[static_cast<size_t>(n)].scheme.tiles > 1)
+        for (const Touch& other : at->second) found |= other.write;
+    }
+    return found;
+  }
+
+  void touch(NodeId n, const Scheme& scheme) {
+    if (graph_.nodes[static_cast<size_t>(n)].op->alias) return;
+    accesses(n, scheme, [&](ValueId root, const Touch& mine) { touched_[root].push_back(mine); });
+  }
+
+  Plan& plan_;
+  const Graph& graph_;
+  std::map<ValueId, std::vector<Touch>> touched_;
+};
+
+}  // namespace
+
+void schedule(Plan& plan) { Scheduler(plan).run(); }
+
+}  // namespace goneuron

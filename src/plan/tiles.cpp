@@ -1,0 +1,206 @@
+// The tiles pass: picks for each node the scheme that moves the fewest bytes between two cores.
+// The choice is a function of the graph alone, so results do not depend on the machine or the number of workers.
+#include <algorithm>
+#include <limits>
+
+#include "graph/order.h"
+#include "graph/passes/cleanup.h"
+#include "plan/plan.h"
+
+namespace goneuron {
+
+namespace {
+
+// A model of a machine with two cores; only ratios matter, and they hold from laptops to servers.
+constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
+
+class Chooser {
+ public:
+  Chooser(const Graph& graph, const Backend& cpu) : graph_(graph), writers_(graph.values.size(), -1) {
+    for (const Node& node : graph.nodes)
+      options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node) : std::vector<Scheme>{single_tile(node)});
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      for (const ValueId id : graph.nodes[n].outputs) writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
+      flops_.push_back(node_flops(graph, graph.nodes[n]));
+    }
+    // Neighbours: nodes that share a value.
+    neighbours_.resize(graph.nodes.size());
+    std::vector<std::vector<int>> touching(graph.values.size());
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      for (const ValueId id : graph.nodes[n].inputs) touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
+      for (const ValueId id : graph.nodes[n].outputs) touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
+    }
+    for (const auto& list : touching)
+      for (const int a : list) neighbours_[static_cast<size_t>(a)].insert(neighbours_[static_cast<size_t>(a)].end(), list.begin(), list.end());
+    for (auto& list : neighbours_) {
+      std::sort(list.begin(), list.end());
+      list.erase(std::unique(list.begin(), list.end()), list.end());
+    }
+  }
+
+  /// Descends from several starts (each scheme name preferred everywhere), keeps the cheapest.
+  std::vector<Scheme> run() {
+    std::vector<std::pair<std::string, i64>> starts;
+    for (const auto& list : options_)
+      for (const Scheme& scheme : list)
+        if (const std::pair<std::string, i64> start{scheme.name, scheme.tiles};
+            std::find(starts.begin(), starts.end(), start) == starts.end())
+          starts.push_back(start);
+    double best = std::numeric_limits<double>::infinity();
+    std::vector<size_t> best_choice(options_.size(), 0);
+    for (const auto& [name, tiles] : starts) {
+      choice_.assign(options_.size(), 0);
+      for (size_t n = 0; n < options_.size(); ++n)
+        for (size_t s = 0; s < options_[n].size(); ++s)
+          if (options_[n][s].tiles == tiles && (choice_[n] == 0 || options_[n][s].name == name)) choice_[n] = s;
+      descend();
+      double total = 0;
+      for (size_t n = 0; n < options_.size(); ++n) total += cost(n);
+      if (total < best * 0.999) {
+        best = total;
+        best_choice = choice_;
+      }
+    }
+    std::vector<Scheme> result;
+    for (size_t n = 0; n < options_.size(); ++n) result.push_back(options_[n][best_choice[n]]);
+    return result;
+  }
+
+ private:
+  void descend() {
+    for (int sweep = 0; sweep < 8; ++sweep) {
+      bool changed = false;
+      for (size_t n = 0; n < options_.size(); ++n) {
+        if (options_[n].size() < 2) continue;
+        size_t best = choice_[n];
+        double best_cost = around(n);
+        const size_t before = best;
+        for (size_t s = 0; s < options_[n].size(); ++s) {
+          choice_[n] = s;
+          const double here = around(n);
+          if (here < best_cost - 1e-9) {
+            best_cost = here;
+            best = s;
+          }
+        }
+        choice_[n] = best;
+        changed |= best != before;
+      }
+      if (!changed) return;
+    }
+  }
+
+  double around(size_t n) const {
+    double sum = 0;
+    for (const int m : neighbours_[n]) sum += cost(static_cast<size_t>(m));
+    return sum;
+  }
+
+  /// Time of node n on two cores, with the bytes that it has to fetch from the other one.
+  double cost(size_t n) const {
+    const Node& node = graph_.nodes[n];
+    const Scheme& scheme = options_[n][choice_[n]];
+    double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.op->shape_only >> i & 1) continue;
+      const Value& value = graph_.in(node, static_cast<int>(i));
+      const auto bytes = static_cast<double>(value_bytes(value));
+      us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) * 0.25;  // touching it at all
+      const int writer = writers_[static_cast<size_t>(graph_.root(node.inputs[i]))];
+      if (writer < 0 || writer == static_cast<int>(n)) continue;
+      const Scheme& written = options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
+      if (written.partial) {  // the tree reads what every tile wrote
+        us += bytes * static_cast<double>(written.tiles) / 2 / bytes_per_us + barrier_us;
+        continue;
+      }
+      if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1 : scheme.in[i].part == partition_of(writer, node.inputs[i]))
+        continue;
+      us += bytes / 2 / bytes_per_us;
+      if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
+    }
+    for (const ValueId id : node.outputs)
+      us += static_cast<double>(value_bytes(graph_.value(id))) / bytes_per_us / (scheme.tiles > 1 ? 2 : 1) * 0.25 *
+            (scheme.partial ? static_cast<double>(scheme.tiles) : 1);
+    return us;
+  }
+
+  Partition partition_of(int writer, ValueId id) const {
+    const Node& node = graph_.nodes[static_cast<size_t>(writer)];
+    const Scheme& scheme = options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
+    for (size_t o = 0; o < node.outputs.size(); ++o)
+      if (graph_.root(node.outputs[o]) == graph_.root(id)) return scheme.out[o].part;
+    return whole();
+  }
+
+  const Graph& graph_;
+  std::vector<int> writers_;
+  std::vector<std::vector<Scheme>> options_;
+  std::vector<std::vector<int>> neighbours_;
+  std::vector<double> flops_;
+  std::vector<size_t> choice_;
+};
+
+/// A node whose tiles make partial sums: its output grows a first axis, and a tree adds the parts up.
+/// A fused product becomes plain: bias and activation follow the tree.
+void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend) {
+  Graph& graph = plan.graph;
+  const auto count = static_cast<NodeId>(graph.nodes.size());
+  const auto append = [&](const char* op, std::vector<ValueId> inputs, Attrs attrs, NodeId like) {
+    const Node copy = graph.nodes[static_cast<size_t>(like)];
+    const NodeId n = graph.add(op_named(op), std::move(inputs), std::move(attrs), &copy);
+    const Node& made = graph.nodes[static_cast<size_t>(n)];
+    chosen.push_back(backend.supports(graph, made) ? backend.schemes(graph, made)[0] : single_tile(made));
+    return made.outputs[0];
+  };
+  for (NodeId n = 0; n < count; ++n) {
+    if (!chosen[static_cast<size_t>(n)].partial) continue;
+    const i64 tiles = chosen[static_cast<size_t>(n)].tiles;
+    const auto outputs = graph.nodes[static_cast<size_t>(n)].outputs;
+    const bool fused = std::string_view(graph.nodes[static_cast<size_t>(n)].op->name) == "linear";
+    const Attrs attrs = graph.nodes[static_cast<size_t>(n)].attrs;
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      const Value before = graph.value(outputs[o]);
+      if (fused && o > 0) continue;
+      graph.values.push_back({.type = {before.type.shape.with_batch(tiles), before.type.dtype}, .producer = n});
+      const auto parts = static_cast<ValueId>(graph.values.size()) - 1;
+      graph.nodes[static_cast<size_t>(n)].outputs[o] = parts;
+      ValueId sum = append("tree_sum", {parts}, {}, n);
+      if (fused) {
+        Node& product = graph.nodes[static_cast<size_t>(n)];
+        const ValueId bias = product.inputs.size() > 2 ? product.inputs[2] : -1;
+        if (bias >= 0) sum = append("add", {sum, bias}, {}, n);
+        const ValueId z = sum;
+        if (attrs.text("activation") != "linear") sum = append(attrs.text("activation").c_str(), {sum}, attrs.has("alpha") ? Attrs{{"alpha", attrs.real("alpha")}} : Attrs{}, n);
+        if (outputs.size() > 1)
+          for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[1], z);
+      }
+      for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[o], sum);
+      std::replace(graph.outputs.begin(), graph.outputs.end(), outputs[o], sum);
+      for (Value& value : graph.values)
+        if (value.alias_of == outputs[o]) value.alias_of = sum;
+    }
+    if (fused) {  // what remains of it is the plain product
+      Node& product = graph.nodes[static_cast<size_t>(n)];
+      product.op = &op_named("matmul");
+      product.attrs = {};
+      product.inputs.resize(2);
+      product.outputs.resize(1);
+      chosen[static_cast<size_t>(n)].in.resize(2);
+      chosen[static_cast<size_t>(n)].out.resize(1);
+    }
+  }
+}
+
+}  // namespace
+
+void choose_tiles(Plan& plan, const Backend& backend) {
+  auto chosen = Chooser(plan.graph, backend).run();
+  split_sums(plan, chosen, backend);
+  for (size_t n = 0; n < plan.graph.nodes.size(); ++n) {
+    const Node& node = plan.graph.nodes[n];
+    const Backend* runs = backend.supports(plan.graph, node) || chosen[n].partial ? &backend : &backend_named("reference");
+    plan.steps.push_back({static_cast<NodeId>(n), chosen[n], runs});
+  }
+}
+
+}  // namespace goneuron
