@@ -61,7 +61,7 @@ const Tensor& SafetensorsFile::tensor(std::string_view name) const {
     throw_format({.where = path,
                   .what = fmt::format("there is no tensor {} among its {}", shown(name), tensors.size()),
                   .hint = "the file belongs to another model, or is damaged"});
-  if (!file_dtype(found->dtype)->has_tensor)
+  if (!found->readable)
     throw_format({.where = path,
                   .what = fmt::format("byte {}: the tensor {} is {}, which tensors here cannot be", found->byte,
                                       shown(name), found->dtype),
