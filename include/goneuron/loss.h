@@ -27,6 +27,7 @@ struct CrossEntropyOptions {
 class CrossEntropyLoss : public Loss {
  public:
   CrossEntropyLoss();
+  using Loss::operator();
   Loss operator()(const CrossEntropyOptions& options, Site site = Site::here()) const;
   Loss operator()() const { return *this; }
 };

@@ -1,5 +1,7 @@
 #include "core/message.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -39,5 +41,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
   for (const auto& name : names) text += (text.empty() ? "\"" : ", \"") + name + "\"";
   return text.empty() ? "none" : text;
 }
+
+std::string number_text(double value) { return fmt::format("{}", value); }
 
 }  // namespace goneuron

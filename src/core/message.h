@@ -34,5 +34,7 @@ struct Message {
 
 /// "a", "b", "c": for lists of names that exist.
 std::string quoted_list(const std::vector<std::string>& names);
+/// The shortest decimal that reads back as `value`.
+std::string number_text(double value);
 
 }  // namespace goneuron

@@ -9,8 +9,9 @@ std::string input_text(const Symbol& input) {
   std::string text = input.shape().str();
   const Expr& expr = *input.expr();
   if (expr.call) return text + "   from " + expr.call->layer->describe();
-  if (expr.kind == Expr::Kind::input) return text + "   from Input " + (expr.name.empty() ? "" : "\"" + expr.name + "\"");
-  return text;
+  if (expr.kind != Expr::Kind::input) return text;
+  const std::string site = site_text(expr.site);
+  return text + "   from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") + (site.empty() ? "" : " (" + site + ")");
 }
 
 Message layer_message(const LayerImpl& layer, const LayerCall& call, const std::string& what, const std::string& hint) {

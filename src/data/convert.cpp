@@ -1,0 +1,165 @@
+#include "data/convert.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "core/half.h"
+#include "core/message.h"
+
+namespace goneuron {
+
+namespace {
+
+// 1/255 = high + low with 16 bits in `high`, so that v * high is exact and one rounding is left.
+constexpr float high = 0x1.0101p-8F;
+constexpr float low = static_cast<float>(1.0 / 255.0 - 0x1.0101p-8);
+constexpr float unit_of(std::uint8_t value) {
+  const auto v = static_cast<float>(value);
+  return v * high + v * low;
+}
+constexpr bool unit_is_exact() {
+  for (int v = 0; v < 256; ++v)
+    if (unit_of(static_cast<std::uint8_t>(v)) != static_cast<float>(v) / 255.0F) return false;
+  return true;
+}
+static_assert(unit_is_exact(), "every u8 must become value / 255 correctly rounded");
+
+struct ByValue {
+  template <class To, class From>
+  static To convert(From value) {
+    return static_cast<To>(value);
+  }
+};
+struct ByUnit {
+  template <class To>
+  static To convert(std::uint8_t value) {
+    if constexpr (std::is_same_v<To, float>) return unit_of(value);
+    return static_cast<To>(value) / static_cast<To>(255);
+  }
+};
+struct FromBf16 {
+  template <class To>
+  static To convert(std::uint16_t bits) {
+    return static_cast<To>(bf16_value(bits));
+  }
+};
+struct FromF16 {
+  template <class To>
+  static To convert(std::uint16_t bits) {
+    return static_cast<To>(f16_value(bits));
+  }
+};
+
+template <class To, class From, class How>
+void convert_run(To* __restrict out, const From* __restrict from, i64 count) {
+  if constexpr (std::is_same_v<To, From> && std::is_same_v<How, ByValue>) {
+    std::memcpy(out, from, static_cast<size_t>(count) * sizeof(To));
+  } else {
+    for (i64 i = 0; i < count; ++i) out[i] = How::template convert<To>(from[i]);
+  }
+}
+
+/// Random rows miss every cache: ask for a row while the one two before it is converted.
+inline void prefetch_row(const char* row, i64 bytes) {
+  for (i64 line = 0; line < std::min<i64>(bytes, 4096); line += 64)
+    __builtin_prefetch(row + line, 0, 0);
+}
+
+template <class To, class From, class How>
+void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i64 row_elements) {
+  auto* to = static_cast<To*>(out);
+  const auto* first = static_cast<const From*>(from);
+  if (order == nullptr) return convert_run<To, From, How>(to, first, rows * row_elements);
+  constexpr i64 ahead = 2;
+  const auto row_bytes = static_cast<i64>(sizeof(From)) * row_elements;
+  for (i64 r = 0; r < rows; ++r, to += row_elements) {
+    if (r + ahead < rows)
+      prefetch_row(reinterpret_cast<const char*>(first + i64{order[r + ahead]} * row_elements),
+                   row_bytes);
+    const From* row = first + i64{order[r]} * row_elements;
+    // A call of memcpy costs more than a short row.
+    if (row_elements <= 4) {
+      for (i64 i = 0; i < row_elements; ++i) to[i] = How::template convert<To>(row[i]);
+    } else {
+      convert_run<To, From, How>(to, row, row_elements);
+    }
+  }
+}
+
+template <class To>
+GatherRows to_floating(Role role, DType from) {
+  switch (from) {
+    case DType::f32:
+      return gather<To, float, ByValue>;
+    case DType::f64:
+      return gather<To, double, ByValue>;
+    case DType::i32:
+      return gather<To, std::int32_t, ByValue>;
+    case DType::i16:
+      return gather<To, std::int16_t, ByValue>;
+    case DType::i8:
+      return gather<To, std::int8_t, ByValue>;
+    case DType::u8:
+      return role == Role::input ? gather<To, std::uint8_t, ByUnit>
+                                 : gather<To, std::uint8_t, ByValue>;
+    case DType::bf16:
+      return gather<To, std::uint16_t, FromBf16>;
+    case DType::f16:
+      return gather<To, std::uint16_t, FromF16>;
+  }
+  return nullptr;
+}
+
+GatherRows to_whole(DType from) {
+  switch (from) {
+    case DType::i32:
+      return gather<std::int32_t, std::int32_t, ByValue>;
+    case DType::i16:
+      return gather<std::int32_t, std::int16_t, ByValue>;
+    case DType::i8:
+      return gather<std::int32_t, std::int8_t, ByValue>;
+    case DType::u8:
+      return gather<std::int32_t, std::uint8_t, ByValue>;
+    default:
+      return nullptr;
+  }
+}
+
+GatherRows copy_of(i64 bytes) {
+  switch (bytes) {
+    case 1:
+      return gather<std::uint8_t, std::uint8_t, ByValue>;
+    case 2:
+      return gather<std::uint16_t, std::uint16_t, ByValue>;
+    case 4:
+      return gather<std::uint32_t, std::uint32_t, ByValue>;
+    default:
+      return gather<std::uint64_t, std::uint64_t, ByValue>;
+  }
+}
+
+}  // namespace
+
+GatherRows gather_for(Role role, DType from, DType to, const char* where) {
+  GatherRows found = nullptr;
+  if (from == to)
+    found = copy_of(dtype_size(from));
+  else if (to == DType::f32)
+    found = to_floating<float>(role, from);
+  else if (to == DType::f64)
+    found = to_floating<double>(role, from);
+  else if (to == DType::i32)
+    found = to_whole(from);
+  if (found != nullptr) return found;
+  const std::string what = role == Role::input ? "x" : "y";
+  throw_type(
+      {where,
+       what + " is " + dtype_name(from) + ", the model needs " + dtype_name(to),
+       {},
+       "convert it first: " + what + ".to(DType::" + dtype_name(to) + ")" +
+           (role == Role::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
+}
+
+}  // namespace goneuron

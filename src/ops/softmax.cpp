@@ -1,0 +1,49 @@
+// softmax over the last axis, and softmax_grad(y, dy): dx = y (dy - sum(y dy)).
+#include "ops/rows.h"
+
+namespace goneuron {
+
+namespace {
+template <class T>
+void kernel(const KernelArgs& args) {
+  for_rows<T>(args, [](const T* x, T* y, i64 n) {
+    const double shift = log_sum_exp(x, n);
+    for (i64 j = 0; j < n; ++j) y[j] = static_cast<T>(std::exp(double{x[j]} - shift));
+  });
+}
+
+template <class T>
+void grad_kernel(const KernelArgs& args) {
+  for_row_pairs<T>(args, [](const T* y, const T* dy, T* dx, i64 n) {
+    double dot = 0;
+    for (i64 j = 0; j < n; ++j) dot += double{y[j]} * double{dy[j]};
+    for (i64 j = 0; j < n; ++j) dx[j] = static_cast<T>(double{y[j]} * (double{dy[j]} - dot));
+  });
+}
+
+std::vector<Symbol> gradient(const GradContext& c) { return {make("softmax_grad", {c.output(), c.grad()})}; }
+}  // namespace
+
+std::span<const OpDef> softmax_ops() {
+  static const OpDef ops[] = {{.name = "softmax",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = infer_rows,
+                               .gradient = gradient,
+                               .reference = {kernel<float>, kernel<double>},
+                               .flops = row_flops,
+                               .samples = row_samples,
+                               .rejects = row_rejects},
+                              {.name = "softmax_grad",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer_row_pairs,
+                               .gradient = row_second_order,
+                               .reference = {grad_kernel<float>, grad_kernel<double>},
+                               .flops = row_flops,
+                               .samples = row_pair_samples,
+                               .rejects = row_pair_rejects}};
+  return ops;
+}
+
+}  // namespace goneuron

@@ -1,0 +1,97 @@
+#include "train/losses/targets.h"
+
+#include <string_view>
+
+#include "core/message.h"
+#include "graph/layer_impl.h"
+#include "graph/op_def.h"
+
+namespace goneuron {
+
+namespace {
+std::string text(const Symbol& symbol) {
+  return symbol.shape().str() + " " + dtype_name(symbol.dtype());
+}
+
+Message mismatch(const char* name, const Symbol& y_true, const Symbol& y_pred,
+                 const std::string& what, const std::string& hint) {
+  const Expr& maker = *y_pred.expr();
+  const std::string origin = maker.call ? "   from " + maker.call->layer->describe() : "";
+  return {.where = name,
+          .what = what,
+          .lines = {{"targets", text(y_true)}, {"predictions", text(y_pred) + origin}},
+          .hint = hint};
+}
+
+Symbol cast(const Symbol& x, DType dtype) {
+  return x.dtype() == dtype ? x : make("cast", {x}, {{"dtype", static_cast<i64>(dtype)}});
+}
+
+/// True when `longer` is `shorter` with a 1 behind it.
+bool one_more(const Shape& longer, const Shape& shorter) {
+  if (longer.rank() != shorter.rank() + 1 || longer[-1] != 1) return false;
+  return std::equal(shorter.begin(), shorter.end(), longer.begin());
+}
+
+Shape without_last(const Shape& shape) {
+  return Shape(std::vector<i64>(shape.begin(), shape.end() - 1));
+}
+
+Symbol drop_last(const Symbol& x) {
+  const Shape shape = without_last(x.shape());
+  return make("reshape", {x}, {{"shape", std::vector<i64>(shape.begin(), shape.end())}});
+}
+}  // namespace
+
+Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pred,
+                     const char* hint) {
+  const Shape &have = y_true.shape(), &want = y_pred.shape();
+  const bool missing_one = one_more(have, want) || one_more(want, have);
+  if (!(have == want) && !missing_one)
+    throw_shape(mismatch(name, y_true, y_pred,
+                         "targets are " + have.str() + ", predictions are " + want.str(), hint));
+  const Symbol values = is_floating(y_true.dtype()) ? y_true : cast(y_true, DType::f32);
+  return missing_one ? make("reshape_like", {values, y_pred}) : values;
+}
+
+Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pred) {
+  const Shape &have = y_true.shape(), &want = y_pred.shape();
+  if (want.rank() < 2)
+    throw_shape(mismatch(name, y_true, y_pred,
+                         "predictions are " + want.str() + ", without an axis of classes",
+                         "end the model with Dense(classes, Softmax)"));
+  const Shape indices = without_last(want);
+  if (!is_floating(y_true.dtype())) {
+    if (have == indices) return cast(y_true, DType::i32);
+    if (one_more(have, indices)) return drop_last(cast(y_true, DType::i32));
+    if (have == want)
+      throw_type(mismatch(
+          name, y_true, y_pred,
+          "integer targets of " + have.str() + " have the shape of one-hot rows",
+          "one-hot rows are floating point: y.to(DType::f32); class indices are " + indices.str()));
+  } else {
+    if (have == want) return y_true;
+    if (have == indices || one_more(have, indices))
+      throw_type(mismatch(name, y_true, y_pred,
+                          "class indices must be integers, these targets are floating point",
+                          "pass a std::vector<std::int32_t>, or y.to(DType::i32)"));
+    if (have.rank() == want.rank() && without_last(have) == indices)
+      throw_shape(mismatch(name, y_true, y_pred,
+                           "one-hot rows of " + std::to_string(have[-1]) +
+                               " classes for predictions of " + std::to_string(want[-1]),
+                           "end the model with Dense(" + std::to_string(have[-1]) + ", Softmax)"));
+  }
+  throw_shape(mismatch(name, y_true, y_pred,
+                       "targets are " + have.str() + ", predictions are " + want.str(),
+                       "pass class indices " + indices.str() + ", or one-hot rows " + want.str()));
+}
+
+Symbol before(const Symbol& symbol, const char* op) {
+  const Expr& expr = *symbol.expr();
+  const bool made = expr.kind == Expr::Kind::op && std::string_view(expr.op->name) == op;
+  return made ? expr.inputs[0] : Symbol{};
+}
+
+Symbol per_sample(const Symbol& values) { return mean(values, {}, false, {}); }
+
+}  // namespace goneuron
