@@ -1,0 +1,284 @@
+// 3x3 convolution of one channel + bias + relu + 2x2 max pooling in one pass, and its weight gradient: the first
+// layer of image networks. The nine weights stay in registers; what pooling drops is never written to memory.
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/kernel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/conv_pool.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+#ifndef GONEURON_CONV_POOL_ARGS
+#define GONEURON_CONV_POOL_ARGS
+namespace goneuron::cpu {
+
+struct ConvPool {
+  const float* x;      // [batch, h, w]
+  const float* w;      // [3, 3, channels]
+  const float* bias;   // [channels] or null
+  float* y;            // [batch, ph, pw, channels]
+  std::uint8_t* index; // likewise: row-major position of the maximum in its 2x2 window
+  const float* dy;     // likewise
+  float *dw, *db;      // [tiles, 3, 3, channels], [tiles, channels]
+  i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
+  bool relu, by_image;
+  i64 tiles;
+  void (*run)(const ConvPool&, i64 image, i64 images, i64 row, i64 rows, i64 tile, float* scratch);
+};
+
+/// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
+inline i64 pitch_of(const ConvPool& c) { return 2 * c.pw + 2; }
+inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* to) {
+  const i64 pitch = pitch_of(c), height = 2 * rows + 2;
+  for (i64 i = 0; i < height; ++i, to += pitch) {
+    const i64 from = 2 * row + i - c.pad_top;
+    const i64 first = std::max<i64>(0, c.pad_left), last = std::min(pitch, c.width + c.pad_left);
+    if (from < 0 || from >= c.h || first >= last) {
+      std::memset(to, 0, static_cast<size_t>(pitch) * sizeof(float));
+      continue;
+    }
+    std::memset(to, 0, static_cast<size_t>(first) * sizeof(float));
+    std::memcpy(to + first, c.x + (image * c.h + from) * c.width + first - c.pad_left, static_cast<size_t>(last - first) * sizeof(float));
+    std::memset(to + last, 0, static_cast<size_t>(pitch - last) * sizeof(float));
+  }
+}
+
+}  // namespace goneuron::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr i64 lanes = HWY_LANES(float);
+
+/// One row of pooled outputs for one vector of channels; `x` is the first of four padded rows.
+template <bool kRelu>
+HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float* HWY_RESTRICT w, V bias, i64 channels, i64 count,
+                            float* HWY_RESTRICT y, std::uint8_t* HWY_RESTRICT index) {
+  const D d;
+  const hn::Rebind<std::int32_t, D> di;
+  const hn::Rebind<std::uint8_t, D> d8;
+  V taps[9];
+#pragma GCC unroll 9
+  for (i64 t = 0; t < 9; ++t) taps[t] = hn::LoadU(d, w + t * channels);
+  for (i64 p = 0; p < count; ++p, x += 2, y += channels, index += channels) {
+    V sums[4] = {bias, bias, bias, bias};
+#pragma GCC unroll 4
+    for (i64 i = 0; i < 4; ++i)
+#pragma GCC unroll 4
+      for (i64 j = 0; j < 4; ++j) {
+        const V pixel = hn::Set(d, x[i * pitch + j]);
+#pragma GCC unroll 4
+        for (i64 s = 0; s < 4; ++s) {
+          const i64 a = i - s / 2, b = j - s % 2;
+          if (a >= 0 && a < 3 && b >= 0 && b < 3) sums[s] = hn::MulAdd(pixel, taps[a * 3 + b], sums[s]);
+        }
+      }
+    const auto right = hn::Gt(sums[1], sums[0]), right_below = hn::Gt(sums[3], sums[2]);
+    const V top = hn::IfThenElse(right, sums[1], sums[0]), bottom = hn::IfThenElse(right_below, sums[3], sums[2]);
+    const auto below = hn::Gt(bottom, top);
+    V best = hn::IfThenElse(below, bottom, top);
+    const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
+    const auto at_bottom = hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
+    if (kRelu) best = hn::IfThenZeroElse(hn::Lt(best, hn::Zero(d)), best);
+    hn::StoreU(best, d, y);
+    hn::StoreU(hn::DemoteTo(d8, hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)), d8, index);
+  }
+}
+
+void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, float* scratch) {
+  const D d;
+  const i64 pitch = pitch_of(c);
+  for (i64 n = image; n < image + images; ++n) {
+    copy_padded(c, n, row, rows, scratch);
+    for (i64 channel = 0; channel < c.channels; channel += lanes) {
+      const V bias = c.bias ? hn::LoadU(d, c.bias + channel) : hn::Zero(d);
+      for (i64 r = 0; r < rows; ++r) {
+        const i64 at = ((n * c.ph + row + r) * c.pw) * c.channels + channel;
+        const float* x = scratch + 2 * r * pitch;
+        if (c.relu) forward_row<true>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at, c.index + at);
+        else forward_row<false>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at, c.index + at);
+      }
+    }
+  }
+}
+
+/// For each pooled position and tap, the four pixels that the window's four cells meet: quads[position][tap][cell].
+HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* quads) {
+  for (i64 p = 0; p < count; ++p, x += 2)
+    for (i64 a = 0; a < 3; ++a)
+      for (i64 b = 0; b < 3; ++b, quads += 4) {
+        std::memcpy(quads, x + a * pitch + b, 2 * sizeof(float));
+        std::memcpy(quads + 2, x + (a + 1) * pitch + b, 2 * sizeof(float));
+      }
+}
+
+/// The pixel that each lane's winning cell met, out of a quad.
+#if HWY_TARGET == HWY_SCALAR
+using Chooser = hn::Vec<hn::Rebind<std::int32_t, D>>;
+HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) { return cell; }
+HWY_INLINE V choose(const float* quad, Chooser cell) { return hn::Set(D(), quad[hn::GetLane(cell)]); }
+#else
+using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
+HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
+  const hn::Rebind<std::int32_t, D> di;
+  auto bytes = hn::ShiftLeft<2>(cell);
+  bytes = hn::Or(bytes, hn::ShiftLeft<8>(bytes));
+  bytes = hn::Or(bytes, hn::ShiftLeft<16>(bytes));
+  return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::Add(bytes, hn::Set(di, 0x03020100)));
+}
+HWY_INLINE V choose(const float* quad, Chooser bytes) {
+  const D d;
+  const auto all = hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(d, quad));
+  return hn::BitCast(d, hn::TableLookupBytes(all, bytes));
+}
+#endif
+
+void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile, float* scratch) {
+  const D d;
+  const hn::Rebind<std::int32_t, D> di;
+  const hn::Rebind<std::uint8_t, D> d8;
+  const i64 pitch = pitch_of(c);
+  float* quads = scratch + round_up((2 * rows + 2) * pitch, 16);
+  float* dw = c.dw + tile * 9 * c.channels;
+  std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
+  if (c.db) std::memset(c.db + tile * c.channels, 0, static_cast<size_t>(c.channels) * sizeof(float));
+  for (i64 n = image; n < image + images; ++n) {
+    copy_padded(c, n, row, rows, scratch);
+    for (i64 r = 0; r < rows; ++r) make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads + r * c.pw * 36);
+    const i64 base = (n * c.ph + row) * c.pw * c.channels;
+    for (i64 channel = 0; channel < c.channels; channel += lanes) {
+      V sums[9];
+#pragma GCC unroll 9
+      for (i64 t = 0; t < 9; ++t) sums[t] = hn::LoadU(d, dw + t * c.channels + channel);
+      V total = c.db ? hn::LoadU(d, c.db + tile * c.channels + channel) : hn::Zero(d);
+      const float *dy = c.dy + base + channel, *y = c.y + base + channel;
+      const std::uint8_t* index = c.index + base + channel;
+      const float* quad = quads;
+      for (i64 p = 0; p < rows * c.pw; ++p, dy += c.channels, y += c.channels, index += c.channels, quad += 36) {
+        V g = hn::LoadU(d, dy);
+        if (c.relu) g = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y), hn::Zero(d)), g);
+        const Chooser cell = chooser(hn::PromoteTo(di, hn::LoadU(d8, index)));
+#pragma GCC unroll 9
+        for (i64 t = 0; t < 9; ++t) sums[t] = hn::MulAdd(g, choose(quad + 4 * t, cell), sums[t]);
+        total = hn::Add(total, g);
+      }
+#pragma GCC unroll 9
+      for (i64 t = 0; t < 9; ++t) hn::StoreU(sums[t], d, dw + t * c.channels + channel);
+      if (c.db) hn::StoreU(total, d, c.db + tile * c.channels + channel);
+    }
+  }
+}
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+HWY_EXPORT(forward);
+HWY_EXPORT(backward);
+
+namespace {
+
+bool supports(const Graph& graph, const Node& node) {
+  const Attrs& a = node.attrs;
+  const Shape& x = graph.in_shape(node, 0);
+  const bool back = node.outputs.size() > 0 && std::string_view(node.op->name) == "conv2d_pool_weight_grad";
+  const Shape& w = graph.in_shape(node, back ? 4 : 1);
+  const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
+  const auto is = [&](const char* name, i64 value) { return a.integer(name) == value; };
+  return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) && is("stride_w", 1) && is("pool_kernel_h", 2) &&
+         is("pool_kernel_w", 2) && is("pool_stride_h", 2) && is("pool_stride_w", 2) && y.elements() > 0;
+}
+
+ConvPool args_of(const BoundNode& bound, bool back) {
+  const Shape &x = bound.in_shape(0), &y = back ? bound.in_shape(1) : bound.out_shape();
+  const Attrs& a = bound.node.attrs;
+  ConvPool c{};
+  c.x = bound.input(0);
+  c.batch = x[0];
+  c.h = x[1];
+  c.width = x[2];
+  c.ph = y[1];
+  c.pw = y[2];
+  c.channels = y[3];
+  c.pad_top = a.integer("pad_top");
+  c.pad_left = a.integer("pad_left");
+  c.relu = a.text("activation") == "relu";
+  c.by_image = std::string_view(bound.scheme.name) == "rows";
+  c.tiles = bound.scheme.tiles;
+  return c;
+}
+
+/// Whole images, or image rows: both cuts leave every output where it was.
+std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
+  std::vector<Scheme> all = {single_tile(node)};
+  const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
+  for (int axis = 0; axis < 2; ++axis)
+    for (const i64 tiles : tile_counts(graph)) {
+      if (y[axis] < tiles) continue;
+      Scheme scheme = single_tile(node);
+      scheme.name = axis == 0 ? "rows" : "image rows";
+      scheme.tiles = tiles;
+      scheme.merges = !back;
+      scheme.partial = back;
+      for (auto& in : scheme.in) in.all = true;
+      for (auto& out : scheme.out) out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
+      if (back)
+        for (int i = 1; i <= 3; ++i) scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
+      all.push_back(scheme);
+    }
+  const i64 pitch = 2 * y[2] + 2;
+  for (Scheme& scheme : all) scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[1] * y[2] * 36) * i64{sizeof(float)};
+  return all;
+}
+std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) { return schemes(graph, node, false); }
+std::vector<Scheme> backward_schemes(const Graph& graph, const Node& node) { return schemes(graph, node, true); }
+
+void run(const ConvPool& c, i64 begin, i64 end, void* scratch) {
+  auto* memory = static_cast<float*>(scratch);
+  if (c.tiles == 1) return c.run(c, 0, c.batch, 0, c.ph, 0, memory);
+  const i64 units = c.by_image ? c.batch : c.ph;
+  const i64 from = tile_begin(units, c.tiles, begin), count = tile_begin(units, c.tiles, end) - from;
+  if (c.by_image) c.run(c, from, count, 0, c.ph, begin, memory);
+  else c.run(c, 0, c.batch, from, count, begin, memory);
+}
+
+Call lower_forward(const BoundNode& bound) {
+  ConvPool c = args_of(bound, false);
+  c.w = bound.input(1);
+  c.bias = bound.input(2);
+  c.y = bound.output(0);
+  c.index = bound.output<std::uint8_t>(1);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  c.run = &HWY_DYNAMIC_DISPATCH(forward);
+  return make_call<ConvPool>(c, run);
+}
+
+Call lower_backward(const BoundNode& bound) {
+  ConvPool c = args_of(bound, true);
+  c.dy = bound.input(1);
+  c.y = const_cast<float*>(bound.input(2));
+  c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(3));
+  c.dw = bound.output(0);
+  c.db = bound.node.attrs.integer("bias") ? bound.output(1) : nullptr;
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  c.run = &HWY_DYNAMIC_DISPATCH(backward);
+  return make_call<ConvPool>(c, run);
+}
+
+constexpr KernelDef kernels[] = {{"conv2d_pool", supports, forward_schemes, lower_forward},
+                                 {"conv2d_pool_weight_grad", supports, backward_schemes, lower_backward}};
+
+}  // namespace
+
+std::span<const KernelDef> conv_pool_kernels() { return kernels; }
+
+}  // namespace goneuron::cpu
+#endif

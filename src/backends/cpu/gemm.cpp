@@ -1,0 +1,290 @@
+#include "backends/cpu/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/gemm.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr i64 lanes = HWY_LANES(float);
+// The register tile: up to max_mr rows of two vectors. 32 registers hold 12 x 2 sums and the operands, 16 hold 6 x 2.
+constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
+constexpr i64 nr = 2 * lanes;
+constexpr i64 kc = 256;   // a panel of B, kc x nr, stays in the first-level cache
+constexpr i64 mc = 240;   // a block of A, mc x kc, in the second
+
+/// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
+template <i64 mr, bool kAdd>
+void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, float* HWY_RESTRICT c, i64 c_row) {
+  const D d;
+  V s0[mr], s1[mr];
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    s0[i] = kAdd ? hn::LoadU(d, c + i * c_row) : hn::Zero(d);
+    s1[i] = kAdd ? hn::LoadU(d, c + i * c_row + lanes) : hn::Zero(d);
+  }
+  for (i64 p = 0; p < k; ++p) {
+    const V b0 = hn::Load(d, b), b1 = hn::Load(d, b + lanes);
+#pragma GCC unroll 12
+    for (i64 i = 0; i < mr; ++i) {
+      const V x = hn::Set(d, a[i]);
+      s0[i] = hn::MulAdd(x, b0, s0[i]);
+      s1[i] = hn::MulAdd(x, b1, s1[i]);
+    }
+    a += mr;
+    b += nr;
+  }
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    hn::StoreU(s0[i], d, c + i * c_row);
+    hn::StoreU(s1[i], d, c + i * c_row + lanes);
+  }
+}
+
+using Micro = void (*)(const float* a, const float* b, i64 k, float* c, i64 c_row);
+
+/// The register tile's height for `rows` rows: as many tiles as needed, as equal as can be.
+i64 tile_height(i64 rows) {
+  const i64 tiles = (rows + max_mr - 1) / max_mr;
+  return tiles == 0 ? 1 : (rows + tiles - 1) / tiles;
+}
+
+template <bool kAdd, size_t... kHeight>
+Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
+  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};
+  return table[height - 1];
+}
+
+void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
+  const float* from = g.a + row * g.a_row + col * g.a_col;
+  if (g.a_row == 1 && rows == mr) {
+    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col) std::memcpy(to, from, static_cast<size_t>(mr) * sizeof(float));
+    return;
+  }
+  for (i64 i = 0; i < rows; ++i)
+    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = from[i * g.a_row + p * g.a_col];
+  for (i64 i = rows; i < mr; ++i)
+    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = 0;
+}
+
+void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
+  const float* from = g.b + row * g.b_row + col * g.b_col;
+  const D d;
+  if (g.b_col == 1) {
+    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
+      if (cols == nr) {
+        hn::Store(hn::LoadU(d, from), d, to);
+        hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
+      } else {
+        for (i64 j = 0; j < cols; ++j) to[j] = from[j];
+        for (i64 j = cols; j < nr; ++j) to[j] = 0;
+      }
+    }
+    return;
+  }
+  // b_row == 1: four columns at a time, transposed in registers.
+  i64 j = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d4;
+  for (; j + 4 <= cols; j += 4, from += 4 * g.b_col) {
+    const float *f0 = from, *f1 = from + g.b_col, *f2 = f1 + g.b_col, *f3 = f2 + g.b_col;
+    float* t = to + j;
+    i64 p = 0;
+    for (; p + 4 <= rows; p += 4, t += 4 * nr) {
+      const auto r0 = hn::LoadU(d4, f0 + p), r1 = hn::LoadU(d4, f1 + p);
+      const auto r2 = hn::LoadU(d4, f2 + p), r3 = hn::LoadU(d4, f3 + p);
+      const auto u0 = hn::InterleaveLower(d4, r0, r2), u1 = hn::InterleaveLower(d4, r1, r3);
+      const auto u2 = hn::InterleaveUpper(d4, r0, r2), u3 = hn::InterleaveUpper(d4, r1, r3);
+      hn::StoreU(hn::InterleaveLower(d4, u0, u1), d4, t);
+      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + nr);
+      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * nr);
+      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * nr);
+    }
+    for (; p < rows; ++p, t += nr) {
+      t[0] = f0[p];
+      t[1] = f1[p];
+      t[2] = f2[p];
+      t[3] = f3[p];
+    }
+  }
+#endif
+  for (; j < nr; ++j, from += g.b_col)
+    for (i64 p = 0; p < rows; ++p) to[p * nr + j] = j < cols ? from[p] : 0.0F;
+}
+
+/// Bias, copy of z and activation, on a finished tile that is still in the cache.
+HWY_INLINE void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
+  for (i64 i = row; i < row + rows; ++i) {
+    float* c = g.c + i * g.c_row + col;
+    if (g.bias)
+      for (i64 j = 0; j < cols; ++j) c[j] += g.bias[col + j];
+    if (g.z) std::memcpy(g.z + i * g.c_row + col, c, static_cast<size_t>(cols) * sizeof(float));
+    if (g.activation) g.activation(c, c, cols, g.alpha, 0);
+  }
+}
+
+/// One block: packed rows of A against a packed panel of B.
+HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col, i64 cols, i64 k, i64 mr, bool add) {
+  HWY_ALIGN float edge[max_mr * nr];
+  const Micro kernel = add ? micro_of<true>(mr, std::make_index_sequence<max_mr>())
+                           : micro_of<false>(mr, std::make_index_sequence<max_mr>());
+  for (i64 i = 0; i < rows; i += mr, a += mr * k) {
+    const i64 height = std::min(mr, rows - i);
+    float* c = g.c + (row + i) * g.c_row + col;
+    if (height == mr && cols == nr) {
+      kernel(a, b, k, c, g.c_row);
+      continue;
+    }
+    if (add)
+      for (i64 r = 0; r < height; ++r) std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
+    kernel(a, b, k, edge, nr);
+    for (i64 r = 0; r < height; ++r) std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
+  }
+}
+
+/// A few rows: B is read once, where it lies, so that the product runs at the speed of memory.
+template <i64 kRows>
+void few_rows(const Gemm& g) {
+  const D d;
+  constexpr i64 vectors = kRows == 1 ? 8 : kRows == 2 ? 4 : 2;
+  i64 j = 0;
+  for (; j + vectors * lanes <= g.n; j += vectors * lanes) {
+    V s[kRows][vectors];
+    for (i64 i = 0; i < kRows; ++i)
+      for (i64 v = 0; v < vectors; ++v) s[i][v] = g.add ? hn::LoadU(d, g.c + i * g.c_row + j + v * lanes) : hn::Zero(d);
+    const float* b = g.b + j;
+    for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
+#pragma GCC unroll 8
+      for (i64 v = 0; v < vectors; ++v) {
+        const V w = hn::LoadU(d, b + v * lanes);
+#pragma GCC unroll 4
+        for (i64 i = 0; i < kRows; ++i) s[i][v] = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s[i][v]);
+      }
+    }
+    for (i64 i = 0; i < kRows; ++i)
+      for (i64 v = 0; v < vectors; ++v) hn::StoreU(s[i][v], d, g.c + i * g.c_row + j + v * lanes);
+  }
+  // The rest, one vector at a time, the last one padded.
+  for (; j < g.n; j += lanes) {
+    const i64 width = std::min(lanes, g.n - j);
+    HWY_ALIGN float part[lanes] = {};
+    for (i64 i = 0; i < kRows; ++i) {
+      float* c = g.c + i * g.c_row + j;
+      std::memset(part, 0, sizeof part);
+      if (g.add) std::memcpy(part, c, static_cast<size_t>(width) * sizeof(float));
+      V s = hn::Load(d, part);
+      const float* b = g.b + j;
+      for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
+        V w;
+        if (width == lanes) {
+          w = hn::LoadU(d, b);
+        } else {
+          std::memcpy(part, b, static_cast<size_t>(width) * sizeof(float));
+          w = hn::Load(d, part);
+        }
+        s = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s);
+      }
+      hn::Store(s, d, part);
+      std::memcpy(c, part, static_cast<size_t>(width) * sizeof(float));
+    }
+  }
+  finish(g, 0, kRows, 0, g.n);
+}
+
+void wide(const Gemm& g, void* scratch) {
+  auto* packed_b = static_cast<float*>(scratch);
+  float* packed_a = packed_b + kc * nr;
+  for (i64 p = 0; p < g.k || p == 0; p += kc) {
+    const i64 depth = std::min(kc, g.k - p);
+    const bool last = p + kc >= g.k, add = p > 0 || g.add;
+    for (i64 row = 0; row < g.m; row += mc) {
+      const i64 rows = std::min(mc, g.m - row), mr = tile_height(rows);
+      for (i64 i = 0; i < rows; i += mr) {
+        const i64 height = std::min(mr, rows - i);
+        if (!g.pack_a) {
+          pack_strided(g, row + i, height, p, depth, mr, packed_a + i * depth);
+        } else {
+          if (height < mr) std::memset(packed_a + i * depth, 0, static_cast<size_t>(mr * depth) * sizeof(float));
+          g.pack_a(g.pack_context, row + i, height, p, depth, packed_a + i * depth, mr);
+        }
+      }
+      for (i64 col = 0; col < g.n; col += nr) {
+        const i64 cols = std::min(nr, g.n - col);
+        pack_b(g, p, depth, col, cols, packed_b);
+        block(g, packed_a, packed_b, row, rows, col, cols, depth, mr, add);
+        if (last && (g.bias || g.z || g.activation)) finish(g, row, rows, col, cols);
+      }
+    }
+  }
+}
+
+/// Fewer columns than a panel: computes the transpose, whose vectors run along the rows and are full.
+void narrow(const Gemm& g, void* scratch) {
+  constexpr i64 step = 128;  // rows at a time, so that the transposed part stays in the first-level cache
+  HWY_ALIGN float part[nr * step];
+  for (i64 row = 0; row < g.m; row += step) {
+    const i64 rows = std::min(step, g.m - row);
+    Gemm t;
+    t.a = g.b;
+    t.a_row = g.b_col;
+    t.a_col = g.b_row;
+    t.b = g.a + row * g.a_row;
+    t.b_row = g.a_col;
+    t.b_col = g.a_row;
+    t.c = part;
+    t.c_row = rows;
+    t.m = g.n;
+    t.n = rows;
+    t.k = g.k;
+    wide(t, scratch);
+    for (i64 i = 0; i < rows; ++i) {
+      float* c = g.c + (row + i) * g.c_row;
+      for (i64 j = 0; j < g.n; ++j) c[j] = part[j * rows + i];
+    }
+    finish(g, row, rows, 0, g.n);
+  }
+}
+
+void gemm(const Gemm& g, void* scratch) {
+  if (g.m <= 4 && g.b_col == 1 && !g.pack_a) {
+    switch (g.m) {
+      case 0: return;
+      case 1: return few_rows<1>(g);
+      case 2: return few_rows<2>(g);
+      case 3: return few_rows<3>(g);
+      default: return few_rows<4>(g);
+    }
+  }
+  if (g.n < nr && g.m >= 2 * g.n && !g.pack_a && !g.add) return narrow(g, scratch);
+  wide(g, scratch);
+}
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+HWY_EXPORT(gemm);
+
+GemmKernel gemm_kernel() {
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return &HWY_DYNAMIC_DISPATCH(gemm);
+}
+
+i64 gemm_scratch(i64 m, i64 k) {
+  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 256, mc = 240;
+  return (kc * widest_panel + (std::min(m, mc) + tallest_tile) * std::min(k, kc)) * i64{sizeof(float)} + 64;
+}
+
+}  // namespace goneuron::cpu
+#endif

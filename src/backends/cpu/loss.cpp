@@ -1,0 +1,191 @@
+// Softmax, cross-entropy and accuracy: rows of a few classes.
+#include <cmath>
+#include <cstring>
+
+#include "backends/cpu/kernel.h"
+#include "backends/cpu/vector_ops.h"
+
+namespace goneuron::cpu {
+
+namespace {
+
+std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
+  std::vector<Scheme> all = {single_tile(node)};
+  const Shape& x = graph.in_shape(node, 0);
+  if (x.rank() < 2) return all;
+  for (const i64 tiles : tile_counts(graph))
+    if (x[0] >= tiles && x.elements() / tiles >= 4096) {
+      unsigned mask = 0;
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        if (graph.in_shape(node, static_cast<int>(i)).rank() > 0 && graph.in_shape(node, static_cast<int>(i))[0] == x[0]) mask |= 1U << i;
+      all.push_back(by_rows(graph, node, tiles, mask));
+    }
+  return all;
+}
+
+struct RowRange {
+  i64 rows, tiles;
+  i64 begin(i64 tile) const { return tile_begin(samples, tiles, tile) * (rows / std::max<i64>(samples, 1)); }
+  i64 samples;
+};
+RowRange range_of(const BoundNode& bound) {
+  const Shape& x = bound.in_shape(0);
+  return {rows_of(x), bound.scheme.tiles, x.rank() > 1 ? x[0] : 1};
+}
+
+struct SoftmaxArgs {
+  SoftmaxRow row;
+  const float* x;
+  float* y;
+  i64 n;
+  RowRange range;
+};
+Call lower_softmax(const BoundNode& bound) {
+  const bool log = std::string_view(bound.node.op->name) == "log_softmax";
+  return make_call<SoftmaxArgs>({softmax_row(log), bound.input(0), bound.output(), columns_of(bound.in_shape(0)), range_of(bound)},
+                                [](const SoftmaxArgs& s, i64 begin, i64 end, void*) {
+                                  for (i64 r = s.range.begin(begin); r < s.range.begin(end); ++r) s.row(s.x + r * s.n, s.y + r * s.n, s.n);
+                                });
+}
+
+struct CrossEntropyArgs {
+  SoftmaxRow log_softmax, softmax;
+  const float* logits;
+  const std::int32_t* labels;  // or
+  const float* targets;
+  const float* dloss;
+  float* out;  // losses, or the gradient of the logits
+  i64 n;
+  float smoothing;
+  StepScalars* scalars;
+  RowRange range;
+};
+
+/// The weight of class j in the target of row r: PyTorch's smoothing spreads it over all classes.
+inline float target(const CrossEntropyArgs& c, i64 r, i64 j) {
+  const float sharp = c.labels ? static_cast<float>(c.labels[r] == j) : c.targets[r * c.n + j];
+  return sharp * (1 - c.smoothing) + c.smoothing / static_cast<float>(c.n);
+}
+
+/// True, with the status written, when row r's label is no class.
+inline bool bad_label(const CrossEntropyArgs& c, i64 r) {
+  if (!c.labels || (c.labels[r] >= 0 && c.labels[r] < c.n)) return false;
+  if (c.scalars->code == status_ok) {
+    c.scalars->row = r;
+    c.scalars->value = c.labels[r];
+    c.scalars->code = status_label_range;
+  }
+  return true;
+}
+
+void run_loss(const CrossEntropyArgs& c, i64 begin, i64 end, void* scratch) {
+  auto* logp = static_cast<float*>(scratch);
+  for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
+    c.out[r] = 0;
+    if (bad_label(c, r)) continue;
+    c.log_softmax(c.logits + r * c.n, logp, c.n);
+    if (c.labels && c.smoothing == 0) {
+      c.out[r] = -logp[c.labels[r]];
+      continue;
+    }
+    float sum = 0;
+    for (i64 j = 0; j < c.n; ++j) {
+      const float t = target(c, r, j);
+      if (t != 0) sum -= t * logp[j];
+    }
+    c.out[r] = sum;
+  }
+}
+
+void run_gradient(const CrossEntropyArgs& c, i64 begin, i64 end, void*) {
+  for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
+    float* out = c.out + r * c.n;
+    if (bad_label(c, r)) {
+      std::memset(out, 0, static_cast<size_t>(c.n) * sizeof(float));
+      continue;
+    }
+    c.softmax(c.logits + r * c.n, out, c.n);
+    const float scale = c.dloss[r];
+    if (c.labels && c.smoothing == 0) {
+      for (i64 j = 0; j < c.n; ++j) out[j] *= scale;
+      out[c.labels[r]] -= scale;
+      continue;
+    }
+    float weight = 0;  // targets need not sum to one
+    for (i64 j = 0; j < c.n; ++j) weight += target(c, r, j);
+    for (i64 j = 0; j < c.n; ++j) out[j] = (out[j] * weight - target(c, r, j)) * scale;
+  }
+}
+
+Call lower_cross_entropy(const BoundNode& bound) {
+  const bool gradient = bound.in.size() > 2;
+  const bool indices = bound.graph.in(bound.node, 1).type.dtype == DType::i32;
+  CrossEntropyArgs args{softmax_row(true),
+                        softmax_row(false),
+                        bound.input(0),
+                        indices ? bound.input<std::int32_t>(1) : nullptr,
+                        indices ? nullptr : bound.input(1),
+                        gradient ? bound.input(2) : nullptr,
+                        bound.output(),
+                        columns_of(bound.in_shape(0)),
+                        static_cast<float>(bound.node.attrs.real("label_smoothing", 0)),
+                        bound.scalars,
+                        range_of(bound)};
+  return make_call<CrossEntropyArgs>(args, gradient ? run_gradient : run_loss);
+}
+
+std::vector<Scheme> cross_entropy_schemes(const Graph& graph, const Node& node) {
+  auto all = schemes(graph, node);
+  // The status word has one writer; which bad label is named must not depend on the workers.
+  all.resize(1);
+  for (Scheme& scheme : all) scheme.scratch = columns_of(graph.in_shape(node, 0)) * 4;
+  return all;
+}
+
+struct AccuracyArgs {
+  const std::int32_t* labels;
+  const float* targets;
+  const float* p;
+  float* out;
+  i64 samples, positions, classes;
+};
+
+i64 arg_max(const float* x, i64 n) {
+  i64 best = 0;
+  for (i64 j = 1; j < n; ++j)
+    if (x[j] > x[best]) best = j;
+  return best;
+}
+
+void run_accuracy(const AccuracyArgs& a, i64, i64, void*) {
+  for (i64 s = 0; s < a.samples; ++s) {
+    i64 right = 0;
+    for (i64 q = 0; q < a.positions; ++q) {
+      const i64 r = s * a.positions + q;
+      if (a.classes == 1) right += (a.p[r] > 0.5F) == (a.labels ? a.labels[r] > 0 : a.targets[r] > 0.5F);
+      else right += arg_max(a.p + r * a.classes, a.classes) == (a.labels ? a.labels[r] : arg_max(a.targets + r * a.classes, a.classes));
+    }
+    a.out[s] = static_cast<float>(right) / static_cast<float>(a.positions);
+  }
+}
+
+Call lower_accuracy(const BoundNode& bound) {
+  const bool indices = bound.graph.in(bound.node, 0).type.dtype == DType::i32;
+  const Shape& p = bound.in_shape(1);
+  const i64 classes = p.rank() > 1 ? p[-1] : 1, samples = p[0];
+  return make_call<AccuracyArgs>({indices ? bound.input<std::int32_t>(0) : nullptr, indices ? nullptr : bound.input(0), bound.input(1),
+                                  bound.output(), samples, samples == 0 ? 0 : p.elements() / classes / samples, classes},
+                                 run_accuracy);
+}
+
+constexpr KernelDef kernels[] = {{"softmax", nullptr, schemes, lower_softmax},
+                                 {"log_softmax", nullptr, schemes, lower_softmax},
+                                 {"softmax_cross_entropy", nullptr, cross_entropy_schemes, lower_cross_entropy},
+                                 {"softmax_cross_entropy_grad", nullptr, cross_entropy_schemes, lower_cross_entropy},
+                                 {"accuracy", nullptr, nullptr, lower_accuracy}};
+
+}  // namespace
+
+std::span<const KernelDef> loss_kernels() { return kernels; }
+
+}  // namespace goneuron::cpu

@@ -1,0 +1,150 @@
+// Matrix products: matmul and the fused linear, cut by rows, by columns, or by partial sums.
+#include <cstring>
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/kernel.h"
+
+namespace goneuron::cpu {
+
+namespace {
+
+/// The product as [m, k] x [k, n], whatever is transposed.
+struct Sizes {
+  i64 m, n, k;
+  bool ta, tb;
+};
+
+Sizes sizes_of(const Graph& graph, const Node& node) {
+  const Shape &a = graph.in_shape(node, 0), &b = graph.in_shape(node, 1);
+  const bool ta = node.attrs.integer("ta", 0) != 0, tb = node.attrs.integer("tb", 0) != 0;
+  if (ta) return {a[-1], b[-1], rows_of(a), true, false};
+  return {rows_of(a), tb ? b[0] : b[-1], a[-1], false, tb};
+}
+
+bool supports(const Graph& graph, const Node& node) {
+  return graph.in_shape(node, 0).rank() >= 1 && (graph.in_shape(node, 1).rank() == 2 || node.attrs.integer("ta", 0));
+}
+
+enum Cut : i64 { cut_rows, cut_columns, cut_sums };
+
+constexpr i64 least_rows = 16, least_columns = 64, least_sum_rows = 512, least_sum_features = 128;
+
+Scheme row_scheme(const Graph& graph, const Node& node, i64 tiles, bool ta) {
+  Scheme scheme = by_rows(graph, node, tiles, 1);
+  if (ta) scheme.in[0].part = cut(graph.in_shape(node, 0), graph.in_shape(node, 0).rank() - 1, tiles);
+  return scheme;
+}
+
+Scheme column_scheme(const Graph& graph, const Node& node, i64 tiles, bool tb) {
+  Scheme scheme = single_tile(node);
+  scheme.name = "columns";
+  scheme.tiles = tiles;
+  scheme.merges = true;
+  scheme.in[0].all = true;
+  const Shape& b = graph.in_shape(node, 1);
+  scheme.in[1].part = cut(b, tb ? 0 : b.rank() - 1, tiles);
+  if (node.inputs.size() > 2) scheme.in[2].part = cut(graph.in_shape(node, 2), 0, tiles);
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    const Shape& c = graph.out_shape(node, static_cast<int>(o));
+    scheme.out[o].part = cut(c, c.rank() - 1, tiles);
+  }
+  return scheme;
+}
+
+Scheme sum_scheme(const Graph& graph, const Node& node, i64 tiles, bool ta) {
+  Scheme scheme = single_tile(node);
+  scheme.name = "sums";
+  scheme.tiles = tiles;
+  scheme.partial = true;
+  const Shape &a = graph.in_shape(node, 0), &b = graph.in_shape(node, 1);
+  scheme.in[0].part = cut(a, ta ? 0 : a.rank() - 1, tiles);
+  scheme.in[1].part = cut(b, 0, tiles);
+  for (auto& out : scheme.out) out.part = {1, tiles, tiles};
+  return scheme;
+}
+
+std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
+  const Sizes s = sizes_of(graph, node);
+  std::vector<Scheme> all = {single_tile(node)};
+  const i64 first = s.ta ? s.m : graph.out_shape(node)[0];
+  for (const i64 tiles : tile_counts(graph)) {
+    if (first >= tiles && s.m / tiles >= least_rows) all.push_back(row_scheme(graph, node, tiles, s.ta));
+    if (s.n / tiles >= least_columns) all.push_back(column_scheme(graph, node, tiles, s.tb));
+    if (s.tb) continue;
+    const bool whole_samples = graph.in_shape(node, 0)[0] >= tiles && graph.in_shape(node, 1)[0] >= tiles;
+    if (s.ta ? s.k / tiles >= least_sum_rows && whole_samples : s.k % tiles == 0 && s.k / tiles >= least_sum_features)
+      all.push_back(sum_scheme(graph, node, tiles, s.ta));
+  }
+  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(s.m, s.k);
+  return all;
+}
+
+struct Args {
+  Gemm gemm;
+  GemmKernel kernel;
+  Cut cut;
+  i64 tiles;
+  i64 units;      // rows are cut in whole units of `unit` rows
+  i64 unit;
+};
+
+void run(const Args& args, i64 begin, i64 end, void* scratch) {
+  Gemm g = args.gemm;
+  const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit, to = tile_begin(args.units, args.tiles, end) * args.unit;
+  if (args.cut == cut_columns) {
+    g.b += from * g.b_col;
+    g.c += from;
+    if (g.z) g.z += from;
+    if (g.bias) g.bias += from;
+    g.n = to - from;
+  } else if (args.cut == cut_sums) {
+    g.a += from * g.a_col;
+    g.b += from * g.b_row;
+    g.c += begin * g.m * g.n;
+    g.k = to - from;
+  } else {
+    g.a += from * g.a_row;
+    g.c += from * g.c_row;
+    if (g.z) g.z += from * g.c_row;
+    g.m = to - from;
+  }
+  args.kernel(g, scratch);
+}
+
+Call lower(const BoundNode& bound) {
+  const Sizes s = sizes_of(bound.graph, bound.node);
+  Args args{};
+  Gemm& g = args.gemm;
+  g.a = bound.input(0);
+  g.a_row = s.ta ? 1 : s.k;
+  g.a_col = s.ta ? s.m : 1;
+  g.b = bound.input(1);
+  g.b_row = s.tb ? 1 : s.n;
+  g.b_col = s.tb ? s.k : 1;
+  g.c = bound.output();
+  g.c_row = s.n;
+  g.m = s.m;
+  g.n = s.n;
+  g.k = s.k;
+  if (bound.node.attrs.has("activation")) {
+    g.bias = bound.input(2);
+    if (bound.node.attrs.integer("keep_input", 0)) g.z = bound.output(1);
+    g.activation = unary_row(bound.node.attrs.text("activation"));
+    g.alpha = static_cast<float>(bound.node.attrs.real("alpha", 0));
+  }
+  const std::string_view name = bound.scheme.name;
+  args.cut = name == "columns" ? cut_columns : name == "sums" ? cut_sums : cut_rows;
+  args.tiles = bound.scheme.tiles;
+  args.units = args.cut == cut_columns ? s.n : args.cut == cut_sums ? (s.ta ? bound.in_shape(0)[0] : s.k) : s.ta ? s.m : bound.out_shape().rank() > 0 ? bound.scheme.tiles == 1 ? s.m : bound.out_shape()[0] : 1;
+  args.unit = (args.cut == cut_columns ? s.n : args.cut == cut_sums ? s.k : s.m) / std::max<i64>(args.units, 1);
+  args.kernel = gemm_kernel();
+  return make_call(args, run);
+}
+
+constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower}, {"linear", supports, schemes, lower}};
+
+}  // namespace
+
+std::span<const KernelDef> matmul_kernels() { return kernels; }
+
+}  // namespace goneuron::cpu

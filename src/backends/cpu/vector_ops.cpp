@@ -1,0 +1,295 @@
+#include "backends/cpu/vector_ops.h"
+
+#include <cmath>
+#include <cstring>
+#include <iterator>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/vector_ops.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+#include "backends/cpu/vector_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+
+constexpr i64 lanes = HWY_LANES(float);
+
+/// A row whose last vector is padded, so that every element takes the same path.
+template <class F>
+HWY_INLINE void unary_loop(const float* x, float* y, i64 n, const F& f) {
+  i64 i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
+  if (i == n) return;
+  HWY_ALIGN float part[lanes] = {};
+  std::memcpy(part, x + i, static_cast<size_t>(n - i) * sizeof(float));
+  hn::Store(f(hn::Load(d, part)), d, part);
+  std::memcpy(y + i, part, static_cast<size_t>(n - i) * sizeof(float));
+}
+
+template <class F>
+HWY_INLINE void binary_loop(const float* x, const float* y, float* out, i64 n, const F& f) {
+  i64 i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
+  if (i == n) return;
+  HWY_ALIGN float a[lanes] = {}, b[lanes] = {};
+  std::memcpy(a, x + i, static_cast<size_t>(n - i) * sizeof(float));
+  std::memcpy(b, y + i, static_cast<size_t>(n - i) * sizeof(float));
+  hn::Store(f(hn::Load(d, a), hn::Load(d, b)), d, a);
+  std::memcpy(out + i, a, static_cast<size_t>(n - i) * sizeof(float));
+}
+
+#define GONEURON_UNARY(NAME, ...)                                                  \
+  void row_##NAME(const float* from, float* to, i64 n, float a, float b) {         \
+    (void)a;                                                                       \
+    (void)b;                                                                       \
+    unary_loop(from, to, n, [&](V x) HWY_ATTR { return __VA_ARGS__; });            \
+  }
+#define GONEURON_BINARY(NAME, ...)                                                        \
+  void row_##NAME(const float* from, const float* with, float* to, i64 n, float a) {      \
+    (void)a;                                                                              \
+    binary_loop(from, with, to, n, [&](V x, V y) HWY_ATTR { return __VA_ARGS__; });       \
+  }
+
+HWY_INLINE V zero() { return hn::Zero(d); }
+
+GONEURON_UNARY(neg, hn::Neg(x))
+GONEURON_UNARY(exp, exp(x))
+GONEURON_UNARY(log, log(x))
+GONEURON_UNARY(sqrt, hn::Sqrt(x))
+GONEURON_UNARY(square, hn::Mul(x, x))
+GONEURON_UNARY(abs, hn::Abs(x))
+GONEURON_UNARY(sign, hn::IfThenElse(hn::Gt(x, zero()), num(1), hn::IfThenElse(hn::Lt(x, zero()), num(-1), x)))
+GONEURON_UNARY(scale_shift, hn::Add(hn::Mul(x, num(a)), num(b)))
+GONEURON_UNARY(relu, hn::IfThenZeroElse(hn::Lt(x, zero()), x))
+GONEURON_UNARY(leaky_relu, hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(x, num(a)), x))
+GONEURON_UNARY(sigmoid, sigmoid(x))
+GONEURON_UNARY(tanh, tanh(x))
+GONEURON_UNARY(gelu, hn::Mul(x, phi(x)))
+GONEURON_UNARY(silu, hn::Mul(x, sigmoid(x)))
+GONEURON_UNARY(elu, hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(num(a), expm1(hn::Min(x, zero()))), x))
+GONEURON_UNARY(selu, hn::Mul(num(selu_scale), hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(num(selu_alpha), expm1(hn::Min(x, zero()))), x)))
+
+GONEURON_BINARY(add, hn::Add(x, y))
+GONEURON_BINARY(sub, hn::Sub(x, y))
+GONEURON_BINARY(mul, hn::Mul(x, y))
+GONEURON_BINARY(div, hn::Div(x, y))
+GONEURON_BINARY(maximum, keep_nan(x, keep_nan(y, hn::Max(x, y))))
+GONEURON_BINARY(minimum, keep_nan(x, keep_nan(y, hn::Min(x, y))))
+GONEURON_BINARY(relu_grad, hn::IfThenElseZero(hn::Gt(x, zero()), y))
+GONEURON_BINARY(leaky_relu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, num(a))))
+GONEURON_BINARY(sigmoid_grad, hn::Mul(y, hn::Mul(x, hn::Sub(num(1), x))))
+GONEURON_BINARY(tanh_grad, hn::Mul(y, hn::Sub(num(1), hn::Mul(x, x))))
+GONEURON_BINARY(elu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, hn::Add(x, num(a)))))
+GONEURON_BINARY(selu_grad, hn::Mul(y, hn::IfThenElse(hn::Gt(x, zero()), num(selu_scale), hn::Add(x, num(selu_scale * selu_alpha)))))
+GONEURON_BINARY(gelu_grad, hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)), exp(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
+GONEURON_BINARY(silu_grad, [&]() HWY_ATTR {
+  const V s = sigmoid(x);
+  return hn::Mul(y, hn::Mul(s, hn::MulAdd(x, hn::Sub(num(1), s), num(1))));
+}())
+
+#undef GONEURON_UNARY
+#undef GONEURON_BINARY
+
+struct NamedUnary {
+  const char* name;
+  UnaryRow row;
+};
+struct NamedBinary {
+  const char* name;
+  BinaryRow row;
+};
+
+UnaryRow find_unary(std::string_view op) {
+  static constexpr NamedUnary table[] = {
+      {"neg", row_neg},   {"exp", row_exp},   {"log", row_log},         {"sqrt", row_sqrt},
+      {"abs", row_abs},   {"sign", row_sign}, {"square", row_square},   {"scale_shift", row_scale_shift},
+      {"relu", row_relu}, {"elu", row_elu},   {"sigmoid", row_sigmoid}, {"leaky_relu", row_leaky_relu},
+      {"tanh", row_tanh}, {"gelu", row_gelu}, {"silu", row_silu},       {"selu", row_selu}};
+  for (const auto& entry : table)
+    if (op == entry.name) return entry.row;
+  return nullptr;
+}
+
+BinaryRow find_binary(std::string_view op) {
+  static constexpr NamedBinary table[] = {
+      {"add", row_add},
+      {"sub", row_sub},
+      {"mul", row_mul},
+      {"div", row_div},
+      {"maximum", row_maximum},
+      {"minimum", row_minimum},
+      {"relu_grad", row_relu_grad},
+      {"leaky_relu_grad", row_leaky_relu_grad},
+      {"sigmoid_grad", row_sigmoid_grad},
+      {"tanh_grad", row_tanh_grad},
+      {"elu_grad", row_elu_grad},
+      {"selu_grad", row_selu_grad},
+      {"gelu_grad", row_gelu_grad},
+      {"silu_grad", row_silu_grad}};
+  for (const auto& entry : table)
+    if (op == entry.name) return entry.row;
+  return nullptr;
+}
+
+/// Vectors of up to four rows at once, the last one padded; `f` works on references.
+template <class F>
+HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n, const F& f) {
+  i64 i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    V a = hn::LoadU(d, p + i), b = m ? hn::LoadU(d, m + i) : zero(), c = v ? hn::LoadU(d, v + i) : zero();
+    f(a, hn::LoadU(d, g + i), b, c);
+    hn::StoreU(a, d, p + i);
+    if (m) hn::StoreU(b, d, m + i);
+    if (v) hn::StoreU(c, d, v + i);
+  }
+  if (i == n) return;
+  const auto bytes = static_cast<size_t>(n - i) * sizeof(float);
+  HWY_ALIGN float tp[lanes] = {}, tg[lanes] = {}, tm[lanes] = {}, tv[lanes] = {};
+  std::memcpy(tp, p + i, bytes);
+  std::memcpy(tg, g + i, bytes);
+  if (m) std::memcpy(tm, m + i, bytes);
+  if (v) std::memcpy(tv, v + i, bytes);
+  V a = hn::Load(d, tp), b = hn::Load(d, tm), c = hn::Load(d, tv);
+  f(a, hn::Load(d, tg), b, c);
+  hn::Store(a, d, tp);
+  hn::Store(b, d, tm);
+  hn::Store(c, d, tv);
+  std::memcpy(p + i, tp, bytes);
+  if (m) std::memcpy(m + i, tm, bytes);
+  if (v) std::memcpy(v + i, tv, bytes);
+}
+
+// PyTorch's order of operations: m.lerp(g), v b2 + g g (1 - b2), denominator sqrt(v) / sqrt(c2) + epsilon.
+void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s) {
+  const V b1 = num(1 - s.beta1), b2 = num(s.beta2), c2 = num(1 - s.beta2), size = num(-s.step_size);
+  const V root = num(1 / s.correction2_sqrt), epsilon = num(s.epsilon), decay = num(s.weight_decay);
+  const V keep = num(1 - s.learning_rate * s.weight_decay);
+  const bool coupled = !s.decoupled && s.weight_decay != 0;
+  update_loop(p, g, m, v, n, [&](V& w, V grad, V& first, V& second) HWY_ATTR {
+    if (s.decoupled) w = hn::Mul(w, keep);
+    if (coupled) grad = hn::MulAdd(w, decay, grad);
+    first = hn::MulAdd(hn::Sub(grad, first), b1, first);
+    second = hn::MulAdd(hn::Mul(grad, grad), c2, hn::Mul(second, b2));
+    w = hn::MulAdd(size, hn::Div(first, hn::MulAdd(hn::Sqrt(second), root, epsilon)), w);
+  });
+}
+
+void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
+  const V rate = num(-s.learning_rate), momentum = num(s.momentum), decay = num(s.weight_decay);
+  update_loop(p, g, velocity, nullptr, n, [&](V& w, V grad, V& speed, V&) HWY_ATTR {
+    if (s.weight_decay != 0) grad = hn::MulAdd(w, decay, grad);
+    if (velocity) {
+      speed = hn::MulAdd(momentum, speed, grad);
+      grad = s.nesterov ? hn::MulAdd(momentum, speed, grad) : speed;
+    }
+    w = hn::MulAdd(rate, grad, w);
+  });
+}
+
+/// Sums and maxima over a row run over lanes first, then lane by lane: one order whatever the length of vectors'
+/// padding.
+HWY_INLINE float lanes_sum(V v) {
+  HWY_ALIGN float part[lanes];
+  hn::Store(v, d, part);
+  float sum = 0;
+  for (const float x : part) sum += x;
+  return sum;
+}
+
+template <bool kLog>
+void softmax(const float* x, float* y, i64 n) {
+  float top = -std::numeric_limits<float>::infinity();
+  for (i64 i = 0; i < n; ++i) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+  V sum = zero();
+  i64 i = 0;
+  HWY_ALIGN float part[lanes];
+  const auto term = [&](V v) HWY_ATTR { return exp(hn::Sub(v, num(top))); };
+  for (; i < n; i += lanes) {
+    const i64 width = n - i < lanes ? n - i : lanes;
+    V e;
+    if (width == lanes) {
+      e = term(hn::LoadU(d, x + i));
+      if (!kLog) hn::StoreU(e, d, y + i);
+    } else {
+      for (i64 j = 0; j < lanes; ++j) part[j] = j < width ? x[i + j] : -std::numeric_limits<float>::infinity();
+      e = term(hn::Load(d, part));
+      if (!kLog) {
+        hn::Store(e, d, part);
+        std::memcpy(y + i, part, static_cast<size_t>(width) * sizeof(float));
+      }
+    }
+    sum = hn::Add(sum, e);
+  }
+  const float total = lanes_sum(sum);
+  if (kLog) {
+    const float shift = top + std::log(total);
+    for (i64 j = 0; j < n; ++j) y[j] = x[j] - shift;
+  } else {
+    const float scale = 1 / total;
+    for (i64 j = 0; j < n; ++j) y[j] *= scale;
+  }
+}
+
+void sum_columns(const float* x, i64 rows, i64 n, i64 stride, float* sums) {
+  i64 j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    V s = hn::LoadU(d, sums + j);
+    const float* from = x + j;
+    for (i64 r = 0; r < rows; ++r, from += stride) s = hn::Add(s, hn::LoadU(d, from));
+    hn::StoreU(s, d, sums + j);
+  }
+  for (; j < n; ++j) {
+    float s = sums[j];
+    for (i64 r = 0; r < rows; ++r) s += x[r * stride + j];
+    sums[j] = s;
+  }
+}
+
+SoftmaxRow find_softmax(bool log) { return log ? softmax<true> : softmax<false>; }
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+namespace {
+HWY_EXPORT(find_unary);
+HWY_EXPORT(find_binary);
+HWY_EXPORT(find_softmax);
+HWY_EXPORT(adam);
+HWY_EXPORT(sgd);
+HWY_EXPORT(sum_columns);
+void choose() { hwy::GetChosenTarget().Update(hwy::SupportedTargets()); }
+}  // namespace
+
+UnaryRow unary_row(std::string_view op) {
+  choose();
+  return HWY_DYNAMIC_DISPATCH(find_unary)(op);
+}
+BinaryRow binary_row(std::string_view op) {
+  choose();
+  return HWY_DYNAMIC_DISPATCH(find_binary)(op);
+}
+SoftmaxRow softmax_row(bool log) {
+  choose();
+  return HWY_DYNAMIC_DISPATCH(find_softmax)(log);
+}
+AdamRow adam_row() {
+  choose();
+  return &HWY_DYNAMIC_DISPATCH(adam);
+}
+SgdRow sgd_row() {
+  choose();
+  return &HWY_DYNAMIC_DISPATCH(sgd);
+}
+ColumnSums column_sums() {
+  choose();
+  return &HWY_DYNAMIC_DISPATCH(sum_columns);
+}
+
+}  // namespace goneuron::cpu
+#endif

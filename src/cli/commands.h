@@ -1,0 +1,25 @@
+// The commands of the `goneuron` program; each prints to standard output and throws an Error when
+// it cannot. Used by main.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace goneuron::cli {
+
+/// Version, CPU, threads, libraries and devices.
+void info();
+/// The summary of a saved model.
+void summary(const std::string& path);
+
+struct BenchOptions {
+  int threads = 0;     ///< 0: one a core
+  double seconds = 3;  ///< of timing, a workload
+  bool infer = false;  ///< predictions of one sample instead of training steps
+  bool json_only = false;
+};
+/// A line for people, then one JSON object on the last line.
+void bench(const std::string& workload, const BenchOptions& options);
+std::vector<std::string> workload_names();
+
+}  // namespace goneuron::cli

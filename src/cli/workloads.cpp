@@ -1,0 +1,71 @@
+#include "cli/workloads.h"
+
+#include "core/rng.h"
+
+namespace goneuron::cli {
+namespace {
+
+Tensor random_values(const Shape& shape, std::uint32_t stream) {
+  Tensor values(shape);
+  PhiloxStream random(1, stream);
+  for (i64 i = 0; i < values.size(); ++i) values.data()[i] = to_unit(random.next());
+  return values;
+}
+
+Tensor random_labels(i64 count, std::uint32_t classes) {
+  Tensor labels(Shape{count}, DType::i32);
+  PhiloxStream random(1, 99);
+  for (i64 i = 0; i < count; ++i)
+    labels.data<std::int32_t>()[i] = static_cast<std::int32_t>(random.below(classes));
+  return labels;
+}
+
+Model compiled(const std::vector<Layer>& layers, const Shape& input, const Loss& loss) {
+  auto model = Sequential(layers);
+  model.build(input);
+  model.compile(Adam(0.001), loss);
+  return model;
+}
+
+Model cnn() {
+  return compiled({Conv2D(32, 3, {.padding = 1, .activation = ReLU}), MaxPool2D(2), Flatten(),
+                   Dense(10, Softmax)},
+                  {28, 28, 1}, CrossEntropy);
+}
+Model mlp() {
+  return compiled({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}, {784}, CrossEntropy);
+}
+Model xor_gate() { return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, BinaryCrossEntropy); }
+
+/// A multiply-add is two operations, done forward, for the weight's gradient and for the input's;
+/// the first layer needs no gradient of its input.
+double train_flops(double first, double rest) { return 2 * (2 * first + 3 * rest); }
+
+constexpr double conv_macs = 28 * 28 * 32 * 9, head_macs = 6272 * 10;
+constexpr double dense1_macs = 784 * 512, dense23_macs = 512 * 256 + 256 * 10;
+
+}  // namespace
+
+const std::vector<Workload>& workloads() {
+  static const std::vector<Workload> all = {
+      {"cnn", 32, cnn,
+       [](i64 n) {
+         return Sample{random_values({n, 28, 28, 1}, 1), random_labels(n, 10)};
+       },
+       train_flops(conv_macs, head_macs), 2 * (conv_macs + head_macs)},
+      {"mlp", 128, mlp,
+       [](i64 n) {
+         return Sample{random_values({n, 784}, 2), random_labels(n, 10)};
+       },
+       train_flops(dense1_macs, dense23_macs), 2 * (dense1_macs + dense23_macs)},
+      {"xor", 4, xor_gate,
+       [](i64 n) {
+         const Tensor x{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};
+         return Sample{x.slice(0, n), y.slice(0, n)};
+       },
+       train_flops(8, 4), 2 * (8 + 4)},
+  };
+  return all;
+}
+
+}  // namespace goneuron::cli

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The `goneuron` program of the build given as $1: output, exit codes and messages.
+set -euo pipefail
+program=$(realpath "$1")/goneuron
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "goneuron: $1" >&2; cat out err >&2; exit 1; }
+expect() {  # expect EXIT_CODE ARGUMENTS...
+  local code=0 wanted=$1
+  shift
+  "$program" "$@" >out 2>err || code=$?
+  [ $code -eq "$wanted" ] || fail "$*: exit code $code, expected $wanted"
+}
+
+expect 0 info
+for name in goneuron cpu features simd cores threads libraries devices; do
+  grep -qE "^$name +[^ ]" out || fail "info has no line \"$name\""
+done
+expect 0 --help
+grep -q 'Exit codes' out || fail "--help does not document the exit codes"
+expect 2
+expect 2 bench nothing
+cat out err | grep -q 'cnn,mlp,xor,all' || fail "an unknown workload does not list those there are"
+expect 2 bench xor --threads -1
+expect 1 summary "$work/missing.safetensors"
+grep -q 'missing.safetensors' err || fail "a missing file is not named"
+
+for mode in "" --infer; do
+  # shellcheck disable=SC2086
+  expect 0 bench all --threads 1 --seconds 0.05 $mode
+  [ "$(wc -l <out)" -eq 6 ] || fail "bench all $mode: expected two lines for each of three workloads"
+  python3 - out <<'PYTHON' || fail "bench all $mode: the JSON is not as it should be"
+import json, sys
+lines = open(sys.argv[1]).read().splitlines()
+for line in lines[1::2]:
+    result = json.loads(line)
+    for key in ("ms_per_step", "ms_min", "samples_per_s", "gflops", "peak_fraction", "peak_memory_bytes"):
+        assert result[key] > 0, (key, result)
+    assert result["threads"] == 1 and result["ms_min"] <= result["ms_per_step"], result
+    assert abs(result["samples_per_s"] * result["ms_per_step"] / 1e3 / result["batch"] - 1) < 0.01, result
+    assert result["peak_fraction"] < 1 and result["allocations_per_step"] >= 0, result
+assert [json.loads(line)["workload"] for line in lines[1::2]] == ["cnn", "mlp", "xor"]
+PYTHON
+done
+expect 0 bench xor --threads 1 --seconds 0.05 --json
+[ "$(wc -l <out)" -eq 1 ] || fail "--json printed more than a line"

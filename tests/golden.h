@@ -1,0 +1,153 @@
+// Reads tests/fixtures/golden_*.json, the values that tools/make_goldens.py took from PyTorch, and
+// compares with them. Used by the golden_*_test programs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "goneuron/layer.h"
+
+namespace goneuron::golden {
+
+using Json = nlohmann::json;
+
+/// The cases of one fixture, "layers" for golden_layers.json; read once.
+inline const Json& cases(const std::string& name) {
+  static std::map<std::string, Json> read;
+  Json& all = read[name];
+  if (all.is_null()) {
+    const std::string path = GONEURON_SOURCE_DIR "/tests/fixtures/golden_" + name + ".json";
+    std::ifstream file(path);
+    if (!file) throw std::runtime_error(path + " is missing: run tools/make_goldens.py");
+    all = Json::parse(file).at("cases");
+  }
+  return all;
+}
+
+inline const Json& case_named(const std::string& fixture, const std::string& name) {
+  for (const Json& one : cases(fixture))
+    if (one.at("name") == name) return one;
+  throw std::runtime_error("golden_" + fixture + ".json has no case " + name);
+}
+
+inline std::vector<std::string> case_names(const std::string& fixture) {
+  std::vector<std::string> names;
+  for (const Json& one : cases(fixture)) names.push_back(one.at("name"));
+  return names;
+}
+
+inline Shape shape_of(const Json& tensor) {
+  return Shape(tensor.at("shape").get<std::vector<i64>>());
+}
+
+/// {"shape": [2, 3], "values": [...]}; null is NaN.
+inline Tensor tensor_of(const Json& json, DType dtype = DType::f32) {
+  Tensor tensor(shape_of(json), dtype);
+  const Json& values = json.at("values");
+  if (static_cast<i64>(values.size()) != tensor.size())
+    throw std::runtime_error("shape and values disagree");
+  for (i64 i = 0; i < tensor.size(); ++i) {
+    const Json& value = values[static_cast<size_t>(i)];
+    const double number =
+        value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+    if (dtype == DType::i32)
+      tensor.data<std::int32_t>()[i] = static_cast<std::int32_t>(number);
+    else if (dtype == DType::f64)
+      tensor.data<double>()[i] = number;
+    else
+      tensor.data<float>()[i] = static_cast<float>(number);
+  }
+  return tensor;
+}
+
+inline std::vector<Tensor> tensors_of(const Json& list, DType dtype = DType::f32) {
+  std::vector<Tensor> all;
+  for (const Json& one : list) all.push_back(tensor_of(one, dtype));
+  return all;
+}
+
+inline double element(const Tensor& tensor, i64 i) {
+  return tensor.dtype() == DType::f64 ? tensor.data<double>()[i]
+                                      : static_cast<double>(tensor.data<float>()[i]);
+}
+
+/// Every element within `relative` of PyTorch's. Elements below the tensor's root mean square (at
+/// most 1) are held to that much of it: what a sum cancels to, or what 1 - tanh^2 leaves, has the
+/// rounding of its terms.
+inline void expect_close(const Tensor& got, const Json& want, double relative,
+                         const std::string& what) {
+  const Tensor expected = tensor_of(want, DType::f64);
+  ASSERT_EQ(got.shape().str(), expected.shape().str()) << what;
+  double squares = 0;
+  i64 finite = 0;
+  for (i64 i = 0; i < expected.size(); ++i)
+    if (std::isfinite(element(expected, i)))
+      squares += element(expected, i) * element(expected, i), ++finite;
+  const double floor =
+      std::min(1.0, std::sqrt(squares / static_cast<double>(std::max<i64>(finite, 1))));
+  for (i64 i = 0; i < expected.size(); ++i) {
+    const double g = element(got, i), w = element(expected, i);
+    if (std::isnan(w))
+      EXPECT_TRUE(std::isnan(g)) << what << "[" << i << "] is " << g << ", PyTorch has NaN";
+    else
+      EXPECT_LE(std::abs(g - w), relative * std::max(std::abs(w), floor))
+          << what << "[" << i << "] is " << g << ", PyTorch has " << w;
+  }
+}
+
+/// What a fixture allows: it is computed in f64 and written with 12 digits, so an f64 run must
+/// agree to 1e-10, and an f32 run to the 1e-5 that is promised.
+inline double tolerance(DType precision) { return precision == DType::f64 ? 1e-10 : 1e-5; }
+
+// ---- data and initial weights of the training runs, as in tools/make_goldens.py
+// ------------------------------------
+
+inline std::uint32_t word(std::uint32_t stream, std::uint32_t index) {
+  std::uint32_t h = index * 0x9E3779B9U + stream * 0x85EBCA6BU + 1U;
+  h = (h ^ (h >> 16)) * 0x85EBCA6BU;
+  h = (h ^ (h >> 13)) * 0xC2B2AE35U;
+  return h ^ (h >> 16);
+}
+
+/// In [centre - scale, centre + scale).
+inline Tensor uniform(std::uint32_t stream, const Shape& shape, double scale, double centre) {
+  Tensor tensor(shape);
+  for (i64 i = 0; i < tensor.size(); ++i)
+    tensor.data()[i] = static_cast<float>(
+        ((word(stream, static_cast<std::uint32_t>(i)) >> 8) * 0x1p-23 - 1.0) * scale + centre);
+  return tensor;
+}
+
+/// In [0, 1), steps of 1/256.
+inline Tensor pixels(std::uint32_t stream, const Shape& shape) {
+  Tensor tensor(shape);
+  for (i64 i = 0; i < tensor.size(); ++i)
+    tensor.data()[i] =
+        static_cast<float>(word(stream, static_cast<std::uint32_t>(i)) >> 24) / 256.0F;
+  return tensor;
+}
+
+inline Tensor classes(std::uint32_t stream, i64 count, std::uint32_t below) {
+  Tensor tensor(Shape{count}, DType::i32);
+  for (i64 i = 0; i < count; ++i)
+    tensor.data<std::int32_t>()[i] =
+        static_cast<std::int32_t>((word(stream, static_cast<std::uint32_t>(i)) >> 8) % below);
+  return tensor;
+}
+
+/// Names of the cases as names of tests.
+struct CaseName {
+  template <class T>
+  std::string operator()(const T& info) const {
+    return std::get<0>(info.param) + (std::get<1>(info.param) == DType::f64 ? "_f64" : "_f32");
+  }
+};
+
+}  // namespace goneuron::golden

@@ -1,0 +1,127 @@
+// Whole training runs against PyTorch through the public API: ten losses and the weights after
+// them, from given initial weights, on one thread and on two. Data and weights come from the hash
+// in golden.h.
+#include "golden.h"
+#include "golden_optimizer.h"
+#include "goneuron/goneuron.h"
+
+namespace goneuron::golden {
+namespace {
+
+Model cnn() {
+  return Sequential(
+      {Conv2D(1, 32, 3, 1, 1, ReLU), MaxPool2D(32, 2, 2, 0), Flatten(), Dense(6272, 10, Softmax)});
+}
+
+Model mlp() { return Sequential({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}); }
+
+/// Batch norms, a sum, an average pool, a concatenation.
+Model residual() {
+  const Symbol x = Input({8, 8, 3});
+  const Symbol a = x | Conv2D(8, 3, {.padding = Same, .bias = false}) | BatchNorm() | ELU;
+  const Symbol b = a | Conv2D(8, 3, {.padding = 1, .bias = false}) | BatchNorm();
+  const Symbol y = Activate(SiLU)(a + b);
+  return Model(x,
+               Concat()({y | AvgPool2D(4) | Flatten(), y | GlobalAvgPool2D()}) | Dense(5, Softmax));
+}
+
+Model model_named(const std::string& name) {
+  return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
+}
+
+Optimizer optimizer_named(const std::string& name) {
+  return name == "residual" ? SGD(0.05, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01})
+                            : Adam(0.001);
+}
+
+/// The trainable weights of the model in the fixture's order, the initial values put into them.
+std::vector<Weight> start(Model& model, const Json& one) {
+  std::vector<Weight> weights;
+  for (const Weight& weight : model.weights())
+    if (weight.trainable) weights.push_back(weight);
+  const Json& want = one.at("weights");
+  EXPECT_EQ(weights.size(), want.size());
+  for (size_t i = 0; i < std::min(weights.size(), want.size()); ++i) {
+    const Tensor first = uniform(static_cast<std::uint32_t>(100 + i), shape_of(want[i]),
+                                 want[i].at("scale"), want[i].at("centre"));
+    EXPECT_EQ(weights[i].value.shape(), first.shape()) << weights[i].name;
+    std::copy_n(first.data(), std::min(first.size(), weights[i].value.size()),
+                weights[i].value.data());
+  }
+  return weights;
+}
+
+class GoldenTraining : public testing::TestWithParam<std::tuple<std::string, int>> {
+ protected:
+  void TearDown() override { set_threads(0); }
+};
+
+TEST_P(GoldenTraining, TenLosses) {
+  const auto& [name, workers] = GetParam();
+  const Json& one = case_named("training", name);
+  set_threads(workers);
+  Model model = model_named(name);
+  const Shape sample(one.at("x_shape").get<std::vector<i64>>());
+  model.build(sample);
+  model.compile(optimizer_named(name), CrossEntropy);
+  std::vector<Weight> weights = start(model, one);
+  ASSERT_FALSE(HasFailure());
+
+  const i64 batch = one.at("batch");
+  const auto batches = one.at("batches").get<std::uint32_t>();
+  const std::vector<double> want = one.at("losses");
+  for (std::uint32_t step = 0; step < want.size(); ++step) {
+    const std::uint32_t k = step % batches;
+    const Tensor x = pixels(1 + 2 * k, sample.with_batch(batch));
+    const Tensor y = classes(2 + 2 * k, batch, one.at("classes"));
+    const double loss = model.train_on_batch(x, y)["loss"];
+    EXPECT_NEAR(loss, want[step], 1e-5 * want[step]) << "step " << step;
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const Json& after = one.at("weights")[i];
+    const float* values = weights[i].value.data();
+    double squares = 0;
+    for (i64 e = 0; e < weights[i].value.size(); ++e) squares += double{values[e]} * values[e];
+    EXPECT_NEAR(squares, after.at("sum_of_squares"),
+                1e-5 * after.at("sum_of_squares").get<double>())
+        << weights[i].name;
+    // Adam divides by the gradient's size, so a weight whose gradient is all rounding moves by that
+    // rounding: PyTorch's own f32 run is up to 1.4e-5 away from its f64 run.
+    for (size_t s = 0; s < after.at("samples").size(); ++s)
+      EXPECT_NEAR(values[after.at("samples_at")[s].get<i64>()], after.at("samples")[s], 3e-5)
+          << weights[i].name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
+                         testing::Combine(testing::Values("cnn", "mlp", "residual"),
+                                          testing::Values(1, 2)),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) + "_" +
+                                  std::to_string(std::get<1>(info.param)) + "_threads";
+                         });
+
+// Adam(0.001) and so on, given gradients: the loss is the mean of predictions, so x is the gradient
+// of a Dense(1).
+class GoldenStep : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenStep, FiveSteps) {
+  const Json& one = case_named("optimizers", GetParam());
+  const i64 n = shape_of(one.at("start"))[0];
+  Model model = Sequential({Dense(1, {.bias = false})});
+  model.build({n});
+  model.compile(optimizer_of(one),
+                Loss("prediction", [](Symbol, Symbol y_pred) { return sum(y_pred); }));
+  model.layers().at(0).set_weights({tensor_of(one.at("start")).reshape({n, 1})});
+  for (size_t i = 0; i < one.at("gradients").size(); ++i) {
+    model.train_on_batch(tensor_of(one.at("gradients")[i]).reshape({1, n}), Tensor(Shape{1, 1}));
+    const Tensor after = model.weights().at(0).value.reshape({n});
+    expect_close(after, one.at("after")[i], 1e-5, "weights after step " + std::to_string(i + 1));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenStep, testing::ValuesIn(case_names("optimizers")),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace goneuron::golden
