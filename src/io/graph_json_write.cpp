@@ -37,8 +37,11 @@ class Numbered {
 template <class Items, class Print>
 std::string array(const Items& items, Print print) {
   std::string text = "[";
-  for (const auto& item : items) text += (text.size() > 1 ? "," : "") + print(item);
-  return text + "]";
+  for (const auto& item : items) {
+    if (text.size() > 1) text += ',';
+    text += print(item);
+  }
+  return text += ']';
 }
 
 std::string shape_text(const Shape& shape) {
@@ -67,7 +70,7 @@ class GraphWriter {
     out_.json += ",\n\"nodes\":" + array(order_, print(&GraphWriter::node));
     out_.json += ",\n\"roots\":{";
     for (size_t i = 0; i < record_.roots.size(); ++i)
-      out_.json += (i ? "," : "") + json_quote(record_.roots[i].first) + ":" + references(record_.roots[i].second);
+      out_.json += fmt::format("{}{}:{}", i ? "," : "", json_quote(record_.roots[i].first), references(record_.roots[i].second));
     out_.json += "}}";
     out_.variables = variables_.items();
     return std::move(out_);
@@ -179,7 +182,7 @@ class GraphWriter {
     for (const auto& [name, value] : expr.attrs.items()) {
       out_.memory += GraphCost::attr;
       if (const auto* list = std::get_if<std::vector<i64>>(&value)) out_.memory += list->size() * GraphCost::item;
-      attrs += (attrs.empty() ? "" : ",") + json_quote(name) + ":" + attr_text(value);
+      attrs += fmt::format("{}{}:{}", attrs.empty() ? "" : ",", json_quote(name), attr_text(value));
     }
     std::string text = fmt::format("\"op\":\"{}\"", expr.op->name);
     if (!attrs.empty()) text += ",\"attrs\":{" + attrs + "}";

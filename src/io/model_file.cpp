@@ -26,9 +26,9 @@ std::string training_text(const TrainingFacts& facts) {
       optimizer_names[static_cast<size_t>(o.kind)], json_real(o.learning_rate), json_real(o.momentum), o.nesterov,
       json_real(o.beta1), json_real(o.beta2), json_real(o.epsilon), json_real(o.weight_decay));
   std::string metrics, extra;
-  for (const auto& name : facts.metrics) metrics += (metrics.empty() ? "" : ",") + json_quote(name);
+  for (const auto& name : facts.metrics) metrics += fmt::format("{}{}", metrics.empty() ? "" : ",", json_quote(name));
   for (const auto& [key, value] : facts.extra)
-    extra += (extra.empty() ? "" : ",") + json_quote(key) + ":" + json_quote(value);
+    extra += fmt::format("{}{}:{}", extra.empty() ? "" : ",", json_quote(key), json_quote(value));
   return text + "\"loss\":" + json_quote(facts.loss) + ",\"metrics\":[" + metrics + "],\"extra\":{" + extra + "}}";
 }
 
