@@ -1,5 +1,6 @@
-// accuracy(y_true, y_pred) -> [batch]: the share of right predictions of each sample. With c > 1 classes on the last
-// axis the first arg max against class indices or one-hot rows; with one output above 0.5 or not.
+// accuracy(y_true, y_pred) -> [batch]: the share of right predictions of each sample. With c > 1
+// classes on the last axis the first arg max against class indices or one-hot rows; with one output
+// above 0.5 or not.
 #include "ops/common.h"
 
 namespace goneuron {
@@ -19,8 +20,9 @@ std::vector<TensorType> infer(const InferContext& c) {
   const Shape &truth = c.shape(0), &pred = c.shape(1);
   check_floating(c, {1});
   if (c.dtype(0) != DType::i32 && c.dtype(0) != c.dtype(1))
-    c.fail_type(std::string("the labels are ") + dtype_name(c.dtype(0)) + "; they must be i32 or f32",
-                "convert the labels first");
+    c.fail_type(
+        std::string("the labels are ") + dtype_name(c.dtype(0)) + "; they must be i32 or f32",
+        "convert the labels first");
   check_last_axis(c, 1);
   const bool indices = c.dtype(0) == DType::i32;
   const bool good = single(pred) ? agree_but_for_one(truth, pred)
@@ -48,7 +50,8 @@ bool right(const TensorRef& truth, const T* pred, i64 at, i64 classes, bool one)
     return one ? (label > 0) == (row[0] > T(0.5)) : label == arg_max(row, classes);
   }
   const T* labels = truth.as<const T>() + at * classes;
-  return one ? (labels[0] > T(0.5)) == (row[0] > T(0.5)) : arg_max(labels, classes) == arg_max(row, classes);
+  return one ? (labels[0] > T(0.5)) == (row[0] > T(0.5))
+             : arg_max(labels, classes) == arg_max(row, classes);
 }
 
 template <class T>
@@ -60,15 +63,19 @@ void kernel(const KernelArgs& args) {
   T* y = output<T>(args, 0);
   for (i64 i = 0; i < samples; ++i) {
     i64 hits = 0;
-    for (i64 p = 0; p < positions; ++p) hits += right(args.inputs[0], input<T>(args, 1), i * positions + p, classes, one);
+    for (i64 p = 0; p < positions; ++p)
+      hits += right(args.inputs[0], input<T>(args, 1), i * positions + p, classes, one);
     y[i] = static_cast<T>(static_cast<double>(hits) / static_cast<double>(positions));
   }
 }
 
 std::vector<OpSample> samples() {
-  return {{{i32({6}), f32({6, 3})}, {}, -2, 2, {}, 3},      {{f32({4, 3}), f32({4, 3})}},
-          {{f32({6}), f32({6})}, {}, 0, 1},                 {{i32({6}), f32({6, 1})}, {}, 0, 1},
-          {{i32({3, 4}), f32({3, 4, 5})}, {}, -2, 2, {}, 5}, {{i32({6, 1}), f32({6, 3})}, {}, -2, 2, {}, 3}};
+  return {{{i32({6}), f32({6, 3})}, {}, -2, 2, {}, 3},
+          {{f32({4, 3}), f32({4, 3})}},
+          {{f32({6}), f32({6})}, {}, 0, 1},
+          {{i32({6}), f32({6, 1})}, {}, 0, 1},
+          {{i32({3, 4}), f32({3, 4, 5})}, {}, -2, 2, {}, 5},
+          {{i32({6, 1}), f32({6, 3})}, {}, -2, 2, {}, 3}};
 }
 std::vector<OpReject> rejects() {
   return {{{i32({5}), f32({6, 3})}, {}, "labels of [5] do not fit predictions of [6, 3]"},

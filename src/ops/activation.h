@@ -1,4 +1,5 @@
-// The activations as functions of a double: used by their ops and by the fused linear and convolution ops.
+// The activations as functions of a double: used by their ops and by the fused linear and
+// convolution ops.
 #pragma once
 
 #include <cmath>
@@ -31,7 +32,8 @@ inline double selu(double x) { return selu_scale * elu(x, selu_alpha); }
 enum class Kind { linear, relu, leaky_relu, sigmoid, tanh, gelu, silu, elu, selu, unknown };
 
 inline Kind kind_of(std::string_view name) {
-  constexpr std::string_view names[] = {"linear", "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "elu", "selu"};
+  constexpr std::string_view names[] = {"linear", "relu", "leaky_relu", "sigmoid", "tanh",
+                                        "gelu",   "silu", "elu",        "selu"};
   int at = 0;
   while (at < 9 && names[at] != name) ++at;
   return static_cast<Kind>(at);
@@ -39,15 +41,24 @@ inline Kind kind_of(std::string_view name) {
 
 inline double apply(Kind kind, double x, double alpha) {
   switch (kind) {
-    case Kind::relu: return relu(x);
-    case Kind::leaky_relu: return leaky_relu(x, alpha);
-    case Kind::sigmoid: return sigmoid(x);
-    case Kind::tanh: return std::tanh(x);
-    case Kind::gelu: return gelu(x);
-    case Kind::silu: return silu(x);
-    case Kind::elu: return elu(x, alpha);
-    case Kind::selu: return selu(x);
-    default: return x;
+    case Kind::relu:
+      return relu(x);
+    case Kind::leaky_relu:
+      return leaky_relu(x, alpha);
+    case Kind::sigmoid:
+      return sigmoid(x);
+    case Kind::tanh:
+      return std::tanh(x);
+    case Kind::gelu:
+      return gelu(x);
+    case Kind::silu:
+      return silu(x);
+    case Kind::elu:
+      return elu(x, alpha);
+    case Kind::selu:
+      return selu(x);
+    default:
+      return x;
   }
 }
 

@@ -1,5 +1,5 @@
-// adam_update(p, g, m, v){beta1, beta2, epsilon, weight_decay, decoupled}: Adam (Kingma & Ba 2015) and, decoupled,
-// AdamW (Loshchilov & Hutter 2019), in PyTorch's arithmetic. Writes p, m and v.
+// adam_update(p, g, m, v){beta1, beta2, epsilon, weight_decay, decoupled}: Adam (Kingma & Ba 2015)
+// and, decoupled, AdamW (Loshchilov & Hutter 2019), in PyTorch's arithmetic. Writes p, m and v.
 #include "ops/update.h"
 
 namespace goneuron {
@@ -22,7 +22,8 @@ void kernel(const KernelArgs& args) {
   const double beta1 = args.attrs.real("beta1"), beta2 = args.attrs.real("beta2");
   const double epsilon = args.attrs.real("epsilon"), decay = args.attrs.real("weight_decay");
   const bool decoupled = args.attrs.integer("decoupled", 0);
-  const T *p = input<T>(args, 0), *g = input<T>(args, 1), *m = input<T>(args, 2), *v = input<T>(args, 3);
+  const T *p = input<T>(args, 0), *g = input<T>(args, 1), *m = input<T>(args, 2),
+          *v = input<T>(args, 3);
   T *new_p = output<T>(args, 0), *new_m = output<T>(args, 1), *new_v = output<T>(args, 2);
   const double rate = s.learning_rate / s.correction1, root = std::sqrt(s.correction2);
   const i64 size = args.outputs[0].size();
@@ -41,11 +42,17 @@ double flops(const std::vector<TensorType>&, const std::vector<TensorType>& outp
   return 12 * count(outputs[0]);
 }
 Attrs options(double beta1, double decay, i64 decoupled) {
-  return {{"beta1", beta1}, {"beta2", 0.999}, {"epsilon", 1e-8}, {"weight_decay", decay}, {"decoupled", decoupled}};
+  return {{"beta1", beta1},
+          {"beta2", 0.999},
+          {"epsilon", 1e-8},
+          {"weight_decay", decay},
+          {"decoupled", decoupled}};
 }
 std::vector<OpSample> samples() {
   const std::vector<TensorType> four(4, f32({2, 3}));
-  return {{four, options(0.9, 0, 0), 0.1, 2}, {four, options(0.9, 0.1, 0), 0.1, 2}, {four, options(0.9, 0.1, 1), 0.1, 2}};
+  return {{four, options(0.9, 0, 0), 0.1, 2},
+          {four, options(0.9, 0.1, 0), 0.1, 2},
+          {four, options(0.9, 0.1, 1), 0.1, 2}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({5}), f32({4}), f32({5}), f32({5})}, options(0.9, 0, 0), "[5] and [4] differ"},

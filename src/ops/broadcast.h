@@ -1,4 +1,5 @@
-// Binary elementwise ops with NumPy broadcasting: shape function, kernel, and the reduction that gradients need.
+// Binary elementwise ops with NumPy broadcasting: shape function, kernel, and the reduction that
+// gradients need.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +17,9 @@ inline std::vector<TensorType> infer_broadcast(const InferContext& c) {
   for (int i = 1; i <= static_cast<int>(dims.size()); ++i) {
     const i64 da = i <= a.rank() ? a[-i] : 1, db = i <= b.rank() ? b[-i] : 1;
     if (da != db && da != 1 && db != 1)
-      c.fail("shapes " + a.str() + " and " + b.str() + " do not broadcast: axis " + std::to_string(-i) + " is " +
-                 (da == Any ? "not known" : std::to_string(da)) + " and " + (db == Any ? "not known" : std::to_string(db)),
+      c.fail("shapes " + a.str() + " and " + b.str() + " do not broadcast: axis " +
+                 std::to_string(-i) + " is " + (da == Any ? "not known" : std::to_string(da)) +
+                 " and " + (db == Any ? "not known" : std::to_string(db)),
              "make them equal, or one of them 1");
     dims[dims.size() - static_cast<size_t>(i)] = da == 1 ? db : da;
   }
@@ -60,7 +62,8 @@ void broadcast_kernel(const KernelArgs& args) {
   }
 }
 template <class F>
-inline constexpr Reference broadcast_reference{broadcast_kernel<float, F>, broadcast_kernel<double, F>};
+inline constexpr Reference broadcast_reference{broadcast_kernel<float, F>,
+                                               broadcast_kernel<double, F>};
 
 /// `gradient` summed over the axes along which `like` was repeated, in the shape of `like`.
 inline Symbol reduce_to(const Symbol& gradient, const Symbol& like) {

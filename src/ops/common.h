@@ -1,5 +1,5 @@
-// Checks and small tools that the op files share: dtypes, shapes with Any, attributes that may come from a
-// hostile file, and short names for sample types.
+// Checks and small tools that the op files share: dtypes, shapes with Any, attributes that may come
+// from a hostile file, and short names for sample types.
 #pragma once
 
 #include <cmath>
@@ -40,11 +40,13 @@ inline DType check_floating(const InferContext& c, std::initializer_list<int> wh
   const int first = *which.begin();
   for (const int i : which) {
     if (!computable(c.dtype(i)))
-      c.fail_type("input " + std::to_string(i + 1) + " is " + dtype_name(c.dtype(i)) + "; it must be f32",
-                  "cast it to f32 first");
+      c.fail_type(
+          "input " + std::to_string(i + 1) + " is " + dtype_name(c.dtype(i)) + "; it must be f32",
+          "cast it to f32 first");
     if (c.dtype(i) != c.dtype(first))
-      c.fail_type("inputs of " + std::string(dtype_name(c.dtype(first))) + " and " + dtype_name(c.dtype(i)),
-                  "cast one of them: both must have the same dtype");
+      c.fail_type(
+          "inputs of " + std::string(dtype_name(c.dtype(first))) + " and " + dtype_name(c.dtype(i)),
+          "cast one of them: both must have the same dtype");
   }
   return c.dtype(first);
 }
@@ -58,15 +60,18 @@ inline void check_dtype(const InferContext& c, int i, DType dtype, const std::st
 /// The shape of inputs i and j, which must be alike.
 inline Shape check_same_shape(const InferContext& c, int i, int j) {
   if (!agree(c.shape(i), c.shape(j)))
-    c.fail("shapes " + c.shape(i).str() + " and " + c.shape(j).str() + " differ; they must be the same",
+    c.fail("shapes " + c.shape(i).str() + " and " + c.shape(j).str() +
+               " differ; they must be the same",
            "reshape one of them, or check what feeds it");
   return merge(c.shape(i), c.shape(j));
 }
 
 /// Input i must have the shape `expected`.
-inline void check_shape(const InferContext& c, int i, const Shape& expected, const std::string& what) {
+inline void check_shape(const InferContext& c, int i, const Shape& expected,
+                        const std::string& what) {
   if (!agree(c.shape(i), expected))
-    c.fail(what + " is " + c.shape(i).str() + "; it must be " + expected.str(), "check what feeds it");
+    c.fail(what + " is " + c.shape(i).str() + "; it must be " + expected.str(),
+           "check what feeds it");
 }
 
 inline void check_rank(const InferContext& c, int i, int rank, const std::string& layout) {
@@ -78,15 +83,16 @@ inline void check_rank(const InferContext& c, int i, int rank, const std::string
 
 inline void check_last_axis(const InferContext& c, int i) {
   if (c.shape(i).rank() == 0)
-    c.fail("input " + std::to_string(i + 1) + " is a scalar; it needs a last axis", "reshape it to [n] or [batch, n]");
+    c.fail("input " + std::to_string(i + 1) + " is a scalar; it needs a last axis",
+           "reshape it to [n] or [batch, n]");
 }
 
 /// Numbers from a file may be anything: those that are not in [low, high] are refused.
 inline double check_real(const InferContext& c, const char* name, double low, double high) {
   const double value = c.attrs.real(name);
   if (!(value >= low && value <= high))
-    c.fail(std::string(name) + " is " + std::to_string(value) + "; it must be in [" + std::to_string(low) + ", " +
-               std::to_string(high) + "]",
+    c.fail(std::string(name) + " is " + std::to_string(value) + "; it must be in [" +
+               std::to_string(low) + ", " + std::to_string(high) + "]",
            "give another " + std::string(name));
   return value;
 }
@@ -94,8 +100,8 @@ inline constexpr double huge = 1e30;  // a bound for numbers that need only be f
 
 inline i64 check_integer(const InferContext& c, const char* name, i64 value, i64 low, i64 high) {
   if (value < low || value > high)
-    c.fail(std::string(name) + " is " + std::to_string(value) + "; it must be from " + std::to_string(low) + " to " +
-               std::to_string(high),
+    c.fail(std::string(name) + " is " + std::to_string(value) + "; it must be from " +
+               std::to_string(low) + " to " + std::to_string(high),
            "give another " + std::string(name));
   return value;
 }
@@ -126,7 +132,8 @@ T* output(const KernelArgs& args, size_t i) {
 }
 
 inline double count(const TensorType& type) { return static_cast<double>(type.shape.elements()); }
-inline double elementwise_flops(const std::vector<TensorType>&, const std::vector<TensorType>& outputs, const Attrs&) {
+inline double elementwise_flops(const std::vector<TensorType>&,
+                                const std::vector<TensorType>& outputs, const Attrs&) {
   return count(outputs[0]);
 }
 

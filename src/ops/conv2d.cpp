@@ -1,5 +1,6 @@
-// conv2d(x[n, h, w, c], w[kh, kw, c, o]){strides, pads} -> [n, h', w', o] (cross-correlation), and its gradients
-// conv2d_input_grad(dy, w, like x) and conv2d_weight_grad(x, dy, like w), which have gradients of their own.
+// conv2d(x[n, h, w, c], w[kh, kw, c, o]){strides, pads} -> [n, h', w', o] (cross-correlation), and
+// its gradients conv2d_input_grad(dy, w, like x) and conv2d_weight_grad(x, dy, like w), which have
+// gradients of their own.
 #include "ops/conv_kernel.h"
 
 namespace goneuron {
@@ -22,15 +23,18 @@ std::vector<TensorType> infer_weight_grad(const InferContext& c) {
 
 std::vector<Symbol> gradient(const GradContext& c) {
   const Symbol x = c.input(0), w = c.input(1), dy = c.grad();
-  return {make("conv2d_input_grad", {dy, w, x}, c.attrs()), make("conv2d_weight_grad", {x, dy, w}, c.attrs())};
+  return {make("conv2d_input_grad", {dy, w, x}, c.attrs()),
+          make("conv2d_weight_grad", {x, dy, w}, c.attrs())};
 }
 std::vector<Symbol> input_grad_gradient(const GradContext& c) {
   const Symbol dy = c.input(0), w = c.input(1), g = c.grad();
-  return {make("conv2d", {g, w}, c.attrs()), make("conv2d_weight_grad", {g, dy, w}, c.attrs()), Symbol{}};
+  return {make("conv2d", {g, w}, c.attrs()), make("conv2d_weight_grad", {g, dy, w}, c.attrs()),
+          Symbol{}};
 }
 std::vector<Symbol> weight_grad_gradient(const GradContext& c) {
   const Symbol x = c.input(0), dy = c.input(1), g = c.grad();
-  return {make("conv2d_input_grad", {dy, g, x}, c.attrs()), make("conv2d", {x, g}, c.attrs()), Symbol{}};
+  return {make("conv2d_input_grad", {dy, g, x}, c.attrs()), make("conv2d", {x, g}, c.attrs()),
+          Symbol{}};
 }
 
 template <class T>
@@ -47,7 +51,8 @@ void kernel(const KernelArgs& args) {
 
 /// dx[n, iy, ix, c]: gathered from the windows that saw it.
 template <class T>
-double input_grad_at(const ConvSizes& s, const T* dy, const T* weight, i64 n, i64 iy, i64 ix, i64 c) {
+double input_grad_at(const ConvSizes& s, const T* dy, const T* weight, i64 n, i64 iy, i64 ix,
+                     i64 c) {
   const Window& w = s.window;
   const i64 oh = s.out_h(), ow = s.out_w();
   double sum = 0;
@@ -89,7 +94,8 @@ double weight_grad_at(const ConvSizes& s, const T* x, const T* dy, i64 ky, i64 k
       for (i64 ox = 0; ox < ow; ++ox) {
         const i64 ix = ox * w.stride_w - w.pad_left + kx;
         if (ix < 0 || ix >= s.w) continue;
-        sum += double{x[((n * s.h + iy) * s.w + ix) * s.c + c]} * double{dy[((n * oh + oy) * ow + ox) * s.o + o]};
+        sum += double{x[((n * s.h + iy) * s.w + ix) * s.c + c]} *
+               double{dy[((n * oh + oy) * ow + ox) * s.o + o]};
       }
     }
   return sum;
@@ -103,17 +109,20 @@ void weight_grad_kernel(const KernelArgs& args) {
   for (i64 ky = 0; ky < s.window.kernel_h; ++ky)
     for (i64 kx = 0; kx < s.window.kernel_w; ++kx)
       for (i64 c = 0; c < s.c; ++c)
-        for (i64 o = 0; o < s.o; ++o) *dw++ = static_cast<T>(weight_grad_at(s, x, dy, ky, kx, c, o));
+        for (i64 o = 0; o < s.o; ++o)
+          *dw++ = static_cast<T>(weight_grad_at(s, x, dy, ky, kx, c, o));
 }
 
 double pixels(const Shape& y) { return static_cast<double>(y[0] * y[1] * y[2]); }
 double flops(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
   return conv_flops_of(in[1].shape, pixels(out[0].shape));
 }
-double input_grad_flops(const std::vector<TensorType>& in, const std::vector<TensorType>&, const Attrs&) {
+double input_grad_flops(const std::vector<TensorType>& in, const std::vector<TensorType>&,
+                        const Attrs&) {
   return conv_flops_of(in[1].shape, pixels(in[0].shape));
 }
-double weight_grad_flops(const std::vector<TensorType>& in, const std::vector<TensorType>& out, const Attrs&) {
+double weight_grad_flops(const std::vector<TensorType>& in, const std::vector<TensorType>& out,
+                         const Attrs&) {
   return conv_flops_of(out[0].shape, pixels(in[1].shape));
 }
 
@@ -136,22 +145,31 @@ std::vector<OpSample> weight_grad_samples() {
 }
 Attrs with(i64 stride, i64 pad) { return window_attrs(stride, pad); }
 std::vector<OpReject> rejects() {
-  return {{{f32({2, 3, 3, 1}), f32({5, 5, 1, 2})}, with(1, 0), "the window is larger than its input: 5 x 5 over 3 x 3"},
-          {{f32({2, 3, 3, 1}), f32({6, 6, 1, 2})}, with(1, 1), "6 x 6 over 3 x 3 (padded by 2 and 2)"},
-          {{f32({2, 3, 3, 4}), f32({3, 3, 1, 2})}, with(1, 0), "the input has 4 channels, the weight expects 1"},
-          {{f32({2, 3, 3}), f32({3, 3, 1, 2})}, with(1, 0), "input 1 has 3 dimensions; it must have 4"},
-          {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, with(0, 0), "stride_h is 0"},
-          {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, with(1, -1), "pad_top is -1"},
-          {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, with(1, i64{1} << 62), "pad_top is 4611686018427387904"},
-          {{f32({2, i64{1} << 62, 3, 1}), f32({0, 3, 1, 2})}, with(1, 1), "kernel_h is 0"},
-          {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, {}, "\"stride_h\" is missing"}};
+  return {
+      {{f32({2, 3, 3, 1}), f32({5, 5, 1, 2})},
+       with(1, 0),
+       "the window is larger than its input: 5 x 5 over 3 x 3"},
+      {{f32({2, 3, 3, 1}), f32({6, 6, 1, 2})}, with(1, 1), "6 x 6 over 3 x 3 (padded by 2 and 2)"},
+      {{f32({2, 3, 3, 4}), f32({3, 3, 1, 2})},
+       with(1, 0),
+       "the input has 4 channels, the weight expects 1"},
+      {{f32({2, 3, 3}), f32({3, 3, 1, 2})}, with(1, 0), "input 1 has 3 dimensions; it must have 4"},
+      {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, with(0, 0), "stride_h is 0"},
+      {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, with(1, -1), "pad_top is -1"},
+      {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})},
+       with(1, i64{1} << 62),
+       "pad_top is 4611686018427387904"},
+      {{f32({2, i64{1} << 62, 3, 1}), f32({0, 3, 1, 2})}, with(1, 1), "kernel_h is 0"},
+      {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})}, {}, "\"stride_h\" is missing"}};
 }
 std::vector<OpReject> input_grad_rejects() {
-  return {{{f32({2, 4, 5, 3}), f32({3, 3, 2, 3}), f32({2, 4, 6, 2})}, with(1, 1),
+  return {{{f32({2, 4, 5, 3}), f32({3, 3, 2, 3}), f32({2, 4, 6, 2})},
+           with(1, 1),
            "the gradient of the output is [2, 4, 5, 3]; it must be [2, 4, 6, 3]"}};
 }
 std::vector<OpReject> weight_grad_rejects() {
-  return {{{f32({2, 4, 5, 2}), f32({2, 4, 5, 3}), f32({3, 3, 2, 4})}, with(1, 1),
+  return {{{f32({2, 4, 5, 2}), f32({2, 4, 5, 3}), f32({3, 3, 2, 4})},
+           with(1, 1),
            "the gradient of the output is [2, 4, 5, 3]; it must be [2, 4, 5, 4]"}};
 }
 }  // namespace

@@ -1,12 +1,14 @@
-// What softmax_cross_entropy and nll share: labels that are class indices or rows of probabilities, smoothing as
-// PyTorch's (target' = (1 - s) target + s / c), and the status word for a label out of range.
+// What softmax_cross_entropy and nll share: labels that are class indices or rows of probabilities,
+// smoothing as PyTorch's (target' = (1 - s) target + s / c), and the status word for a label out of
+// range.
 #pragma once
 
 #include "ops/rows.h"
 
 namespace goneuron {
 
-/// Checks scores[.., c] (input `scores`) against labels (input `labels`) and gives the shape of the loss.
+/// Checks scores[.., c] (input `scores`) against labels (input `labels`) and gives the shape of the
+/// loss.
 inline Shape check_labels(const InferContext& c, int scores, int labels) {
   check_last_axis(c, scores);
   if (c.attrs.has("label_smoothing")) check_real(c, "label_smoothing", 0, 1);
@@ -15,14 +17,18 @@ inline Shape check_labels(const InferContext& c, int scores, int labels) {
   if (is_floating(c.dtype(labels))) {
     check_floating(c, {scores, labels});
     if (!agree(z, t))
-      c.fail("one-hot labels are " + t.str() + " for predictions of " + z.str() + "; both must have the same shape",
-             t.rank() < z.rank() ? "class indices must be integers (i32); floating labels are one row of " + classes + " a sample"
-                                 : "check the number of classes");
+      c.fail("one-hot labels are " + t.str() + " for predictions of " + z.str() +
+                 "; both must have the same shape",
+             t.rank() < z.rank()
+                 ? "class indices must be integers (i32); floating labels are one row of " +
+                       classes + " a sample"
+                 : "check the number of classes");
     return merge(without_last(z), without_last(t));
   }
   check_dtype(c, labels, DType::i32, "the labels");
   if (!agree(without_last(z), t))
-    c.fail("class indices are " + t.str() + " for predictions of " + z.str() + "; expected " + without_last(z).str(),
+    c.fail("class indices are " + t.str() + " for predictions of " + z.str() + "; expected " +
+               without_last(z).str(),
            agree(z, t) ? "one-hot rows must be floating; integers are class indices, one a sample"
                        : "give one class index a sample");
   return merge(without_last(z), t);
@@ -34,8 +40,10 @@ class Target {
  public:
   Target(const TensorRef& labels, const Attrs& attrs, i64 classes)
       : smoothing_(attrs.real("label_smoothing", 0)), classes_(classes) {
-    if (is_floating(labels.dtype)) rows_ = labels.as<const T>();
-    else indices_ = labels.as<const std::int32_t>();
+    if (is_floating(labels.dtype))
+      rows_ = labels.as<const T>();
+    else
+      indices_ = labels.as<const std::int32_t>();
   }
   /// False, and the status word written, where the label is not a class.
   bool select(i64 row, i64 rows_per_sample, StepScalars& scalars) {
@@ -51,7 +59,8 @@ class Target {
     return false;
   }
   double operator()(i64 j) const {
-    const double target = indices_ ? (indices_[row_] == j ? 1 : 0) : double{rows_[row_ * classes_ + j]};
+    const double target =
+        indices_ ? (indices_[row_] == j ? 1 : 0) : double{rows_[row_ * classes_ + j]};
     return (1 - smoothing_) * target + smoothing_ / static_cast<double>(classes_);
   }
   double sum() const {

@@ -13,7 +13,9 @@ std::vector<Symbol> gradient(const GradContext& c) {
   return {reduce_to(da, a), reduce_to(make("neg", {make("mul", {da, c.output()})}), b)};
 }
 std::vector<OpSample> samples() {
-  return {{{f32({2, 3}), f32({2, 3})}, {}, 0.5, 2}, {{f32({2, 1, 4}), f32({3, 1})}, {}, -2, -0.5}, {{f32({}), f32({3})}, {}, 0.5, 2}};
+  return {{{f32({2, 3}), f32({2, 3})}, {}, 0.5, 2},
+          {{f32({2, 1, 4}), f32({3, 1})}, {}, -2, -0.5},
+          {{f32({}), f32({3})}, {}, 0.5, 2}};
 }
 }  // namespace
 

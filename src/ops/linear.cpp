@@ -1,5 +1,5 @@
-// linear(x, w[, b]){activation, alpha, keep_input}: activation(x w + b) in one op; made by the fusion pass.
-// x [.., k], w [k, n], b [n] -> y [.., n]; with keep_input also z = x w + b.
+// linear(x, w[, b]){activation, alpha, keep_input}: activation(x w + b) in one op; made by the
+// fusion pass. x [.., k], w [k, n], b [n] -> y [.., n]; with keep_input also z = x w + b.
 #include "ops/activation.h"
 
 namespace goneuron {
@@ -12,7 +12,8 @@ std::vector<TensorType> infer(const InferContext& c) {
   check_rank(c, 1, 2, "[in, out]");
   const Shape &x = c.shape(0), &w = c.shape(1);
   if (!agree(x[-1], w[0]))
-    c.fail("the last axis is " + std::to_string(x[-1]) + ", the weight expects " + std::to_string(w[0]),
+    c.fail("the last axis is " + std::to_string(x[-1]) + ", the weight expects " +
+               std::to_string(w[0]),
            "make the two equal");
   if (bias) check_shape(c, 2, Shape{w[1]}, "the bias");
   activation::check_kind(c);
@@ -29,7 +30,8 @@ void kernel(const KernelArgs& args) {
   const T* b = args.inputs.size() == 3 ? input<T>(args, 2) : nullptr;
   T* y = output<T>(args, 0);
   T* z = args.outputs.size() == 2 ? output<T>(args, 1) : nullptr;
-  const i64 m = rows_of(args.inputs[0].shape), k = args.inputs[1].shape[0], n = args.inputs[1].shape[1];
+  const i64 m = rows_of(args.inputs[0].shape), k = args.inputs[1].shape[0],
+            n = args.inputs[1].shape[1];
   const auto kind = activation::kind_of(args.attrs.text("activation"));
   const double alpha = args.attrs.real("alpha", 0);
   for (i64 i = 0; i < m; ++i)
@@ -41,7 +43,8 @@ void kernel(const KernelArgs& args) {
     }
 }
 
-double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs, const Attrs&) {
+double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
+             const Attrs&) {
   return 2 * count(outputs[0]) * static_cast<double>(inputs[1].shape[0]);
 }
 
@@ -49,19 +52,25 @@ Attrs options(const char* name, double alpha, i64 keep) {
   return {{"activation", std::string(name)}, {"alpha", alpha}, {"keep_input", keep}};
 }
 std::vector<OpSample> samples() {
-  return {{{f32({2, 3}), f32({3, 4}), f32({4})}, options("relu", 0, 0), -2, 2, {0}},
-          {{f32({2, 3}), f32({3, 4})}, options("tanh", 0, 0)},
-          {{f32({2, 2, 3}), f32({3, 4}), f32({4})}, options("gelu", 0, 1)},
-          {{f32({2, 3}), f32({3, 4}), f32({4})}, options("elu", 0.7, 1)},
-          {{f32({2, 3}), f32({3, 4}), f32({4})}, options("leaky_relu", 0.1, 0)},
-          {{f32({128, 784}), f32({784, 256}), f32({256})}, options("relu", 0, 0), -1, 1, {}, 2, true}};
+  return {
+      {{f32({2, 3}), f32({3, 4}), f32({4})}, options("relu", 0, 0), -2, 2, {0}},
+      {{f32({2, 3}), f32({3, 4})}, options("tanh", 0, 0)},
+      {{f32({2, 2, 3}), f32({3, 4}), f32({4})}, options("gelu", 0, 1)},
+      {{f32({2, 3}), f32({3, 4}), f32({4})}, options("elu", 0.7, 1)},
+      {{f32({2, 3}), f32({3, 4}), f32({4})}, options("leaky_relu", 0.1, 0)},
+      {{f32({128, 784}), f32({784, 256}), f32({256})}, options("relu", 0, 0), -1, 1, {}, 2, true}};
 }
 std::vector<OpReject> rejects() {
-  return {{{f32({2, 3}), f32({4, 5})}, options("relu", 0, 0), "last axis is 3, the weight expects 4"},
-          {{f32({2, 3}), f32({3, 5}), f32({4})}, options("relu", 0, 0), "the bias is [4]; it must be [5]"},
-          {{f32({2, 3}), f32({3, 5})}, options("softmax", 0, 0), "no elementwise activation \"softmax\""},
-          {{f32({2, 3}), f32({3, 5})}, options("elu", std::nan(""), 0), "alpha is nan"},
-          {{f32({2, 3}), f32({3, 5})}, {}, "\"activation\" is missing"}};
+  return {
+      {{f32({2, 3}), f32({4, 5})}, options("relu", 0, 0), "last axis is 3, the weight expects 4"},
+      {{f32({2, 3}), f32({3, 5}), f32({4})},
+       options("relu", 0, 0),
+       "the bias is [4]; it must be [5]"},
+      {{f32({2, 3}), f32({3, 5})},
+       options("softmax", 0, 0),
+       "no elementwise activation \"softmax\""},
+      {{f32({2, 3}), f32({3, 5})}, options("elu", std::nan(""), 0), "alpha is nan"},
+      {{f32({2, 3}), f32({3, 5})}, {}, "\"activation\" is missing"}};
 }
 }  // namespace
 

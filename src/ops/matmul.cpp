@@ -1,5 +1,6 @@
-// matmul(a, b){ta, tb}: the leading dimensions of `a` are rows. Plain: a[.., k] b[k, n] -> [.., n]; tb: b is [n, k];
-// ta: a[R.., k], b[R.., n] -> [k, n], summed over the rows: the gradient of a weight.
+// matmul(a, b){ta, tb}: the leading dimensions of `a` are rows. Plain: a[.., k] b[k, n] -> [.., n];
+// tb: b is [n, k]; ta: a[R.., k], b[R.., n] -> [k, n], summed over the rows: the gradient of a
+// weight.
 #include "ops/common.h"
 
 namespace goneuron {
@@ -11,8 +12,9 @@ std::vector<TensorType> infer_rows_summed(const InferContext& c, DType dtype) {
   const Shape &a = c.shape(0), &b = c.shape(1);
   check_last_axis(c, 1);
   if (!agree(without_last(a), without_last(b)))
-    c.fail("the rows differ: " + a.str() + " and " + b.str() + " must agree in all but the last axis",
-           "check what feeds it");
+    c.fail(
+        "the rows differ: " + a.str() + " and " + b.str() + " must agree in all but the last axis",
+        "check what feeds it");
   return {{Shape{a[-1], b[-1]}, dtype}};
 }
 
@@ -24,11 +26,13 @@ std::vector<TensorType> infer(const InferContext& c) {
   if (ta) return infer_rows_summed(c, dtype);
   const Shape &a = c.shape(0), &b = c.shape(1);
   if (b.rank() != 2)
-    c.fail("the right operand is " + b.str() + "; it must be a matrix " + (tb ? "[n, k]" : "[k, n]"),
-           "batched right operands are not supported; reshape it");
+    c.fail(
+        "the right operand is " + b.str() + "; it must be a matrix " + (tb ? "[n, k]" : "[k, n]"),
+        "batched right operands are not supported; reshape it");
   const i64 inner = b[tb ? 1 : 0];
   if (!agree(a[-1], inner))
-    c.fail("the last axis of the left operand is " + dim_text(a[-1]) + ", the right one expects " + dim_text(inner),
+    c.fail("the last axis of the left operand is " + dim_text(a[-1]) + ", the right one expects " +
+               dim_text(inner),
            "make the two equal");
   Shape shape = a;
   shape.set(-1, b[tb ? 0 : 1]);
@@ -64,7 +68,8 @@ void kernel(const KernelArgs& args) {
     }
 }
 
-double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs, const Attrs& attrs) {
+double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
+             const Attrs& attrs) {
   const Shape& a = inputs[0].shape;
   return 2 * count(outputs[0]) * static_cast<double>(attrs.integer("ta", 0) ? rows_of(a) : a[-1]);
 }
@@ -83,7 +88,9 @@ std::vector<OpSample> samples() {
 }
 std::vector<OpReject> rejects() {
   const Attrs ta{{"ta", i64{1}}};
-  return {{{f32({2, 3}), f32({4, 5})}, {}, "last axis of the left operand is 3, the right one expects 4"},
+  return {{{f32({2, 3}), f32({4, 5})},
+           {},
+           "last axis of the left operand is 3, the right one expects 4"},
           {{f32({2, 3}), f32({2, 3, 4})}, {}, "must be a matrix [k, n]"},
           {{f32({2, 3}), f32({3, 3})}, {{"ta", i64{1}}, {"tb", i64{1}}}, "ta and tb together"},
           {{f32({2, 3}), f32({4, 3})}, ta, "the rows differ"},

@@ -1,5 +1,5 @@
-// maxpool2d(x[n, h, w, c]){kernel, strides, pads} -> y, index u8: the place of the first maximum in its window, row
-// by row; padding never wins, NaN does. maxpool2d_grad(dy, index, like x).
+// maxpool2d(x[n, h, w, c]){kernel, strides, pads} -> y, index u8: the place of the first maximum in
+// its window, row by row; padding never wins, NaN does. maxpool2d_grad(dy, index, like x).
 #include "ops/window.h"
 
 namespace goneuron {
@@ -91,8 +91,10 @@ void grad_kernel(const KernelArgs& args) {
         for (i64 c = 0; c < x[3]; ++c) *dx++ = static_cast<T>(grad_at<T>(args, w, n, iy, ix, c));
 }
 
-double flops(const std::vector<TensorType>&, const std::vector<TensorType>& outputs, const Attrs& attrs) {
-  return count(outputs[0]) * static_cast<double>(attrs.integer("kernel_h") * attrs.integer("kernel_w"));
+double flops(const std::vector<TensorType>&, const std::vector<TensorType>& outputs,
+             const Attrs& attrs) {
+  return count(outputs[0]) *
+         static_cast<double>(attrs.integer("kernel_h") * attrs.integer("kernel_w"));
 }
 Attrs uneven() {
   Attrs attrs = uneven_window_attrs();
@@ -108,43 +110,58 @@ std::vector<OpSample> samples() {
           {{f32({32, 28, 28, 32})}, pool_attrs(2, 2, 0), -1, 1, {}, 2, true}};
 }
 std::vector<OpSample> grad_samples() {
-  return {{{f32({2, 2, 2, 3}), u8({2, 2, 2, 3}), f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0), -2, 2, {}, 4},
-          {{f32({1, 3, 3, 2}), u8({1, 3, 3, 2}), f32({1, 5, 5, 2})}, pool_attrs(3, 2, 1), -2, 2, {}, 255}};
+  return {
+      {{f32({2, 2, 2, 3}), u8({2, 2, 2, 3}), f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0), -2, 2, {}, 4},
+      {{f32({1, 3, 3, 2}), u8({1, 3, 3, 2}), f32({1, 5, 5, 2})},
+       pool_attrs(3, 2, 1),
+       -2,
+       2,
+       {},
+       255}};
 }
 std::vector<OpReject> rejects() {
-  return {{{f32({2, 3, 3, 1})}, pool_attrs(4, 4, 0), "the window is larger than its input: 4 x 4 over 3 x 3"},
+  return {{{f32({2, 3, 3, 1})},
+           pool_attrs(4, 4, 0),
+           "the window is larger than its input: 4 x 4 over 3 x 3"},
           {{f32({2, 32, 32, 1})}, pool_attrs(16, 4, 0), "more than 255 cells"},
-          {{f32({2, 3, 3, 1})}, pool_attrs(2, 2, 2), "the padding is not smaller than the window of 2 x 2"},
+          {{f32({2, 3, 3, 1})},
+           pool_attrs(2, 2, 2),
+           "the padding is not smaller than the window of 2 x 2"},
           {{f32({2, 3, 3, 1})}, pool_attrs(2, -2, 0), "stride_h is -2"},
           {{f32({2, 3, 3, 1})}, pool_attrs(0, 2, 0), "kernel_h is 0"},
           {{f32({2, 3})}, pool_attrs(2, 2, 0), "input 1 has 2 dimensions; it must have 4"}};
 }
 std::vector<OpReject> grad_rejects() {
-  return {{{f32({2, 2, 2, 3}), i32({2, 2, 2, 3}), f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0), "the indices are i32"},
-          {{f32({2, 2, 2, 3}), u8({2, 2, 1, 3}), f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0), "the index is [2, 2, 1, 3]"}};
+  return {{{f32({2, 2, 2, 3}), i32({2, 2, 2, 3}), f32({2, 4, 4, 3})},
+           pool_attrs(2, 2, 0),
+           "the indices are i32"},
+          {{f32({2, 2, 2, 3}), u8({2, 2, 1, 3}), f32({2, 4, 4, 3})},
+           pool_attrs(2, 2, 0),
+           "the index is [2, 2, 1, 3]"}};
 }
 }  // namespace
 
 std::span<const OpDef> maxpool2d_ops() {
-  static const OpDef ops[] = {{.name = "maxpool2d",
-                               .min_inputs = 1,
-                               .max_inputs = 1,
-                               .infer = infer,
-                               .gradient = gradient,
-                               .reference = {kernel<float>, kernel<double>},
-                               .flops = flops,
-                               .samples = samples,
-                               .rejects = rejects},
-                              {.name = "maxpool2d_grad",
-                               .min_inputs = 3,
-                               .max_inputs = 3,
-                               .infer = infer_grad,
-                               .gradient = Gradient::none("second derivatives of pooling are not supported"),
-                               .reference = {grad_kernel<float>, grad_kernel<double>},
-                               .shape_only = 0b100,
-                               .flops = elementwise_flops,
-                               .samples = grad_samples,
-                               .rejects = grad_rejects}};
+  static const OpDef ops[] = {
+      {.name = "maxpool2d",
+       .min_inputs = 1,
+       .max_inputs = 1,
+       .infer = infer,
+       .gradient = gradient,
+       .reference = {kernel<float>, kernel<double>},
+       .flops = flops,
+       .samples = samples,
+       .rejects = rejects},
+      {.name = "maxpool2d_grad",
+       .min_inputs = 3,
+       .max_inputs = 3,
+       .infer = infer_grad,
+       .gradient = Gradient::none("second derivatives of pooling are not supported"),
+       .reference = {grad_kernel<float>, grad_kernel<double>},
+       .shape_only = 0b100,
+       .flops = elementwise_flops,
+       .samples = grad_samples,
+       .rejects = grad_rejects}};
   return ops;
 }
 

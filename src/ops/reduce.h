@@ -1,5 +1,6 @@
-// Reductions over axes and the ops that spread a gradient back over them: shape functions and kernels of sum, mean,
-// expand_like and mean_grad. Attributes: axes (sorted, from 0) and keep (leave axes of length 1).
+// Reductions over axes and the ops that spread a gradient back over them: shape functions and
+// kernels of sum, mean, expand_like and mean_grad. Attributes: axes (sorted, from 0) and keep
+// (leave axes of length 1).
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,8 @@ inline void check_axes(const InferContext& c, const Shape& shape) {
   i64 before = -1;
   for (const i64 axis : c.attrs.list("axes")) {
     if (axis <= before || axis >= shape.rank())
-      c.fail("axis " + std::to_string(axis) + " of " + shape.str() + " does not exist, or the axes are not sorted",
+      c.fail("axis " + std::to_string(axis) + " of " + shape.str() +
+                 " does not exist, or the axes are not sorted",
              "use axes from 0 to " + std::to_string(shape.rank() - 1) + ", each once, in order");
     before = axis;
   }
@@ -28,8 +30,10 @@ inline Shape reduced_shape(const Shape& shape, const Attrs& attrs) {
   const bool keep = attrs.integer("keep", 0) == 1;
   std::vector<i64> dims;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (!reduces(axes, i)) dims.push_back(shape[i]);
-    else if (keep) dims.push_back(1);
+    if (!reduces(axes, i))
+      dims.push_back(shape[i]);
+    else if (keep)
+      dims.push_back(1);
   }
   return Shape(dims);
 }
@@ -122,14 +126,21 @@ void expand_kernel(const KernelArgs& args) {
   for_reduced(shape, axes, [&](i64 i, i64 j) { dx[i] = static_cast<T>(double{dy[j]} / terms); });
 }
 
-inline double reduce_flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&, const Attrs&) {
+inline double reduce_flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&,
+                           const Attrs&) {
   return count(inputs[0]);
 }
 
-inline Attrs over(std::vector<i64> axes, i64 keep = 0) { return {{"axes", std::move(axes)}, {"keep", keep}}; }
+inline Attrs over(std::vector<i64> axes, i64 keep = 0) {
+  return {{"axes", std::move(axes)}, {"keep", keep}};
+}
 inline std::vector<OpSample> reduce_samples() {
-  return {{{f32({2, 3, 4})}, over({1})},     {{f32({2, 3, 4})}, over({0, 2}, 1)}, {{f32({5})}, over({0})},
-          {{f32({2, 3})}, over({0, 1})},     {{f32({2, 3})}, over({})},           {{f32({2, 3})}, over({1}, 1)},
+  return {{{f32({2, 3, 4})}, over({1})},
+          {{f32({2, 3, 4})}, over({0, 2}, 1)},
+          {{f32({5})}, over({0})},
+          {{f32({2, 3})}, over({0, 1})},
+          {{f32({2, 3})}, over({})},
+          {{f32({2, 3})}, over({1}, 1)},
           {{f32({256, 1024})}, over({0}), -2, 2, {}, 2, true}};
 }
 inline std::vector<OpSample> expand_samples() {

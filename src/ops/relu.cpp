@@ -13,7 +13,9 @@ struct GradFormula : Plain {
   using Plain::Plain;
   double operator()(double y, double dy) const { return y <= 0 ? 0 : dy; }
 };
-std::vector<Symbol> gradient(const GradContext& c) { return {make("relu_grad", {c.output(), c.grad()})}; }
+std::vector<Symbol> gradient(const GradContext& c) {
+  return {make("relu_grad", {c.output(), c.grad()})};
+}
 std::vector<Symbol> grad_gradient(const GradContext& c) {
   return {Symbol{}, make("relu_grad", {c.input(0), c.grad()})};
 }

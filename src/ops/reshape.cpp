@@ -11,17 +11,23 @@ i64 known_product(const InferContext& c, const std::vector<i64>& dims, const std
   i64 product = 1;
   int open = 0;
   for (const i64 dim : dims) {
-    if (dim < Any) c.fail(what + " has a dimension of " + std::to_string(dim), "use -1 for the one to be computed");
-    if (dim == Any) ++open;
-    else product = checked_mul(product, dim);
+    if (dim < Any)
+      c.fail(what + " has a dimension of " + std::to_string(dim),
+             "use -1 for the one to be computed");
+    if (dim == Any)
+      ++open;
+    else
+      product = checked_mul(product, dim);
   }
-  if (open > 1) c.fail(what + " has " + std::to_string(open) + " unknown dimensions", "leave at most one open");
+  if (open > 1)
+    c.fail(what + " has " + std::to_string(open) + " unknown dimensions", "leave at most one open");
   return product;
 }
 
 [[noreturn]] void fail_count(const InferContext& c, const Shape& to) {
-  c.fail("cannot reshape " + c.shape(0).str() + " to " + to.str() + ": the number of elements differs",
-         "choose a shape with as many elements; each sample keeps its own");
+  c.fail(
+      "cannot reshape " + c.shape(0).str() + " to " + to.str() + ": the number of elements differs",
+      "choose a shape with as many elements; each sample keeps its own");
 }
 
 std::vector<TensorType> infer(const InferContext& c) {
@@ -35,7 +41,9 @@ std::vector<TensorType> infer(const InferContext& c) {
     if (have != wanted) fail_count(c, to);
     return {{to, c.dtype(0)}};
   }
-  if (to.known()) c.fail("cannot reshape " + from.str() + " to " + to.str(), "use -1 for the dimension not known yet");
+  if (to.known())
+    c.fail("cannot reshape " + from.str() + " to " + to.str(),
+           "use -1 for the dimension not known yet");
   if (from.known()) {
     if (wanted == 0 || have % wanted != 0) fail_count(c, to);
     for (int i = 0; i < to.rank(); ++i)
@@ -53,7 +61,9 @@ std::vector<TensorType> infer_like(const InferContext& c) {
   return {{to, c.dtype(0)}};
 }
 
-std::vector<Symbol> gradient(const GradContext& c) { return {make("reshape_like", {c.grad(), c.input(0)})}; }
+std::vector<Symbol> gradient(const GradContext& c) {
+  return {make("reshape_like", {c.grad(), c.input(0)})};
+}
 
 void kernel(const KernelArgs& args) {
   const TensorRef &x = args.inputs[0], &y = args.outputs[0];
@@ -63,7 +73,10 @@ void kernel(const KernelArgs& args) {
 
 Attrs to(std::vector<i64> shape) { return {{"shape", std::move(shape)}}; }
 std::vector<OpSample> samples() {
-  return {{{f32({2, 3, 4})}, to({2, -1})}, {{f32({2, 3})}, to({3, 2})}, {{f32({1, 1})}, to({})}, {{u8({2, 3})}, to({-1})}};
+  return {{{f32({2, 3, 4})}, to({2, -1})},
+          {{f32({2, 3})}, to({3, 2})},
+          {{f32({1, 1})}, to({})},
+          {{u8({2, 3})}, to({-1})}};
 }
 std::vector<OpSample> like_samples() {
   return {{{f32({2, 3, 4}), f32({6, 4})}}, {{f32({4}), f32({1, 4})}}, {{f32({1}), f32({})}}};
@@ -79,7 +92,9 @@ std::vector<OpReject> rejects() {
           {{f32({2, 3})}, to({i64{1} << 40, i64{1} << 40}), "does not fit in 64 bits"},
           {{f32({2, 3})}, to({1, 1, 1, 1, 1, 1, 1, 1, 6}), "more than 8"}};
 }
-std::vector<OpReject> like_rejects() { return {{{f32({2, 3}), f32({4})}, {}, "cannot reshape [2, 3] to [4]"}}; }
+std::vector<OpReject> like_rejects() {
+  return {{{f32({2, 3}), f32({4})}, {}, "cannot reshape [2, 3] to [4]"}};
+}
 }  // namespace
 
 std::span<const OpDef> reshape_ops() {

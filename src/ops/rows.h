@@ -1,4 +1,5 @@
-// Ops over rows of the last axis (softmax and its like): shape functions, loops and the stable log-sum-exp.
+// Ops over rows of the last axis (softmax and its like): shape functions, loops and the stable
+// log-sum-exp.
 #pragma once
 
 #include <algorithm>
@@ -42,11 +43,15 @@ void for_row_pairs(const KernelArgs& args, F f) {
     f(input<T>(args, 0) + i * n, input<T>(args, 1) + i * n, output<T>(args, 0) + i * n, n);
 }
 
-inline double row_flops(const std::vector<TensorType>&, const std::vector<TensorType>& outputs, const Attrs&) {
+inline double row_flops(const std::vector<TensorType>&, const std::vector<TensorType>& outputs,
+                        const Attrs&) {
   return 4 * count(outputs[0]);
 }
 inline std::vector<OpSample> row_samples() {
-  return {{{f32({2, 3})}}, {{f32({2, 2, 5})}, {}, -20, 20}, {{f32({4})}}, {{f32({256, 1000})}, {}, -2, 2, {}, 2, true}};
+  return {{{f32({2, 3})}},
+          {{f32({2, 2, 5})}, {}, -20, 20},
+          {{f32({4})}},
+          {{f32({256, 1000})}, {}, -2, 2, {}, 2, true}};
 }
 inline std::vector<OpSample> row_pair_samples() { return {{{f32({2, 3}), f32({2, 3})}, {}, 0, 1}}; }
 inline std::vector<OpReject> row_rejects() {
@@ -55,6 +60,7 @@ inline std::vector<OpReject> row_rejects() {
 inline std::vector<OpReject> row_pair_rejects() {
   return {{{f32({2, 3}), f32({2, 4})}, {}, "[2, 3] and [2, 4] differ"}};
 }
-inline constexpr Gradient row_second_order = Gradient::none("second derivatives of softmax are not supported");
+inline constexpr Gradient row_second_order =
+    Gradient::none("second derivatives of softmax are not supported");
 
 }  // namespace goneuron

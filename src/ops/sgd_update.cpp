@@ -10,7 +10,8 @@ std::vector<TensorType> infer(const InferContext& c) {
   const double momentum = check_real(c, "momentum", 0, 1);
   check_real(c, "weight_decay", 0, huge);
   const bool nesterov = check_flag(c, "nesterov"), velocity = c.inputs.size() == 3;
-  if (momentum > 0 && !velocity) c.fail("momentum without a velocity", "pass the velocity as third input");
+  if (momentum > 0 && !velocity)
+    c.fail("momentum without a velocity", "pass the velocity as third input");
   if (nesterov && momentum == 0) c.fail("Nesterov without momentum", "set momentum, e.g. 0.9");
   return velocity ? std::vector<TensorType>{type, type} : std::vector<TensorType>{type};
 }
@@ -19,8 +20,10 @@ template <class T>
 void kernel(const KernelArgs& args) {
   const bool velocity = args.inputs.size() == 3;
   if (args.scalars.code != status_ok) {
-    if (velocity) keep_variables(args, {0, 2});
-    else keep_variables(args, {0});
+    if (velocity)
+      keep_variables(args, {0, 2});
+    else
+      keep_variables(args, {0});
     return;
   }
   const double rate = args.scalars.learning_rate, momentum = args.attrs.real("momentum");

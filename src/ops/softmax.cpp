@@ -21,7 +21,9 @@ void grad_kernel(const KernelArgs& args) {
   });
 }
 
-std::vector<Symbol> gradient(const GradContext& c) { return {make("softmax_grad", {c.output(), c.grad()})}; }
+std::vector<Symbol> gradient(const GradContext& c) {
+  return {make("softmax_grad", {c.output(), c.grad()})};
+}
 }  // namespace
 
 std::span<const OpDef> softmax_ops() {

@@ -1,5 +1,6 @@
-// softmax_cross_entropy(logits[.., c], labels){label_smoothing} -> loss[..], labels i32 [..] or floating [.., c];
-// softmax_cross_entropy_grad(logits, labels, dloss) -> dlogits = dloss (softmax(logits) sum(target) - target).
+// softmax_cross_entropy(logits[.., c], labels){label_smoothing} -> loss[..], labels i32 [..] or
+// floating [.., c]; softmax_cross_entropy_grad(logits, labels, dloss) -> dlogits = dloss
+// (softmax(logits) sum(target) - target).
 #include "ops/cross_entropy.h"
 
 namespace goneuron {
@@ -16,7 +17,8 @@ std::vector<TensorType> infer_grad(const InferContext& c) {
 }
 
 std::vector<Symbol> gradient(const GradContext& c) {
-  return {make("softmax_cross_entropy_grad", {c.input(0), c.input(1), c.grad()}, c.attrs()), Symbol{}};
+  return {make("softmax_cross_entropy_grad", {c.input(0), c.input(1), c.grad()}, c.attrs()),
+          Symbol{}};
 }
 
 template <class T>
@@ -49,7 +51,9 @@ void grad_kernel(const KernelArgs& args) {
     const bool good = target.select(i, per_sample, args.scalars);
     const double shift = good ? log_sum_exp(z, n) : 0, weight = good ? target.sum() : 0;
     for (i64 j = 0; j < n; ++j)
-      dz[j] = good ? static_cast<T>(double{dloss[i]} * (std::exp(double{z[j]} - shift) * weight - target(j))) : T{0};
+      dz[j] = good ? static_cast<T>(double{dloss[i]} *
+                                    (std::exp(double{z[j]} - shift) * weight - target(j)))
+                   : T{0};
   }
 }
 
@@ -65,21 +69,26 @@ std::vector<OpSample> samples() {
           {{f32({256, 1000}), i32({256})}, smoothing(0), -2, 2, {}, 1000, true}};
 }
 std::vector<OpSample> grad_samples() {
-  return {{{f32({3, 4}), i32({3}), f32({3})}, smoothing(0.1), -2, 2, {}, 4},
-          {{f32({3, 4}), f32({3, 4}), f32({3})}, smoothing(0), 0, 1},
-          {{f32({3, 4}), i32({3}), f32({3})}, smoothing(0), -2, 2, {}, 9}};  // labels out of range too
+  return {
+      {{f32({3, 4}), i32({3}), f32({3})}, smoothing(0.1), -2, 2, {}, 4},
+      {{f32({3, 4}), f32({3, 4}), f32({3})}, smoothing(0), 0, 1},
+      {{f32({3, 4}), i32({3}), f32({3})}, smoothing(0), -2, 2, {}, 9}};  // labels out of range too
 }
 std::vector<OpReject> rejects() {
   return {{{f32({3, 4}), f32({3})}, smoothing(0), "class indices must be integers (i32)"},
           {{f32({3, 4}), i32({3, 4})}, smoothing(0), "one-hot rows must be floating"},
-          {{f32({3, 4}), i32({5})}, smoothing(0), "class indices are [5] for predictions of [3, 4]; expected [3]"},
+          {{f32({3, 4}), i32({5})},
+           smoothing(0),
+           "class indices are [5] for predictions of [3, 4]; expected [3]"},
           {{f32({3, 4}), f32({3, 5})}, smoothing(0), "one-hot labels are [3, 5]"},
           {{f32({3, 4}), u8({3})}, smoothing(0), "the labels are u8; they must be i32"},
           {{f32({3, 4}), i32({3})}, smoothing(1.5), "label_smoothing is 1.5"},
           {{f32({}), i32({})}, smoothing(0), "is a scalar"}};
 }
 std::vector<OpReject> grad_rejects() {
-  return {{{f32({3, 4}), i32({3}), f32({4})}, smoothing(0), "the gradient of the loss is [4]; it must be [3]"}};
+  return {{{f32({3, 4}), i32({3}), f32({4})},
+           smoothing(0),
+           "the gradient of the loss is [4]; it must be [3]"}};
 }
 }  // namespace
 

@@ -10,7 +10,8 @@ inline std::vector<TensorType> infer_unary(const InferContext& c) {
   return {{c.shape(0), check_floating(c, {0})}};
 }
 
-/// As infer_unary, with an attribute `alpha` >= 0: the gradients read the sign of the input off the output.
+/// As infer_unary, with an attribute `alpha` >= 0: the gradients read the sign of the input off the
+/// output.
 inline std::vector<TensorType> infer_unary_alpha(const InferContext& c) {
   check_real(c, "alpha", 0, huge);
   return infer_unary(c);
@@ -47,9 +48,11 @@ void unary_grad_kernel(const KernelArgs& args) {
 }
 
 template <class Formula>
-inline constexpr Reference unary_reference{unary_kernel<float, Formula>, unary_kernel<double, Formula>};
+inline constexpr Reference unary_reference{unary_kernel<float, Formula>,
+                                           unary_kernel<double, Formula>};
 template <class Formula>
-inline constexpr Reference unary_grad_reference{unary_grad_kernel<float, Formula>, unary_grad_kernel<double, Formula>};
+inline constexpr Reference unary_grad_reference{unary_grad_kernel<float, Formula>,
+                                                unary_grad_kernel<double, Formula>};
 
 /// A formula without attributes derives from this.
 struct Plain {
@@ -77,6 +80,7 @@ inline std::vector<OpReject> reject_grad_alpha() {
           {{f32({2}), f32({2})}, {{"alpha", INFINITY}}, "alpha is inf"}};
 }
 
-inline constexpr Gradient second_order = Gradient::none("second derivatives of activations are not supported");
+inline constexpr Gradient second_order =
+    Gradient::none("second derivatives of activations are not supported");
 
 }  // namespace goneuron

@@ -22,10 +22,12 @@ inline void keep_variables(const KernelArgs& args, std::initializer_list<size_t>
   size_t k = 0;
   for (const size_t i : mutated) {
     const TensorRef &from = args.inputs[i], &to = args.outputs[k++];
-    if (from.data != to.data) std::memcpy(to.data, from.data, static_cast<size_t>(from.size() * dtype_size(from.dtype)));
+    if (from.data != to.data)
+      std::memcpy(to.data, from.data, static_cast<size_t>(from.size() * dtype_size(from.dtype)));
   }
 }
 
-inline constexpr Gradient no_update_gradient = Gradient::none("an optimizer update is the end of a step");
+inline constexpr Gradient no_update_gradient =
+    Gradient::none("an optimizer update is the end of a step");
 
 }  // namespace goneuron

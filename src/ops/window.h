@@ -14,19 +14,26 @@ struct Window {
 
 /// Kernel sizes are a convolution's weight's; strides and pads are attributes.
 inline Window conv_window(const Attrs& attrs, i64 kernel_h, i64 kernel_w) {
-  return {kernel_h, kernel_w, attrs.integer("stride_h"), attrs.integer("stride_w"), attrs.integer("pad_top"),
-          attrs.integer("pad_left"), attrs.integer("pad_bottom"), attrs.integer("pad_right")};
+  return {kernel_h,
+          kernel_w,
+          attrs.integer("stride_h"),
+          attrs.integer("stride_w"),
+          attrs.integer("pad_top"),
+          attrs.integer("pad_left"),
+          attrs.integer("pad_bottom"),
+          attrs.integer("pad_right")};
 }
 inline Window pool_window(const Attrs& attrs) {
   return conv_window(attrs, attrs.integer("kernel_h"), attrs.integer("kernel_w"));
 }
 /// The pool of a fused convolution: attributes pool_*, no padding.
 inline Window fused_pool_window(const Attrs& attrs) {
-  return {attrs.integer("pool_kernel_h"), attrs.integer("pool_kernel_w"), attrs.integer("pool_stride_h"),
-          attrs.integer("pool_stride_w")};
+  return {attrs.integer("pool_kernel_h"), attrs.integer("pool_kernel_w"),
+          attrs.integer("pool_stride_h"), attrs.integer("pool_stride_w")};
 }
 
-inline constexpr i64 largest_side = i64{1} << 31;  // of kernels, strides and pads: sums of them cannot overflow
+inline constexpr i64 largest_side =
+    i64{1} << 31;  // of kernels, strides and pads: sums of them cannot overflow
 
 inline void check_window(const InferContext& c, const Window& w) {
   check_integer(c, "kernel_h", w.kernel_h, 1, largest_side);
@@ -42,7 +49,8 @@ inline void check_window(const InferContext& c, const Window& w) {
 /// Pools also need a cell of the input in every window.
 inline void check_pool_window(const InferContext& c, const Window& w) {
   check_window(c, w);
-  if (std::max(w.pad_top, w.pad_bottom) >= w.kernel_h || std::max(w.pad_left, w.pad_right) >= w.kernel_w)
+  if (std::max(w.pad_top, w.pad_bottom) >= w.kernel_h ||
+      std::max(w.pad_left, w.pad_right) >= w.kernel_w)
     c.fail("the padding is not smaller than the window of " + std::to_string(w.kernel_h) + " x " +
                std::to_string(w.kernel_w),
            "pad by less than the window");
@@ -57,13 +65,15 @@ inline Shape window_output(const InferContext& c, const Shape& x, const Window& 
   const bool fits_h = x[1] == Any || checked_add(x[1], w.pad_top + w.pad_bottom) >= w.kernel_h;
   const bool fits_w = x[2] == Any || checked_add(x[2], w.pad_left + w.pad_right) >= w.kernel_w;
   if (!fits_h || !fits_w) {
-    const auto dim = [](i64 size) { return size == Any ? std::string("any") : std::to_string(size); };
+    const auto dim = [](i64 size) {
+      return size == Any ? std::string("any") : std::to_string(size);
+    };
     std::string input = dim(x[1]) + " x " + dim(x[2]);
     if (w.pad_top + w.pad_bottom + w.pad_left + w.pad_right > 0)
       input += " (padded by " + std::to_string(w.pad_top + w.pad_bottom) + " and " +
                std::to_string(w.pad_left + w.pad_right) + ")";
-    c.fail("the window is larger than its input: " + std::to_string(w.kernel_h) + " x " + std::to_string(w.kernel_w) +
-               " over " + input,
+    c.fail("the window is larger than its input: " + std::to_string(w.kernel_h) + " x " +
+               std::to_string(w.kernel_w) + " over " + input,
            "use a smaller kernel, Same padding, or fewer pools before it");
   }
   return {x[0], window_count(x[1], w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom),
@@ -75,11 +85,14 @@ inline Shape conv_output(const InferContext& c, int xi, int wi) {
   check_rank(c, xi, 4, "[batch, height, width, channels]");
   check_rank(c, wi, 4, "[kernel height, kernel width, in, out]");
   const Shape &x = c.shape(xi), &w = c.shape(wi);
-  if (!w.known()) c.fail("the weight " + w.str() + " has an unknown dimension", "give the number of channels to Input()");
+  if (!w.known())
+    c.fail("the weight " + w.str() + " has an unknown dimension",
+           "give the number of channels to Input()");
   const Window window = conv_window(c.attrs, w[0], w[1]);
   check_window(c, window);
   if (!agree(x[3], w[2]))
-    c.fail("the input has " + std::to_string(x[3]) + " channels, the weight expects " + std::to_string(w[2]),
+    c.fail("the input has " + std::to_string(x[3]) + " channels, the weight expects " +
+               std::to_string(w[2]),
            "channels are the last axis: [batch, height, width, channels]");
   return window_output(c, x, window, w[3]);
 }

@@ -1,0 +1,234 @@
+// conv2d_pool(x, w[, b]){conv attributes, activation "relu" or "linear", pool_*} -> y, index:
+// convolution, bias, activation and max pooling in one op, and conv2d_pool_weight_grad(x, dy, y,
+// index, like w){the same, bias} -> dw
+// [, db], where dy is the gradient of the pooled output. Made by the fusion pass.
+#include "ops/conv_kernel.h"
+
+namespace goneuron {
+
+namespace {
+bool check_relu(const InferContext& c) {
+  const std::string& name = c.attrs.text("activation");
+  if (name != "relu" && name != "linear")
+    c.fail("activation \"" + name + "\" cannot be fused with a pool", "use relu or linear");
+  return name == "relu";
+}
+
+Shape pooled_shape(const InferContext& c, int xi, int wi) {
+  const Shape conv = conv_output(c, xi, wi);
+  const Window pool = fused_pool_window(c.attrs);
+  check_pool_window(c, pool);
+  check_relu(c);
+  if (checked_mul(pool.kernel_h, pool.kernel_w) > 255)
+    c.fail("the pool has more than 255 cells", "pool in two steps");
+  return window_output(c, conv, pool, conv[3]);
+}
+
+std::vector<TensorType> infer(const InferContext& c) {
+  const bool bias = c.inputs.size() == 3;
+  const DType dtype = bias ? check_floating(c, {0, 1, 2}) : check_floating(c, {0, 1});
+  const Shape y = pooled_shape(c, 0, 1);
+  if (bias) check_shape(c, 2, Shape{y[3]}, "the bias");
+  return {{y, dtype}, {y, DType::u8}};
+}
+std::vector<TensorType> infer_weight_grad(const InferContext& c) {
+  const DType dtype = check_floating(c, {0, 1, 2});
+  check_dtype(c, 3, DType::u8, "the indices");
+  const Shape y = pooled_shape(c, 0, 4);
+  check_shape(c, 1, y, "the gradient of the output");
+  check_shape(c, 2, y, "the output");
+  check_shape(c, 3, y, "the index");
+  std::vector<TensorType> outputs{{c.shape(4), dtype}};
+  if (check_flag(c, "bias")) outputs.push_back({Shape{y[3]}, dtype});
+  return outputs;
+}
+
+template <class T>
+void kernel(const KernelArgs& args) {
+  const ConvSizes s(args.attrs, args.inputs[0].shape, args.inputs[1].shape);
+  const Window pool = fused_pool_window(args.attrs);
+  const bool relu = args.attrs.text("activation") == "relu";
+  const T *x = input<T>(args, 0), *w = input<T>(args, 1);
+  const T* b = args.inputs.size() == 3 ? input<T>(args, 2) : nullptr;
+  const Shape& y = args.outputs[0].shape;
+  T* best = output<T>(args, 0);
+  auto* index = output<std::uint8_t>(args, 1);
+  for (i64 n = 0; n < y[0]; ++n)
+    for (i64 py = 0; py < y[1]; ++py)
+      for (i64 px = 0; px < y[2]; ++px)
+        for (i64 o = 0; o < y[3]; ++o, ++best, ++index)
+          for (i64 cell = 0; cell < pool.kernel_h * pool.kernel_w; ++cell) {
+            const i64 oy = py * pool.stride_h + cell / pool.kernel_w,
+                      ox = px * pool.stride_w + cell % pool.kernel_w;
+            // Rounded to T before the comparison, so that ties are those of the ops apart.
+            auto value = static_cast<T>(conv_at(s, x, w, n, oy, ox, o, b ? double{b[o]} : 0));
+            if (relu && value <= 0) value = 0;
+            if (cell > 0 && !(value > *best) && !(std::isnan(value) && !std::isnan(*best)))
+              continue;
+            *best = value;
+            *index = static_cast<std::uint8_t>(cell);
+          }
+}
+
+/// Where the gradient of a pooled element goes: the convolution's output at (oy, ox), or nowhere.
+template <class T>
+class Routes {
+ public:
+  explicit Routes(const KernelArgs& args)
+      : pool_(fused_pool_window(args.attrs)),
+        relu_(args.attrs.text("activation") == "relu"),
+        dy_(input<T>(args, 1)),
+        y_(input<T>(args, 2)),
+        index_(input<std::uint8_t>(args, 3)),
+        shape_(args.inputs[1].shape) {}
+
+  /// f(n, oy, ox, dy) for every pooled element of channel `o` that passes a gradient.
+  template <class F>
+  void for_channel(i64 o, F f) const {
+    for (i64 n = 0; n < shape_[0]; ++n)
+      for (i64 py = 0; py < shape_[1]; ++py)
+        for (i64 px = 0; px < shape_[2]; ++px) {
+          const i64 at = ((n * shape_[1] + py) * shape_[2] + px) * shape_[3] + o;
+          if (relu_ && y_[at] <= 0) continue;
+          const i64 cell = index_[at];
+          f(n, py * pool_.stride_h + cell / pool_.kernel_w,
+            px * pool_.stride_w + cell % pool_.kernel_w, double{dy_[at]});
+        }
+  }
+
+ private:
+  Window pool_;
+  bool relu_;
+  const T *dy_, *y_;
+  const std::uint8_t* index_;
+  Shape shape_;
+};
+
+template <class T>
+void weight_grad_kernel(const KernelArgs& args) {
+  const ConvSizes s(args.attrs, args.inputs[0].shape, args.outputs[0].shape);
+  const Routes<T> routes(args);
+  const Window& w = s.window;
+  const T* x = input<T>(args, 0);
+  T* dw = output<T>(args, 0);
+  for (i64 ky = 0; ky < w.kernel_h; ++ky)
+    for (i64 kx = 0; kx < w.kernel_w; ++kx)
+      for (i64 c = 0; c < s.c; ++c)
+        for (i64 o = 0; o < s.o; ++o) {
+          double sum = 0;
+          routes.for_channel(o, [&](i64 n, i64 oy, i64 ox, double dy) {
+            const i64 iy = oy * w.stride_h - w.pad_top + ky, ix = ox * w.stride_w - w.pad_left + kx;
+            if (iy >= 0 && iy < s.h && ix >= 0 && ix < s.w)
+              sum += dy * double{x[((n * s.h + iy) * s.w + ix) * s.c + c]};
+          });
+          *dw++ = static_cast<T>(sum);
+        }
+  if (args.outputs.size() < 2) return;
+  T* db = output<T>(args, 1);
+  for (i64 o = 0; o < s.o; ++o) {
+    double sum = 0;
+    routes.for_channel(o, [&](i64, i64, i64, double dy) { sum += dy; });
+    db[o] = static_cast<T>(sum);
+  }
+}
+
+double flops(const std::vector<TensorType>& in, const std::vector<TensorType>& out,
+             const Attrs& attrs) {
+  const Shape& y = out[0].shape;
+  const Window pool = fused_pool_window(attrs);
+  return conv_flops_of(in[1].shape,
+                       static_cast<double>(y[0] * y[1] * y[2] * pool.stride_h * pool.stride_w));
+}
+double weight_grad_flops(const std::vector<TensorType>& in, const std::vector<TensorType>& out,
+                         const Attrs&) {
+  const Shape& y = in[1].shape;
+  return conv_flops_of(out[0].shape, static_cast<double>(y[0] * y[1] * y[2]));
+}
+
+Attrs options(const char* name, i64 kernel, i64 stride, Attrs attrs) {
+  attrs.set("activation", std::string(name));
+  attrs.set("pool_kernel_h", kernel);
+  attrs.set("pool_kernel_w", kernel);
+  attrs.set("pool_stride_h", stride);
+  attrs.set("pool_stride_w", stride);
+  return attrs;
+}
+Attrs with_bias(Attrs attrs, i64 bias) {
+  attrs.set("bias", bias);
+  return attrs;
+}
+std::vector<OpSample> samples() {
+  return {
+      {{f32({2, 4, 6, 2}), f32({3, 3, 2, 3}), f32({3})}, options("relu", 2, 2, window_attrs(1, 1))},
+      {{f32({1, 7, 7, 1}), f32({2, 3, 1, 2})}, options("linear", 2, 1, window_attrs(2, 0))},
+      {{f32({32, 28, 28, 1}), f32({3, 3, 1, 32}), f32({32})},
+       options("relu", 2, 2, window_attrs(1, 1)),
+       -1,
+       1,
+       {},
+       2,
+       true}};
+}
+std::vector<OpSample> weight_grad_samples() {
+  const TensorType y = f32({2, 2, 3, 3}), index = u8({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
+  const Attrs relu = options("relu", 2, 2, window_attrs(1, 1));
+  return {{{f32({2, 4, 6, 2}), y, y, index, w}, with_bias(relu, 1), -2, 2, {0}, 4},
+          {{f32({1, 7, 7, 1}), f32({1, 2, 2, 2}), f32({1, 2, 2, 2}), u8({1, 2, 2, 2}),
+            f32({2, 3, 1, 2})},
+           with_bias(options("linear", 2, 1, window_attrs(2, 0)), 0),
+           -2,
+           2,
+           {},
+           255}};
+}
+std::vector<OpReject> rejects() {
+  return {{{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
+           options("relu", 3, 3, window_attrs(1, 0)),
+           "the window is larger than its input: 3 x 3 over 2 x 2"},
+          {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
+           options("tanh", 2, 2, window_attrs(1, 0)),
+           "activation \"tanh\" cannot be fused with a pool"},
+          {{f32({2, 40, 40, 1}), f32({3, 3, 1, 2})},
+           options("relu", 16, 2, window_attrs(1, 0)),
+           "more than 255 cells"},
+          {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
+           options("relu", 2, 0, window_attrs(1, 0)),
+           "stride_h is 0"}};
+}
+std::vector<OpReject> weight_grad_rejects() {
+  const TensorType y = f32({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
+  const Attrs relu = with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1);
+  return {{{f32({2, 4, 6, 2}), y, y, i32({2, 2, 3, 3}), w},
+           relu,
+           "the indices are i32; they must be u8"},
+          {{f32({2, 4, 6, 2}), y, f32({2, 2, 2, 3}), u8({2, 2, 3, 3}), w},
+           relu,
+           "the output is [2, 2, 2, 3]"}};
+}
+}  // namespace
+
+std::span<const OpDef> conv2d_pool_ops() {
+  static const OpDef ops[] = {{.name = "conv2d_pool",
+                               .min_inputs = 2,
+                               .max_inputs = 3,
+                               .infer = infer,
+                               .gradient = Gradient::none("made after differentiation"),
+                               .reference = {kernel<float>, kernel<double>},
+                               .flops = flops,
+                               .samples = samples,
+                               .rejects = rejects},
+                              {.name = "conv2d_pool_weight_grad",
+                               .min_inputs = 5,
+                               .max_inputs = 5,
+                               .infer = infer_weight_grad,
+                               .gradient = Gradient::none("made after differentiation"),
+                               .reference = {weight_grad_kernel<float>, weight_grad_kernel<double>},
+                               .batch = Batch::reduced,
+                               .shape_only = 0b10000,
+                               .flops = weight_grad_flops,
+                               .samples = weight_grad_samples,
+                               .rejects = weight_grad_rejects}};
+  return ops;
+}
+
+}  // namespace goneuron

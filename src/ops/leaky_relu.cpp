@@ -1,0 +1,50 @@
+// leaky_relu(x){alpha}: x where x > 0, else alpha x. leaky_relu_grad(y, dy): dy, or alpha dy.
+#include "ops/activation.h"
+#include "ops/unary.h"
+
+namespace goneuron {
+
+namespace {
+struct Formula : WithAlpha {
+  using WithAlpha::WithAlpha;
+  double operator()(double x) const { return activation::leaky_relu(x, alpha); }
+};
+struct GradFormula : WithAlpha {
+  using WithAlpha::WithAlpha;
+  double operator()(double y, double dy) const { return y <= 0 ? alpha * dy : dy; }
+};
+std::vector<Symbol> gradient(const GradContext& c) {
+  return {make("leaky_relu_grad", {c.output(), c.grad()}, c.attrs())};
+}
+std::vector<OpSample> samples() {
+  return {{{f32({2, 3})}, {{"alpha", 0.01}}, -2, 2, {0}},
+          {{f32({7})}, {{"alpha", 0.3}}, -2, 2, {0}}};
+}
+std::vector<OpSample> grad_samples() {
+  return {{{f32({2, 3}), f32({2, 3})}, {{"alpha", 0.2}}, -2, 2, {0}}};
+}
+}  // namespace
+
+std::span<const OpDef> leaky_relu_ops() {
+  static const OpDef ops[] = {{.name = "leaky_relu",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = infer_unary_alpha,
+                               .gradient = gradient,
+                               .reference = unary_reference<Formula>,
+                               .flops = elementwise_flops,
+                               .samples = samples,
+                               .rejects = reject_unary_alpha},
+                              {.name = "leaky_relu_grad",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer_unary_grad_alpha,
+                               .gradient = second_order,
+                               .reference = unary_grad_reference<GradFormula>,
+                               .flops = elementwise_flops,
+                               .samples = grad_samples,
+                               .rejects = reject_grad_alpha}};
+  return ops;
+}
+
+}  // namespace goneuron

@@ -1,0 +1,28 @@
+// log(x), natural.
+#include "ops/unary.h"
+
+namespace goneuron {
+
+namespace {
+struct Formula : Plain {
+  using Plain::Plain;
+  double operator()(double x) const { return std::log(x); }
+};
+std::vector<Symbol> gradient(const GradContext& c) { return {make("div", {c.grad(), c.input(0)})}; }
+std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, 0.2, 2}}; }
+}  // namespace
+
+std::span<const OpDef> log_ops() {
+  static const OpDef ops[] = {{.name = "log",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = infer_unary,
+                               .gradient = gradient,
+                               .reference = unary_reference<Formula>,
+                               .flops = elementwise_flops,
+                               .samples = samples,
+                               .rejects = reject_unary_types}};
+  return ops;
+}
+
+}  // namespace goneuron

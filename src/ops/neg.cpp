@@ -1,0 +1,28 @@
+// neg(x): -x.
+#include "ops/unary.h"
+
+namespace goneuron {
+
+namespace {
+struct Formula : Plain {
+  using Plain::Plain;
+  double operator()(double x) const { return -x; }
+};
+std::vector<Symbol> gradient(const GradContext& c) { return {make("neg", {c.grad()})}; }
+std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2}}; }
+}  // namespace
+
+std::span<const OpDef> neg_ops() {
+  static const OpDef ops[] = {{.name = "neg",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = infer_unary,
+                               .gradient = gradient,
+                               .reference = unary_reference<Formula>,
+                               .flops = elementwise_flops,
+                               .samples = samples,
+                               .rejects = reject_unary_types}};
+  return ops;
+}
+
+}  // namespace goneuron

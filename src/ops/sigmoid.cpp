@@ -1,0 +1,45 @@
+// sigmoid(x): 1 / (1 + exp(-x)). sigmoid_grad(y, dy): dy y (1 - y).
+#include "ops/activation.h"
+#include "ops/unary.h"
+
+namespace goneuron {
+
+namespace {
+struct Formula : Plain {
+  using Plain::Plain;
+  double operator()(double x) const { return activation::sigmoid(x); }
+};
+struct GradFormula : Plain {
+  using Plain::Plain;
+  double operator()(double y, double dy) const { return dy * y * (1 - y); }
+};
+std::vector<Symbol> gradient(const GradContext& c) {
+  return {make("sigmoid_grad", {c.output(), c.grad()})};
+}
+std::vector<OpSample> samples() { return {{{f32({2, 3})}}, {{f32({8})}, {}, -30, 30}}; }
+std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}}}; }
+}  // namespace
+
+std::span<const OpDef> sigmoid_ops() {
+  static const OpDef ops[] = {{.name = "sigmoid",
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .infer = infer_unary,
+                               .gradient = gradient,
+                               .reference = unary_reference<Formula>,
+                               .flops = elementwise_flops,
+                               .samples = samples,
+                               .rejects = reject_unary_types},
+                              {.name = "sigmoid_grad",
+                               .min_inputs = 2,
+                               .max_inputs = 2,
+                               .infer = infer_unary_grad,
+                               .gradient = second_order,
+                               .reference = unary_grad_reference<GradFormula>,
+                               .flops = elementwise_flops,
+                               .samples = grad_samples,
+                               .rejects = reject_grad_shapes}};
+  return ops;
+}
+
+}  // namespace goneuron
