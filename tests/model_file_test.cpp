@@ -84,8 +84,9 @@ std::string read_text(const std::string& path) {
 }
 
 std::string parse_error(const std::string& bytes) {
-  return text_of<FormatError>(
-      [&] { parse_model_file(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), "m"); });
+  return text_of<FormatError>([&] {
+    parse_model_file(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), "m");
+  });
 }
 
 std::string graph_error(const std::string& json) {
@@ -100,7 +101,8 @@ TEST_F(ModelFile, PredictsTheSameBits) {
   const Tensor before = GraphValue({{example.x, input}})(old_y[0]);
   const Tensor after = GraphValue({{back.graph.list("inputs")[0], input}})(new_y[0]);
   EXPECT_TRUE(same_bits(before, after));
-  EXPECT_TRUE(same_bits(*back.find("optimizer/dense/weight/m"), *example.record.find("optimizer/dense/weight/m")));
+  EXPECT_TRUE(same_bits(*back.find("optimizer/dense/weight/m"),
+                        *example.record.find("optimizer/dense/weight/m")));
   EXPECT_EQ(back.graph.variables.size(), example.record.tensors.size() - 1);
 }
 
@@ -133,9 +135,13 @@ TEST_F(ModelFile, LoadedLayersCanBeCalledAgainAndCloned) {
     EXPECT_TRUE(same_bits(GraphValue({{x, input}})(layer(name)(x)), expected)) << name;
     EXPECT_TRUE(same_bits(GraphValue({{x, input}})(layer(name).clone()(x)), expected)) << name;
   }
-  EXPECT_NE(layer("dense").weights()[0].value.raw(), layer("dense").clone().weights()[0].value.raw());
+  EXPECT_NE(layer("dense").weights()[0].value.raw(),
+            layer("dense").clone().weights()[0].value.raw());
   EXPECT_THROW(layer("dense")(Input({9})), ShapeError);
-  EXPECT_NE(text_of<GraphError>([&] { layer("dense")(std::vector<Symbol>{x, x}); }).find("2 inputs"), std::string::npos);
+  EXPECT_NE(text_of<GraphError>([&] {
+              layer("dense")(std::vector<Symbol>{x, x});
+            }).find("2 inputs"),
+            std::string::npos);
 }
 
 TEST_F(ModelFile, ALayerOutlivesItsModelWithAClearError) {
@@ -145,14 +151,22 @@ TEST_F(ModelFile, ALayerOutlivesItsModelWithAClearError) {
     for (const auto& item : back.graph.layers)
       if (item->name == "dense") dense = item;
   }
-  const std::string error = text_of<GraphError>([&] { const Layer layer(dense); layer(Input({8})); });
+  const std::string error = text_of<GraphError>([&] {
+    const Layer layer(dense);
+    layer(Input({8}));
+  });
   EXPECT_NE(error.find("the model that it was loaded with is gone"), std::string::npos) << error;
 }
 
 TEST_F(ModelFile, KeepsTrainingFacts) {
   Example example;
   TrainingFacts& facts = example.record.training;
-  facts = {.compiled = true, .epoch = 3, .optimizer_step = 5000, .counter = UINT64_MAX, .weight_seed = 1, .fit_seed = 1ULL << 63};
+  facts = {.compiled = true,
+           .epoch = 3,
+           .optimizer_step = 5000,
+           .counter = UINT64_MAX,
+           .weight_seed = 1,
+           .fit_seed = 1ULL << 63};
   facts.optimizer = AdamW(0.1 / 3, {.beta1 = 0.8, .weight_decay = 1e-300});
   facts.loss = "cross_entropy";
   facts.metrics = {"accuracy", "caf\xc3\xa9"};
@@ -203,7 +217,9 @@ TEST_F(ModelFile, AnotherVersionIsNamed) {
   ASSERT_NE(at, std::string::npos);
   bytes[at + 11] = '9';
   const std::string error = parse_error(bytes);
-  EXPECT_NE(error.find("the model has format 9, this version of GoNeuron reads format 1"), std::string::npos) << error;
+  EXPECT_NE(error.find("the model has format 9, this version of GoNeuron reads format 1"),
+            std::string::npos)
+      << error;
   EXPECT_NE(error.find("update GoNeuron"), std::string::npos) << error;
 }
 
@@ -252,8 +268,11 @@ TEST_F(ModelFile, WeightsOnlyFilesAreNoModels) {
 
 TEST_F(ModelFile, AMissingOrWrongWeightIsRefused) {
   Example example;
-  std::erase_if(example.record.tensors, [](const NamedTensor& item) { return item.name == "dense/weight"; });
-  EXPECT_NE(text_of<GraphError>([&] { save_model_file(path, example.record); }).find("dense/weight"), std::string::npos);
+  std::erase_if(example.record.tensors,
+                [](const NamedTensor& item) { return item.name == "dense/weight"; });
+  EXPECT_NE(
+      text_of<GraphError>([&] { save_model_file(path, example.record); }).find("dense/weight"),
+      std::string::npos);
   save_model_file(path, Example().record);
   std::string bytes = read_text(path);
   const size_t at = bytes.rfind("\"dense/weight\"");
@@ -265,7 +284,8 @@ TEST_F(ModelFile, AMissingOrWrongWeightIsRefused) {
 
 TEST(GraphJson, RefusesWhatDoesNotFit) {
   const auto graph = [](const std::string& nodes, const std::string& roots = "") {
-    return R"({"variables":[],"layers":[],"calls":[],"nodes":[)" + nodes + R"(],"roots":{)" + roots + "}}";
+    return R"({"variables":[],"layers":[],"calls":[],"nodes":[)" + nodes + R"(],"roots":{)" +
+           roots + "}}";
   };
   const std::string x = R"({"input":"x","dtype":"f32","shape":[-1,4]})";
   EXPECT_EQ(graph_error(graph(x, R"("inputs":[[0,0]])")), "no exception");
@@ -275,14 +295,20 @@ TEST(GraphJson, RefusesWhatDoesNotFit) {
   };
   expect(graph_error(graph(R"({"op":"relu","inputs":[[0,0]]})")), "node 0 is not among the 0");
   expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,1]]})")), "node 0 has 1 outputs");
-  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[]})")), "node 1 (\"relu\") cannot be: ShapeError");
-  expect(graph_error(graph(x + R"(,{"op":"system","inputs":[[0,0]]})")), "node 1 (\"system\") cannot be: GraphError");
-  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,0]],"call":0})")), "there is none before");
-  expect(graph_error(graph(R"({"input":"x","dtype":"f32","shape":[4611686018427387904,4]})")), "does not fit in 64 bits");
+  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[]})")),
+         "node 1 (\"relu\") cannot be: ShapeError");
+  expect(graph_error(graph(x + R"(,{"op":"system","inputs":[[0,0]]})")),
+         "node 1 (\"system\") cannot be: GraphError");
+  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,0]],"call":0})")),
+         "there is none before");
+  expect(graph_error(graph(R"({"input":"x","dtype":"f32","shape":[4611686018427387904,4]})")),
+         "does not fit in 64 bits");
   expect(graph_error(graph(R"({"constant":"f32","shape":[2],"hex":"00"})")), "needs 8 bytes");
-  expect(graph_error(graph(R"({"constant":"f32","shape":[100000000000],"hex":""})")), "needs 400000000000 bytes");
+  expect(graph_error(graph(R"({"constant":"f32","shape":[100000000000],"hex":""})")),
+         "needs 400000000000 bytes");
   expect(graph_error(graph(x, R"("outputs":[[1,0]])")), "node 1 is not among the 1");
-  expect(graph_error(R"({"layers":[]})"), "found the member \"layers\", expected the member \"variables\"");
+  expect(graph_error(R"({"layers":[]})"),
+         "found the member \"layers\", expected the member \"variables\"");
   std::string many;
   for (int i = 0; i < 20'000; ++i) many += (i ? "," : "") + x;
   expect(graph_error(graph(many)), "more memory than twice the file's size + 1 MB");
@@ -304,7 +330,8 @@ TEST_F(ModelFile, WeightsMatchByName) {
   EXPECT_EQ(report.loaded, (std::vector<std::string>{"dense/weight", "dense/bias"}));
   EXPECT_EQ(report.missing, std::vector<std::string>{"other/bias"});
   EXPECT_EQ(report.unexpected, std::vector<std::string>{"stranger"});
-  EXPECT_EQ(report.mismatched, std::vector<std::string>{"other/weight: [3, 2] in the file, [2, 3] in the model"});
+  EXPECT_EQ(report.mismatched,
+            std::vector<std::string>{"other/weight: [3, 2] in the file, [2, 3] in the model"});
   EXPECT_EQ(variables[0]->value, Tensor(std::vector<float>{1, 2, 3, 4}, {2, 2}));
   EXPECT_EQ(variables[1]->value, Tensor(std::vector<float>{0.5F, -2}));
   EXPECT_EQ(report.str(),

@@ -34,7 +34,9 @@ Bytes data_of(size_t count) {
   return out;
 }
 
-SafetensorsFile parse(const Bytes& bytes) { return parse_safetensors(bytes.data(), bytes.size(), "test.safetensors"); }
+SafetensorsFile parse(const Bytes& bytes) {
+  return parse_safetensors(bytes.data(), bytes.size(), "test.safetensors");
+}
 
 // The text of the FormatError that `bytes` give; empty when they are taken.
 std::string error_of(const Bytes& bytes) {
@@ -45,15 +47,20 @@ std::string error_of(const Bytes& bytes) {
   }
   return "";
 }
-std::string error_of(const std::string& header, size_t data) { return error_of(file_of(header, data_of(data))); }
+std::string error_of(const std::string& header, size_t data) {
+  return error_of(file_of(header, data_of(data)));
+}
 
-std::string entry(const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
+                  const std::string& offsets) {
+  return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
 }
 
 Bytes small_file() {
-  return file_of("{\"__metadata__\":{\"format\":\"pt\",\"a\\\"b\":\"\\u00e9\\n\"}," + entry("w", "F32", "[2,1]", "[0,8]") + "," +
-                     entry("b", "U8", "[3]", "[8,11]") + "}     ",
+  return file_of("{\"__metadata__\":{\"format\":\"pt\",\"a\\\"b\":\"\\u00e9\\n\"}," +
+                     entry("w", "F32", "[2,1]", "[0,8]") + "," + entry("b", "U8", "[3]", "[8,11]") +
+                     "}     ",
                  data_of(11));
 }
 
@@ -71,7 +78,10 @@ class Folder : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(path); }
   std::string file(const char* name) const { return (path / name).string(); }
-  size_t count() const { return static_cast<size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator())); }
+  size_t count() const {
+    return static_cast<size_t>(
+        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
   fs::path path;
 };
 
@@ -100,9 +110,10 @@ TEST(Safetensors, ReadsBytesMadeByHand) {
 
 TEST(Safetensors, TakesEmptyFilesScalarsAndUnusedDtypes) {
   EXPECT_EQ(parse(file_of("{}", {})).tensors.size(), 0U);
-  const Bytes bytes = file_of("{" + entry("s", "F64", "[]", "[0,8]") + "," + entry("i", "I64", "[1]", "[8,16]") + "," +
-                                  entry("e", "F32", "[0,4]", "[16,16]") + "}",
-                              data_of(16));
+  const Bytes bytes =
+      file_of("{" + entry("s", "F64", "[]", "[0,8]") + "," + entry("i", "I64", "[1]", "[8,16]") +
+                  "," + entry("e", "F32", "[0,4]", "[16,16]") + "}",
+              data_of(16));
   const SafetensorsFile file = parse(bytes);
   EXPECT_EQ(file.tensor("s").size(), 1);
   EXPECT_EQ(file.tensor("e").shape(), (Shape{0, 4}));
@@ -111,7 +122,9 @@ TEST(Safetensors, TakesEmptyFilesScalarsAndUnusedDtypes) {
 }
 
 TEST(Safetensors, CopiesWhatIsNotAligned) {
-  const Bytes bytes = file_of("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("b", "F32", "[1]", "[1,5]") + "}", data_of(5));
+  const Bytes bytes = file_of(
+      "{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("b", "F32", "[1]", "[1,5]") + "}",
+      data_of(5));
   float expected = 0;
   std::memcpy(&expected, data_of(5).data() + 1, 4);
   EXPECT_EQ(parse(bytes).tensor("b").item(), expected);
@@ -156,7 +169,8 @@ TEST(Safetensors, ChecksOffsetsAgainstShapes) {
     return "{" + entry("a", "F32", "[2]", first) + "," + entry("b", "F32", "[2]", second) + "}";
   };
   EXPECT_EQ(error_of(two("[8,16]", "[0,8]"), 16), "");
-  expect_error(error_of(two("[0,8]", "[4,12]"), 12), "overlaps the tensor before it, that ends at 8");
+  expect_error(error_of(two("[0,8]", "[4,12]"), 12),
+               "overlaps the tensor before it, that ends at 8");
   expect_error(error_of(two("[0,8]", "[0,8]"), 8), "overlaps");
   expect_error(error_of(two("[0,8]", "[12,20]"), 20), "leaves a hole after 8");
   expect_error(error_of(two("[0,8]", "[8,12]"), 12), "4 bytes; its shape [2] of F32 needs 8");
@@ -169,7 +183,9 @@ TEST(Safetensors, ChecksOffsetsAgainstShapes) {
 }
 
 TEST(Safetensors, ChecksShapesAndDtypes) {
-  const auto one = [](const char* dtype, const char* shape) { return "{" + entry("a", dtype, shape, "[0,4]") + "}"; };
+  const auto one = [](const char* dtype, const char* shape) {
+    return "{" + entry("a", dtype, shape, "[0,4]") + "}";
+  };
   expect_error(error_of(one("F32", "[4294967296,4294967296,4]"), 4), "does not fit in 64 bits");
   expect_error(error_of(one("F32", "[9223372036854775807,2]"), 4), "does not fit in 64 bits");
   expect_error(error_of(one("F32", "[0,9223372036854775807,2]"), 4), "does not fit in 64 bits");
@@ -183,8 +199,10 @@ TEST(Safetensors, ChecksTheJson) {
   const std::string a = entry("a", "F32", "[1]", "[0,4]");
   expect_error(error_of("{" + a + "," + a + "}", 4), "overlaps");
   const std::string e = entry("a", "F32", "[0]", "[0,0]");
-  expect_error(error_of("{" + e + "," + e + "}", 0), "the tensor \"a\" comes twice, first at byte 9");
-  expect_error(error_of("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0), "the metadata key \"k\" comes twice");
+  expect_error(error_of("{" + e + "," + e + "}", 0),
+               "the tensor \"a\" comes twice, first at byte 9");
+  expect_error(error_of("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0),
+               "the metadata key \"k\" comes twice");
   expect_error(error_of("{\"__metadata__\":{},\"__metadata__\":{}}", 0), "comes twice");
   expect_error(error_of("{\"__metadata__\":{\"k\":1}}", 0), "found '1', expected a string");
   expect_error(error_of("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4), "has no data_offsets");
@@ -207,7 +225,8 @@ TEST(Safetensors, DeepJsonNeitherOverflowsTheStackNorTheMemory) {
 
 TEST(Safetensors, ManyEmptyTensorsAreRefusedBeforeTheyAreKept) {
   std::string header = "{";
-  for (int i = 0; i < 20'000; ++i) header += (i ? "," : "") + entry(std::to_string(i), "U8", "[0]", "[0,0]");
+  for (int i = 0; i < 20'000; ++i)
+    header += (i ? "," : "") + entry(std::to_string(i), "U8", "[0]", "[0,0]");
   expect_error(error_of(header + "}", 0), "over the limit of twice the file's size + 1 MB");
 }
 
@@ -215,7 +234,8 @@ TEST_F(Folder, WritesWhatItReadsBack) {
   Tensor half(Shape{3}, DType::f16), byte(Shape{5}, DType::u8);
   byte.set({4}, 200);
   const Tensor w(std::vector<float>{1, -2.5F, 3e-40F, 4}, {2, 2});
-  const std::vector<NamedTensor> tensors{{"byte", byte}, {"half", half}, {"w \"quoted\" \xc3\xa9", w}, {"empty", Tensor(Shape{0, 2})}};
+  const std::vector<NamedTensor> tensors{
+      {"byte", byte}, {"half", half}, {"w \"quoted\" \xc3\xa9", w}, {"empty", Tensor(Shape{0, 2})}};
   write_safetensors(file("a"), tensors, {{"key", "line\nbreak"}});
   write_safetensors(file("b"), tensors, {{"key", "line\nbreak"}});
   EXPECT_EQ(read_bytes(file("a")), read_bytes(file("b")));
@@ -243,7 +263,8 @@ TEST_F(Folder, TensorsOutliveTheFileAndDoNotChangeIt) {
 }
 
 TEST_F(Folder, RefusesTwoTensorsOfOneName) {
-  EXPECT_THROW(write_safetensors(file("a"), {{"w", Tensor(Shape{1})}, {"w", Tensor(Shape{1})}}), FormatError);
+  EXPECT_THROW(write_safetensors(file("a"), {{"w", Tensor(Shape{1})}, {"w", Tensor(Shape{1})}}),
+               FormatError);
   EXPECT_EQ(count(), 0U);
 }
 
@@ -297,7 +318,8 @@ TEST_F(Folder, ReadingSaysWhatIsThere) {
     read_safetensors(file("short"));
     FAIL();
   } catch (const FormatError& error) {
-    EXPECT_NE(std::string(error.what()).find("byte 3: the file ends here"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("byte 3: the file ends here"), std::string::npos)
+        << error.what();
   }
 }
 

@@ -23,11 +23,11 @@ struct TrainingState {
   i64 epoch = 0, epochs = 0;  ///< from 0
   i64 step = 0, steps = 0;    ///< within the epoch, from 0
   i64 batch_size = 0;
-  i64 samples = 0;            ///< seen in this epoch
-  double seconds = 0;         ///< of this epoch
-  double learning_rate = 0;   ///< set it: the next step uses it
-  bool stop = false;          ///< set it: training ends after this step
-  const Logs* logs = nullptr; ///< running means of this epoch
+  i64 samples = 0;             ///< seen in this epoch
+  double seconds = 0;          ///< of this epoch
+  double learning_rate = 0;    ///< set it: the next step uses it
+  bool stop = false;           ///< set it: training ends after this step
+  const Logs* logs = nullptr;  ///< running means of this epoch
   const Model* model = nullptr;
 };
 
@@ -44,8 +44,8 @@ class CallbackBase {
 /// A handle; made from any std::shared_ptr to a class derived from CallbackBase.
 using Callback = std::shared_ptr<CallbackBase>;
 
-/// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at most ten times a
-/// second; in a file a line every `every` epochs.
+/// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at
+/// most ten times a second; in a file a line every `every` epochs.
 Callback Logger(i64 every = 1);
 /// Calls `function` at the end of each epoch.
 Callback Lambda(std::function<void(TrainingState&)> function);

@@ -1,8 +1,9 @@
-// Device and threads: where and on how many workers models run. Results do not depend on the number.
+// Device and threads: where and on how many workers models run. Results do not depend on the
+// number.
 #pragma once
 
-#include "goneuron/site.h"
 #include "goneuron/shape.h"
+#include "goneuron/site.h"
 
 namespace goneuron {
 

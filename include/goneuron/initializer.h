@@ -6,7 +6,18 @@
 namespace goneuron {
 
 struct Initializer {
-  enum class Kind { zeros, ones, constant, uniform, normal, glorot_uniform, glorot_normal, he_uniform, he_normal, torch_default };
+  enum class Kind {
+    zeros,
+    ones,
+    constant,
+    uniform,
+    normal,
+    glorot_uniform,
+    glorot_normal,
+    he_uniform,
+    he_normal,
+    torch_default
+  };
   Kind kind = Kind::torch_default;
   double a = 0;  ///< constant: the value; uniform: low; normal: mean
   double b = 0;  ///< uniform: high; normal: standard deviation
@@ -23,7 +34,11 @@ inline constexpr Initializer GlorotNormal{Initializer::Kind::glorot_normal, 0, 0
 inline constexpr Initializer HeUniform{Initializer::Kind::he_uniform, 0, 0};
 inline constexpr Initializer HeNormal{Initializer::Kind::he_normal, 0, 0};
 constexpr Initializer Constant(double value) { return {Initializer::Kind::constant, value, 0}; }
-constexpr Initializer RandomUniform(double low, double high) { return {Initializer::Kind::uniform, low, high}; }
-constexpr Initializer RandomNormal(double mean, double stddev) { return {Initializer::Kind::normal, mean, stddev}; }
+constexpr Initializer RandomUniform(double low, double high) {
+  return {Initializer::Kind::uniform, low, high};
+}
+constexpr Initializer RandomNormal(double mean, double stddev) {
+  return {Initializer::Kind::normal, mean, stddev};
+}
 
 }  // namespace goneuron

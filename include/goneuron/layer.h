@@ -12,9 +12,9 @@ struct LayerImpl;
 
 /// A weight (or a state such as a running mean) of a built layer, by name.
 struct Weight {
-  std::string name;      ///< "dense_1/weight"
-  Tensor value;          ///< shares the model's memory: writing to it changes the model
-  bool trainable = true; ///< false for state and for frozen layers
+  std::string name;       ///< "dense_1/weight"
+  Tensor value;           ///< shares the model's memory: writing to it changes the model
+  bool trainable = true;  ///< false for state and for frozen layers
 };
 
 class Activation {
@@ -39,21 +39,23 @@ inline constexpr Activation ReLU{"relu", 0};
 inline constexpr Activation LeakyReLU{"leaky_relu", 0.01};  ///< x < 0 ? alpha x : x
 inline constexpr Activation Sigmoid{"sigmoid", 0};
 inline constexpr Activation Tanh{"tanh", 0};
-inline constexpr Activation Softmax{"softmax", 0};          ///< over the last axis
-inline constexpr Activation LogSoftmax{"log_softmax", 0};   ///< over the last axis
-inline constexpr Activation GELU{"gelu", 0};                ///< exact: x Phi(x), Hendrycks & Gimpel 2016
-inline constexpr Activation SiLU{"silu", 0};                ///< x sigmoid(x)
-inline constexpr Activation ELU{"elu", 1.0};                ///< x < 0 ? alpha (exp x - 1) : x
-inline constexpr Activation SELU{"selu", 0};                ///< Klambauer et al. 2017
+inline constexpr Activation Softmax{"softmax", 0};         ///< over the last axis
+inline constexpr Activation LogSoftmax{"log_softmax", 0};  ///< over the last axis
+inline constexpr Activation GELU{"gelu", 0};  ///< exact: x Phi(x), Hendrycks & Gimpel 2016
+inline constexpr Activation SiLU{"silu", 0};  ///< x sigmoid(x)
+inline constexpr Activation ELU{"elu", 1.0};  ///< x < 0 ? alpha (exp x - 1) : x
+inline constexpr Activation SELU{"selu", 0};  ///< Klambauer et al. 2017
 
 class Layer {
  public:
   Layer() = default;
-  explicit Layer(std::shared_ptr<LayerImpl> impl) : impl_(static_cast<std::shared_ptr<LayerImpl>&&>(impl)) {}
+  explicit Layer(std::shared_ptr<LayerImpl> impl)
+      : impl_(static_cast<std::shared_ptr<LayerImpl>&&>(impl)) {}
   Layer(const Activation& activation, Site site = Site::here());  // NOLINT: converts on purpose
   /// A custom layer: any function from a symbol to a symbol, or from several.
   Layer(const char* name, std::function<Symbol(Symbol)> function, Site site = Site::here());
-  Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function, Site site = Site::here());
+  Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function,
+        Site site = Site::here());
 
   Symbol operator()(const Symbol& x, Site site = Site::here()) const;
   Symbol operator()(const std::vector<Symbol>& inputs, Site site = Site::here()) const;
@@ -66,9 +68,11 @@ class Layer {
   void set_trainable(bool trainable);
   /// Weights and state; empty before the layer is built.
   std::vector<Weight> weights() const;
-  /// Copies `values` into the weights, in the order of weights(). Throws ShapeError naming the first that differs.
+  /// Copies `values` into the weights, in the order of weights(). Throws ShapeError naming the
+  /// first that differs.
   void set_weights(const std::vector<Tensor>& values);
-  /// The output of this layer's first call: Model(model.input(), layer.output()) is an intermediate model.
+  /// The output of this layer's first call: Model(model.input(), layer.output()) is an intermediate
+  /// model.
   Symbol output() const;
   /// A deep copy with weights of its own.
   Layer clone() const;

@@ -1,5 +1,6 @@
-// The layers: factories that return a Layer. Shapes below leave out the batch; features are on the last axis.
-// Each has the short form with an options aggregate, and the positional form with explicit input sizes.
+// The layers: factories that return a Layer. Shapes below leave out the batch; features are on the
+// last axis. Each has the short form with an options aggregate, and the positional form with
+// explicit input sizes.
 #pragma once
 
 #include "goneuron/initializer.h"
@@ -7,8 +8,8 @@
 
 namespace goneuron {
 
-/// Same: output = ceil(input / stride), zeros split evenly with the odd one after (as Keras). Valid: none.
-/// A number: that many zeros on every side.
+/// Same: output = ceil(input / stride), zeros split evenly with the odd one after (as Keras).
+/// Valid: none. A number: that many zeros on every side.
 struct Padding {
   enum class Mode { fixed, same };
   constexpr Padding(int amount) : amount(amount) {}  // NOLINT: converts on purpose
@@ -38,7 +39,8 @@ struct DenseOptions {
   Initializer bias_init = TorchDefault;
   const char* name = "";
 };
-/// [.., in] -> [.., units]: x W + b, W [in, units]. Throws ShapeError when `in` differs from the weight's.
+/// [.., in] -> [.., units]: x W + b, W [in, units]. Throws ShapeError when `in` differs from the
+/// weight's.
 Layer Dense(i64 units, const DenseOptions& options = {}, Site site = Site::here());
 Layer Dense(i64 units, const Activation& activation, Site site = Site::here());
 Layer Dense(i64 in, i64 out, const Activation& activation = Linear, Site site = Site::here());
@@ -52,11 +54,13 @@ struct Conv2DOptions {
   Initializer bias_init = TorchDefault;
   const char* name = "";
 };
-/// [h, w, in] -> [h', w', filters]; weights [kh, kw, in, filters]; cross-correlation, as everyone's.
-Layer Conv2D(i64 filters, Size2 kernel, const Conv2DOptions& options = {}, Site site = Site::here());
-Layer Conv2D(i64 filters, Size2 kernel, const Activation& activation, Site site = Site::here());
-Layer Conv2D(i64 in, i64 out, i64 kernel, i64 stride, i64 padding, const Activation& activation = Linear,
+/// [h, w, in] -> [h', w', filters]; weights [kh, kw, in, filters]; cross-correlation, as
+/// everyone's.
+Layer Conv2D(i64 filters, Size2 kernel, const Conv2DOptions& options = {},
              Site site = Site::here());
+Layer Conv2D(i64 filters, Size2 kernel, const Activation& activation, Site site = Site::here());
+Layer Conv2D(i64 in, i64 out, i64 kernel, i64 stride, i64 padding,
+             const Activation& activation = Linear, Site site = Site::here());
 
 struct PoolOptions {
   Size2 stride = 0;  ///< 0: as the kernel
@@ -86,7 +90,8 @@ struct BatchNormOptions {
   bool scale = true, shift = true;
   const char* name = "";
 };
-/// Over the last axis, statistics over all others (Ioffe & Szegedy 2015); running variance unbiased.
+/// Over the last axis, statistics over all others (Ioffe & Szegedy 2015); running variance
+/// unbiased.
 Layer BatchNorm(const BatchNormOptions& options = {}, Site site = Site::here());
 
 /// An activation as a layer.

@@ -5,8 +5,8 @@
 
 namespace goneuron {
 
-/// A function of (y_true, y_pred). A loss returns one number a sample, [batch], or anything whose mean over
-/// all but the batch is; the mean over the batch is what is minimised and reported.
+/// A function of (y_true, y_pred). A loss returns one number a sample, [batch], or anything whose
+/// mean over all but the batch is; the mean over the batch is what is minimised and reported.
 using SymbolFunction = std::function<Symbol(Symbol y_true, Symbol y_pred)>;
 
 class Loss {
@@ -14,7 +14,9 @@ class Loss {
   Loss() = default;
   Loss(const char* name, SymbolFunction function, Site site = Site::here());
   const std::string& name() const { return name_; }
-  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const { return function_(y_true, y_pred); }
+  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const {
+    return function_(y_true, y_pred);
+  }
 
  protected:
   std::string name_;
@@ -40,7 +42,9 @@ class Metric {
   /// By name: "accuracy", "mean_absolute_error". Throws GraphError listing the names that exist.
   Metric(const char* name, Site site = Site::here());  // NOLINT: converts on purpose
   const std::string& name() const { return name_; }
-  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const { return function_(y_true, y_pred); }
+  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const {
+    return function_(y_true, y_pred);
+  }
 
  private:
   std::string name_;
@@ -49,13 +53,15 @@ class Metric {
 
 /// Mean squared error: mean((y - p)^2).
 extern const Loss MSE;
-/// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]). After Softmax or
-/// LogSoftmax the stable form on logits is used; any other prediction is taken as probabilities.
+/// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]). After
+/// Softmax or LogSoftmax the stable form on logits is used; any other prediction is taken as
+/// probabilities.
 extern const CrossEntropyLoss CrossEntropy;
 /// Targets in [0, 1]. After Sigmoid the stable form on logits is used.
 extern const Loss BinaryCrossEntropy;
 
-/// Share of right predictions: arg max against class indices or one-hot rows; one output: above 0.5.
+/// Share of right predictions: arg max against class indices or one-hot rows; one output: above
+/// 0.5.
 extern const Metric Accuracy;
 extern const Metric MeanAbsoluteError;
 

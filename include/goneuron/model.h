@@ -1,5 +1,6 @@
-// Model: a graph from inputs to outputs that can be compiled, trained, evaluated, saved and asked for predictions.
-// Sequential({...}) and Model(inputs, outputs) give the same type; copying a Model shares it.
+// Model: a graph from inputs to outputs that can be compiled, trained, evaluated, saved and asked
+// for predictions. Sequential({...}) and Model(inputs, outputs) give the same type; copying a Model
+// shares it.
 #pragma once
 
 #include "goneuron/callback.h"
@@ -28,7 +29,7 @@ struct FitOptions {
   Dataset validation = {};      ///< evaluated after each epoch, logged as val_*
   double validation_split = 0;  ///< share of the training data's end that is kept for validation
   bool shuffle = true;
-  std::uint64_t seed = 0;       ///< of shuffling and dropout
+  std::uint64_t seed = 0;  ///< of shuffling and dropout
   std::vector<Callback> callbacks = {};
 };
 
@@ -45,36 +46,44 @@ struct WeightsReport {
 class Model {
  public:
   Model() = default;
-  explicit Model(std::shared_ptr<ModelImpl> impl) : impl_(static_cast<std::shared_ptr<ModelImpl>&&>(impl)) {}
-  Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, Site site = Site::here());
+  explicit Model(std::shared_ptr<ModelImpl> impl)
+      : impl_(static_cast<std::shared_ptr<ModelImpl>&&>(impl)) {}
+  Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs,
+        Site site = Site::here());
   Model(const Symbol& input, const Symbol& output, Site site = Site::here());
   /// A model used as a layer shares its weights.
   operator Layer() const;  // NOLINT: converts on purpose
 
   /// Infers every shape; `input` without the batch. fit() and predict() do it from their data.
   void build(const Shape& input, Site site = Site::here());
-  void compile(const Optimizer& optimizer, const Loss& loss, const std::vector<Metric>& metrics = {},
-               const CompileOptions& options = {}, Site site = Site::here());
+  void compile(const Optimizer& optimizer, const Loss& loss,
+               const std::vector<Metric>& metrics = {}, const CompileOptions& options = {},
+               Site site = Site::here());
 
   History fit(const Dataset& data, const FitOptions& options = {}, Site site = Site::here());
-  History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {}, Site site = Site::here());
-  History fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size, const Callback& callback = nullptr,
+  History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {},
               Site site = Site::here());
+  History fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
+              const Callback& callback = nullptr, Site site = Site::here());
   /// Loss and metrics over the data.
   Logs evaluate(const Dataset& data, i64 batch_size = 0, Site site = Site::here()) const;
-  Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = 0, Site site = Site::here()) const;
-  /// [n, ..] -> [n, ..]; one sample without the batch axis gives one prediction without it. Thread-safe.
+  Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = 0,
+                Site site = Site::here()) const;
+  /// [n, ..] -> [n, ..]; one sample without the batch axis gives one prediction without it.
+  /// Thread-safe.
   Tensor predict(const Tensor& x, i64 batch_size = 256, Site site = Site::here()) const;
   /// One step on one batch, in training or in inference.
   Logs train_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here());
   Logs test_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here()) const;
 
-  /// Layers, output shapes, parameters, FLOPs, arenas, tiles, what was fused; for batches of `batch`.
+  /// Layers, output shapes, parameters, FLOPs, arenas, tiles, what was fused; for batches of
+  /// `batch`.
   std::string summary(i64 batch = 32, Site site = Site::here()) const;
   /// Bytes of every arena of a training step, before it runs.
   std::string memory_report(i64 batch = 32, Site site = Site::here()) const;
 
-  /// One .safetensors file: weights, state, optimizer, graph, epoch and seed. Atomic. Throws FormatError.
+  /// One .safetensors file: weights, state, optimizer, graph, epoch and seed. Atomic. Throws
+  /// FormatError.
   void save(const std::string& path, Site site = Site::here()) const;
   static Model load(const std::string& path, Site site = Site::here());
   /// Weights by name from any .safetensors file.

@@ -24,7 +24,8 @@ i64 dtype_size(DType dtype);
 bool is_floating(DType dtype);
 
 /// Up to 8 dimensions. Negative indices count from the end: shape[-1] is the last dimension.
-/// Reading a dimension that is `Any` through `operator[]` gives Any; through `elements()` it throws.
+/// Reading a dimension that is `Any` through `operator[]` gives Any; through `elements()` it
+/// throws.
 class Shape {
  public:
   static constexpr int max_rank = 8;

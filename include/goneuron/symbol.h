@@ -1,5 +1,5 @@
-// Symbol: a value of the graph that is not computed yet; what layers, losses and metrics are made of.
-// Symbols are immutable and cheap to copy; arithmetic on them broadcasts as in NumPy.
+// Symbol: a value of the graph that is not computed yet; what layers, losses and metrics are made
+// of. Symbols are immutable and cheap to copy; arithmetic on them broadcasts as in NumPy.
 #pragma once
 
 #include "goneuron/site.h"
@@ -12,7 +12,8 @@ struct Expr;
 class Symbol {
  public:
   Symbol() = default;
-  Symbol(std::shared_ptr<const Expr> expr, int output) : expr_(static_cast<std::shared_ptr<const Expr>&&>(expr)), output_(output) {}
+  Symbol(std::shared_ptr<const Expr> expr, int output)
+      : expr_(static_cast<std::shared_ptr<const Expr>&&>(expr)), output_(output) {}
 
   /// With the batch as first dimension: [Any, 28, 28, 1].
   const Shape& shape() const;
@@ -21,7 +22,9 @@ class Symbol {
   explicit operator bool() const { return expr_ != nullptr; }
   const std::shared_ptr<const Expr>& expr() const { return expr_; }
   int output() const { return output_; }
-  friend bool operator==(const Symbol& a, const Symbol& b) { return a.expr_ == b.expr_ && a.output_ == b.output_; }
+  friend bool operator==(const Symbol& a, const Symbol& b) {
+    return a.expr_ == b.expr_ && a.output_ == b.output_;
+  }
 
  private:
   std::shared_ptr<const Expr> expr_;
@@ -54,10 +57,12 @@ Symbol square(const Symbol& x, Site site = Site::here());
 Symbol abs(const Symbol& x, Site site = Site::here());
 Symbol maximum(const Symbol& a, const Operand& b);
 Symbol minimum(const Symbol& a, const Operand& b);
-/// Over `axes` (all but the batch when empty): sum and mean. Axes count the batch as 0; negative ones count
-/// from the end. `keep` leaves axes of length 1.
-Symbol sum(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false, Site site = Site::here());
-Symbol mean(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false, Site site = Site::here());
+/// Over `axes` (all but the batch when empty): sum and mean. Axes count the batch as 0; negative
+/// ones count from the end. `keep` leaves axes of length 1.
+Symbol sum(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false,
+           Site site = Site::here());
+Symbol mean(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false,
+            Site site = Site::here());
 /// [.., m, k] x [k, n]
 Symbol matmul(const Symbol& a, const Symbol& b, Site site = Site::here());
 /// Elements [begin, end) of `axis`.

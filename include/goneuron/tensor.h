@@ -13,7 +13,8 @@ class Tensor {
   Tensor() = default;
   /// Zeros.
   explicit Tensor(const Shape& shape, DType dtype = DType::f32);
-  /// A copy of `values`, f32; `shape` defaults to one axis. Throws ShapeError when the counts differ.
+  /// A copy of `values`, f32; `shape` defaults to one axis. Throws ShapeError when the counts
+  /// differ.
   Tensor(const std::vector<float>& values);  // NOLINT: data converts to tensors
   Tensor(const std::vector<float>& values, const Shape& shape);
   Tensor(const std::vector<std::int32_t>& labels);  // NOLINT: labels convert to tensors

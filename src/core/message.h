@@ -17,7 +17,8 @@ std::string site_text(Site site);
 struct Message {
   std::string where;  // `Dense "dense_2" (train.cpp:14)`
   std::string what;   // found and expected, in one sentence without a full stop
-  std::vector<std::pair<std::string, std::string>> lines = {};  // {"input", "[batch, 64]  from ..."}
+  std::vector<std::pair<std::string, std::string>> lines =
+      {};  // {"input", "[batch, 64]  from ..."}
   std::string hint = {};
 
   /// "ShapeError: where: what\n  label   text\n  hint    fix"

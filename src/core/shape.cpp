@@ -14,8 +14,9 @@ struct DTypeInfo {
   bool floating;
 };
 // In the order of the enum.
-constexpr DTypeInfo dtypes[] = {{"f32", 4, true}, {"f64", 8, true}, {"bf16", 2, true}, {"f16", 2, true},
-                                {"i32", 4, false}, {"i8", 1, false}, {"u8", 1, false}, {"i16", 2, false}};
+constexpr DTypeInfo dtypes[] = {{"f32", 4, true}, {"f64", 8, true},  {"bf16", 2, true},
+                                {"f16", 2, true}, {"i32", 4, false}, {"i8", 1, false},
+                                {"u8", 1, false}, {"i16", 2, false}};
 }  // namespace
 
 const char* dtype_name(DType dtype) { return dtypes[static_cast<size_t>(dtype)].name; }
@@ -42,7 +43,8 @@ Shape::Shape(std::initializer_list<i64> dims) {
   for (const i64 dim : dims) {
     if (rank_ == max_rank) throw ShapeError("a shape has at most 8 dimensions");
     if (dim < Any)
-      throw ShapeError("a dimension of " + std::to_string(dim) + " is impossible; use Any for one not known yet");
+      throw ShapeError("a dimension of " + std::to_string(dim) +
+                       " is impossible; use Any for one not known yet");
     dims_[rank_++] = dim;
   }
 }
@@ -51,7 +53,8 @@ Shape::Shape(const std::vector<i64>& dims) {
   if (dims.size() > max_rank) throw ShapeError("a shape has at most 8 dimensions");
   for (const i64 dim : dims) {
     if (dim < Any)
-      throw ShapeError("a dimension of " + std::to_string(dim) + " is impossible; use Any for one not known yet");
+      throw ShapeError("a dimension of " + std::to_string(dim) +
+                       " is impossible; use Any for one not known yet");
     dims_[rank_++] = dim;
   }
 }
@@ -59,13 +62,15 @@ Shape::Shape(const std::vector<i64>& dims) {
 i64 Shape::operator[](int axis) const {
   const int at = axis < 0 ? axis + rank_ : axis;
   if (at < 0 || at >= rank_)
-    throw ShapeError("axis " + std::to_string(axis) + " of a shape of " + std::to_string(rank_) + " dimensions, " + str());
+    throw ShapeError("axis " + std::to_string(axis) + " of a shape of " + std::to_string(rank_) +
+                     " dimensions, " + str());
   return dims_[at];
 }
 
 void Shape::set(int axis, i64 dim) {
   const int at = axis < 0 ? axis + rank_ : axis;
-  if (at < 0 || at >= rank_) throw ShapeError("axis " + std::to_string(axis) + " of shape " + str());
+  if (at < 0 || at >= rank_)
+    throw ShapeError("axis " + std::to_string(axis) + " of shape " + str());
   dims_[at] = dim;
 }
 
@@ -75,7 +80,8 @@ i64 Shape::elements() const {
   i64 product = 1;
   for (const i64 dim : *this) {
     if (dim == Any)
-      throw ShapeError("the size of " + str() + " is not known yet; build() the model or give the dimension to Input()");
+      throw ShapeError("the size of " + str() +
+                       " is not known yet; build() the model or give the dimension to Input()");
     product = checked_mul(product, dim);
   }
   return product;
@@ -102,8 +108,10 @@ std::string Shape::str() const {
   std::string text = "[";
   for (int i = 0; i < rank_; ++i) {
     if (i > 0) text += ", ";
-    if (dims_[i] == Any) text += i == 0 ? "batch" : "any";
-    else text += std::to_string(dims_[i]);
+    if (dims_[i] == Any)
+      text += i == 0 ? "batch" : "any";
+    else
+      text += std::to_string(dims_[i]);
   }
   return text + "]";
 }

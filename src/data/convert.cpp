@@ -103,7 +103,7 @@ GatherRows to_floating(GatherRole role, DType from) {
       return gather<To, std::int8_t, ByValue>;
     case DType::u8:
       return role == GatherRole::input ? gather<To, std::uint8_t, ByUnit>
-                                 : gather<To, std::uint8_t, ByValue>;
+                                       : gather<To, std::uint8_t, ByValue>;
     case DType::bf16:
       return gather<To, std::uint16_t, FromBf16>;
     case DType::f16:
@@ -159,7 +159,8 @@ GatherRows gather_for(GatherRole role, DType from, DType to, const char* where) 
        what + " is " + dtype_name(from) + ", the model needs " + dtype_name(to),
        {},
        "convert it first: " + what + ".to(DType::" + dtype_name(to) + ")" +
-           (role == GatherRole::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
+           (role == GatherRole::target && to == DType::i32 ? "; class labels are whole numbers"
+                                                           : "")});
 }
 
 }  // namespace goneuron

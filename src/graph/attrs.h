@@ -1,5 +1,5 @@
-// Attrs: the named constants of a node (stride, axes, alpha, ...). Small, ordered by name, comparable and
-// writable to a file; nothing else may decide what an op computes.
+// Attrs: the named constants of a node (stride, axes, alpha, ...). Small, ordered by name,
+// comparable and writable to a file; nothing else may decide what an op computes.
 #pragma once
 
 #include <string>

@@ -23,7 +23,8 @@ std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs,
 
 namespace {
 using Doomed = std::vector<std::shared_ptr<const Expr>>;
-thread_local Doomed* doomed = nullptr;  // what the Expr destructor at work on this thread has still to release
+thread_local Doomed* doomed =
+    nullptr;  // what the Expr destructor at work on this thread has still to release
 }  // namespace
 
 Expr::~Expr() {
@@ -63,12 +64,16 @@ std::string Variable::full_name() const {
 }
 
 const Shape& Symbol::shape() const {
-  if (!expr_) throw_graph({.what = "an empty Symbol has no shape", .hint = "make it with Input() or a layer"});
+  if (!expr_)
+    throw_graph(
+        {.what = "an empty Symbol has no shape", .hint = "make it with Input() or a layer"});
   return expr_->outputs[static_cast<size_t>(output_)].shape;
 }
 
 DType Symbol::dtype() const {
-  if (!expr_) throw_graph({.what = "an empty Symbol has no dtype", .hint = "make it with Input() or a layer"});
+  if (!expr_)
+    throw_graph(
+        {.what = "an empty Symbol has no dtype", .hint = "make it with Input() or a layer"});
   return expr_->outputs[static_cast<size_t>(output_)].dtype;
 }
 
@@ -77,15 +82,16 @@ Symbol make(const OpDef& op, std::vector<Symbol> inputs, Attrs attrs, Site site)
   std::vector<TensorType> types;
   for (const Symbol& input : inputs) {
     if (!input)
-      throw_graph({.where = std::string(op.name) + " (" + site_text(site) + ")", .what = "an input is an empty Symbol",
+      throw_graph({.where = std::string(op.name) + " (" + site_text(site) + ")",
+                   .what = "an input is an empty Symbol",
                    .hint = "make it with Input() or a layer"});
     types.push_back({input.shape(), input.dtype()});
   }
   const InferContext context{op, types, attrs, &inputs, site};
   const auto count = static_cast<int>(inputs.size());
   if (count < op.min_inputs || count > op.max_inputs)
-    context.fail(std::to_string(count) + " inputs; it takes " + std::to_string(op.min_inputs) + " to " +
-                     std::to_string(op.max_inputs),
+    context.fail(std::to_string(count) + " inputs; it takes " + std::to_string(op.min_inputs) +
+                     " to " + std::to_string(op.max_inputs),
                  "check the call");
   auto expr = new_expr(Expr::Kind::op, op.infer(context), site);
   expr->op = &op;
@@ -128,7 +134,8 @@ Symbol scalar(double value) {
 std::vector<const Expr*> topological_order(const std::vector<Symbol>& outputs) {
   std::vector<const Expr*> order;
   std::unordered_set<const Expr*> seen;
-  std::vector<std::pair<const Expr*, size_t>> stack;  // explicit: graphs may be deeper than the call stack
+  std::vector<std::pair<const Expr*, size_t>>
+      stack;  // explicit: graphs may be deeper than the call stack
   for (const Symbol& output : outputs) {
     if (!output || !seen.insert(output.expr().get()).second) continue;
     stack.emplace_back(output.expr().get(), 0);
@@ -149,14 +156,17 @@ std::vector<const Expr*> topological_order(const std::vector<Symbol>& outputs) {
 namespace {
 std::string origin(const Symbol& symbol) {
   const Expr& expr = *symbol.expr();
-  if (expr.kind == Expr::Kind::variable) return "  the weight \"" + expr.variable->full_name() + "\"";
+  if (expr.kind == Expr::Kind::variable)
+    return "  the weight \"" + expr.variable->full_name() + "\"";
   if (expr.kind == Expr::Kind::input) {
     const std::string site = site_text(expr.site);
-    return "  from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") + (site.empty() ? "" : " (" + site + ")");
+    return "  from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") +
+           (site.empty() ? "" : " (" + site + ")");
   }
   if (expr.call) return "  from " + expr.call->layer->describe();
   const std::string site = site_text(expr.site);
-  return std::string("  from ") + (expr.op ? expr.op->name : "a constant") + (site.empty() ? "" : " (" + site + ")");
+  return std::string("  from ") + (expr.op ? expr.op->name : "a constant") +
+         (site.empty() ? "" : " (" + site + ")");
 }
 
 Message op_message(const InferContext& context, const std::string& what, const std::string& hint) {
@@ -170,7 +180,8 @@ Message op_message(const InferContext& context, const std::string& what, const s
     std::string text = type.shape.str();
     if (type.dtype != DType::f32) text += std::string(" ") + dtype_name(type.dtype);
     if (context.symbols) text += origin((*context.symbols)[i]);
-    message.lines.emplace_back(context.inputs.size() == 1 ? "input" : "input " + std::to_string(i + 1), text);
+    message.lines.emplace_back(
+        context.inputs.size() == 1 ? "input" : "input " + std::to_string(i + 1), text);
   }
   return message;
 }

@@ -1,5 +1,6 @@
-// Expr: what a Symbol points to, an immutable node of the user's graph; Variable: a weight or state with its memory.
-// Layers, losses, metrics, gradients and optimizers all build Exprs; the passes turn them into a Graph.
+// Expr: what a Symbol points to, an immutable node of the user's graph; Variable: a weight or state
+// with its memory. Layers, losses, metrics, gradients and optimizers all build Exprs; the passes
+// turn them into a Graph.
 #pragma once
 
 #include <memory>
@@ -39,13 +40,14 @@ struct Variable {
   std::string full_name() const;
 };
 
-/// A Symbol that does not keep its Expr alive; empty once that is gone. For what calls and layers know of the
-/// Exprs that keep them alive in turn.
+/// A Symbol that does not keep its Expr alive; empty once that is gone. For what calls and layers
+/// know of the Exprs that keep them alive in turn.
 class WeakSymbol {
  public:
   WeakSymbol() = default;
-  WeakSymbol(const Symbol& symbol) : expr_(symbol.expr()), output_(symbol.output()) {}  // NOLINT: converts on purpose
-  operator Symbol() const {  // NOLINT: converts on purpose
+  WeakSymbol(const Symbol& symbol)
+      : expr_(symbol.expr()), output_(symbol.output()) {}  // NOLINT: converts on purpose
+  operator Symbol() const {                                // NOLINT: converts on purpose
     auto expr = expr_.lock();
     return expr ? Symbol(std::move(expr), output_) : Symbol();
   }
@@ -59,9 +61,11 @@ class WeakSymbol {
 struct LayerCall {
   std::shared_ptr<LayerImpl> layer;
   std::vector<Symbol> inputs;
-  std::vector<WeakSymbol> updates;  // state updates that a training step runs, e.g. batch norm's running mean
-  Site site;                    // of the call
-  std::shared_ptr<LayerCall> parent = nullptr;  // the call whose layer made this one, for layers made of layers
+  std::vector<WeakSymbol>
+      updates;  // state updates that a training step runs, e.g. batch norm's running mean
+  Site site;    // of the call
+  std::shared_ptr<LayerCall> parent =
+      nullptr;  // the call whose layer made this one, for layers made of layers
 };
 
 struct Expr {
@@ -84,8 +88,8 @@ struct Expr {
   ~Expr();
 };
 
-/// A node computing `op` of `inputs`; infers its types, and throws what the op's shape function throws.
-/// Belongs to the layer call being built on this thread, if any.
+/// A node computing `op` of `inputs`; infers its types, and throws what the op's shape function
+/// throws. Belongs to the layer call being built on this thread, if any.
 Symbol make(const OpDef& op, std::vector<Symbol> inputs, Attrs attrs = {}, Site site = {});
 Symbol make(std::string_view op, std::vector<Symbol> inputs, Attrs attrs = {}, Site site = {});
 /// Output `index` of the same node.
@@ -93,7 +97,8 @@ Symbol output_of(const Symbol& symbol, int index);
 Symbol input_symbol(const TensorType& type, std::string name, Site site = {});
 Symbol variable_symbol(std::shared_ptr<Variable> variable);
 Symbol constant_symbol(const Tensor& value, Site site = {});
-/// The same symbol, which from now on also keeps `others` alive: those may depend on it without a cycle.
+/// The same symbol, which from now on also keeps `others` alive: those may depend on it without a
+/// cycle.
 Symbol keeping(const Symbol& symbol, std::vector<Symbol> others);
 /// A rank-0 f32 constant.
 Symbol scalar(double value);

@@ -30,7 +30,8 @@ NodeId Graph::add(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs, con
   // A mutated variable's new value is the same memory.
   int output = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (op.mutates >> i & 1) value(node.outputs[static_cast<size_t>(output++)]).alias_of = node.inputs[i];
+    if (op.mutates >> i & 1)
+      value(node.outputs[static_cast<size_t>(output++)]).alias_of = node.inputs[i];
   nodes.push_back(std::move(node));
   return id;
 }

@@ -1,5 +1,5 @@
-// Graph: the indexed form that the passes work on: nodes in an order that runs, values with concrete shapes.
-// Made from symbols by trace(), rewritten by the passes, executed through a Plan.
+// Graph: the indexed form that the passes work on: nodes in an order that runs, values with
+// concrete shapes. Made from symbols by trace(), rewritten by the passes, executed through a Plan.
 #pragma once
 
 #include <memory>
@@ -39,8 +39,12 @@ struct Graph {
 
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
-  const Value& in(const Node& node, int i) const { return value(node.inputs[static_cast<size_t>(i)]); }
-  const Value& out(const Node& node, int i = 0) const { return value(node.outputs[static_cast<size_t>(i)]); }
+  const Value& in(const Node& node, int i) const {
+    return value(node.inputs[static_cast<size_t>(i)]);
+  }
+  const Value& out(const Node& node, int i = 0) const {
+    return value(node.outputs[static_cast<size_t>(i)]);
+  }
   const Shape& in_shape(const Node& node, int i) const { return in(node, i).type.shape; }
   const Shape& out_shape(const Node& node, int i = 0) const { return out(node, i).type.shape; }
   /// The value whose memory `id` lives in.

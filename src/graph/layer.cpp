@@ -11,29 +11,41 @@ namespace goneuron {
 
 Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
   LayerImpl impl{.kind = name, .prefix = name, .site = site};
-  impl.build = [function = std::move(function)](LayerContext& context) { return function(context.input()); };
+  impl.build = [function = std::move(function)](LayerContext& context) {
+    return function(context.input());
+  };
   *this = make_layer(std::move(impl));
 }
 
-Layer::Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function, Site site) {
+Layer::Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function,
+             Site site) {
   LayerImpl impl{.kind = name, .prefix = name, .site = site, .max_inputs = 64};
-  impl.build = [function = std::move(function)](LayerContext& context) { return function(context.inputs()); };
+  impl.build = [function = std::move(function)](LayerContext& context) {
+    return function(context.inputs());
+  };
   *this = make_layer(std::move(impl));
 }
 
-Symbol Layer::operator()(const Symbol& x, Site site) const { return (*this)(std::vector<Symbol>{x}, site); }
+Symbol Layer::operator()(const Symbol& x, Site site) const {
+  return (*this)(std::vector<Symbol>{x}, site);
+}
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
-  if (!impl_) throw_graph({.where = site_text(site), .what = "an empty Layer was called", .hint = "make it with a factory such as Dense(10)"});
+  if (!impl_)
+    throw_graph({.where = site_text(site),
+                 .what = "an empty Layer was called",
+                 .hint = "make it with a factory such as Dense(10)"});
   auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
     if (!input) context.fail("an input is an empty Symbol", "make it with Input() or a layer");
   const auto count = static_cast<int>(inputs.size());
   if (count < impl_->min_inputs || count > impl_->max_inputs)
-    context.fail(std::to_string(count) + " inputs, it takes " +
-                     (impl_->max_inputs == 1 ? "one" : std::to_string(impl_->min_inputs) + " or more"),
-                 impl_->max_inputs == 1 ? "join them first with Add() or Concat()" : "call it with a list: layer({a, b})");
+    context.fail(
+        std::to_string(count) + " inputs, it takes " +
+            (impl_->max_inputs == 1 ? "one" : std::to_string(impl_->min_inputs) + " or more"),
+        impl_->max_inputs == 1 ? "join them first with Add() or Concat()"
+                               : "call it with a list: layer({a, b})");
   Symbol output;
   {
     const CallScope scope(call);
@@ -61,22 +73,28 @@ void Layer::set_trainable(bool trainable) { impl_->trainable = trainable; }
 std::vector<Weight> Layer::weights() const {
   std::vector<Weight> all;
   for (const auto& variable : impl_->variables)
-    all.push_back({variable->full_name(), variable->value, variable->trainable && impl_->trainable});
+    all.push_back(
+        {variable->full_name(), variable->value, variable->trainable && impl_->trainable});
   return all;
 }
 
 void Layer::set_weights(const std::vector<Tensor>& values) {
   const auto& variables = impl_->variables;
   if (!impl_->built || (!variables.empty() && variables[0]->value.empty()))
-    throw_graph({.where = impl_->describe(), .what = "its weights do not exist yet", .hint = "build() or compile() and fit() the model first"});
+    throw_graph({.where = impl_->describe(),
+                 .what = "its weights do not exist yet",
+                 .hint = "build() or compile() and fit() the model first"});
   if (values.size() != variables.size())
     throw_shape({.where = impl_->describe(),
-                 .what = std::to_string(values.size()) + " tensors for " + std::to_string(variables.size()) + " weights",
+                 .what = std::to_string(values.size()) + " tensors for " +
+                         std::to_string(variables.size()) + " weights",
                  .hint = "pass one tensor a weight, in the order of weights()"});
   for (size_t i = 0; i < values.size(); ++i)
-    if (!(values[i].shape() == variables[i]->type.shape) || values[i].dtype() != variables[i]->type.dtype)
+    if (!(values[i].shape() == variables[i]->type.shape) ||
+        values[i].dtype() != variables[i]->type.dtype)
       throw_shape({.where = impl_->describe(),
-                   .what = "weight \"" + variables[i]->name + "\" is " + variables[i]->type.shape.str() + " f32, the tensor for it is " +
+                   .what = "weight \"" + variables[i]->name + "\" is " +
+                           variables[i]->type.shape.str() + " f32, the tensor for it is " +
                            values[i].shape().str() + " " + dtype_name(values[i].dtype()),
                    .hint = "pass tensors of the shapes that weights() shows"});
   for (size_t i = 0; i < values.size(); ++i)
@@ -85,10 +103,13 @@ void Layer::set_weights(const std::vector<Tensor>& values) {
 
 Symbol Layer::output() const {
   if (!impl_->built)
-    throw_graph({.where = impl_->describe(), .what = "it has no output yet", .hint = "build() the model first"});
+    throw_graph({.where = impl_->describe(),
+                 .what = "it has no output yet",
+                 .hint = "build() the model first"});
   const Symbol output = impl_->first_output;
   if (!output)
-    throw_graph({.where = impl_->describe(), .what = "the graph of its first call is gone",
+    throw_graph({.where = impl_->describe(),
+                 .what = "the graph of its first call is gone",
                  .hint = "keep the model, or the symbols, that the layer was called for"});
   return output;
 }

@@ -11,10 +11,12 @@ std::string input_text(const Symbol& input) {
   if (expr.call) return text + "   from " + expr.call->layer->describe();
   if (expr.kind != Expr::Kind::input) return text;
   const std::string site = site_text(expr.site);
-  return text + "   from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") + (site.empty() ? "" : " (" + site + ")");
+  return text + "   from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") +
+         (site.empty() ? "" : " (" + site + ")");
 }
 
-Message layer_message(const LayerImpl& layer, const LayerCall& call, const std::string& what, const std::string& hint) {
+Message layer_message(const LayerImpl& layer, const LayerCall& call, const std::string& what,
+                      const std::string& hint) {
   Message message{.where = layer.describe(), .what = what, .hint = hint};
   for (const Symbol& input : call.inputs) message.lines.emplace_back("input", input_text(input));
   return message;
@@ -30,15 +32,17 @@ std::string LayerImpl::describe() const {
 
 const std::vector<Symbol>& LayerContext::inputs() const { return call_.inputs; }
 
-Symbol LayerContext::parameter(const char* name, const Shape& shape, const Initializer& init, i64 fan_in, i64 fan_out) {
+Symbol LayerContext::parameter(const char* name, const Shape& shape, const Initializer& init,
+                               i64 fan_in, i64 fan_out) {
   for (const auto& variable : layer_.variables) {
     if (variable->name != name) continue;
     if (variable->type.shape == shape) return variable_symbol(variable);
-    Message message = layer_message(layer_, call_,
-                                    "this call needs a " + std::string(name) + " of " + shape.str() +
-                                        ", the layer's is " + variable->type.shape.str(),
-                                    "a Layer used twice shares its weights; make a second " + layer_.kind +
-                                        " for another input width");
+    Message message =
+        layer_message(layer_, call_,
+                      "this call needs a " + std::string(name) + " of " + shape.str() +
+                          ", the layer's is " + variable->type.shape.str(),
+                      "a Layer used twice shares its weights; make a second " + layer_.kind +
+                          " for another input width");
     message.lines.emplace_back(name, variable->type.shape.str() + "   created by the first call");
     throw_shape(message);
   }
@@ -80,10 +84,13 @@ Layer make_layer(LayerImpl impl) {
   return Layer(shared);
 }
 
-void require(bool good, const char* kind, Site site, const std::string& found, const std::string& hint) {
+void require(bool good, const char* kind, Site site, const std::string& found,
+             const std::string& hint) {
   if (good) return;
   const std::string where = site_text(site);
-  throw_graph({.where = where.empty() ? kind : std::string(kind) + " (" + where + ")", .what = found, .hint = hint});
+  throw_graph({.where = where.empty() ? kind : std::string(kind) + " (" + where + ")",
+               .what = found,
+               .hint = hint});
 }
 
 }  // namespace goneuron

@@ -19,9 +19,10 @@ class LayerContext {
 
   const std::vector<Symbol>& inputs() const;
   const Symbol& input(int index = 0) const { return inputs()[static_cast<size_t>(index)]; }
-  /// The variable `name`: created at the first call, shared by later ones. A later call that needs another
-  /// shape gets the ShapeError of a layer reused with another width.
-  Symbol parameter(const char* name, const Shape& shape, const Initializer& init, i64 fan_in, i64 fan_out);
+  /// The variable `name`: created at the first call, shared by later ones. A later call that needs
+  /// another shape gets the ShapeError of a layer reused with another width.
+  Symbol parameter(const char* name, const Shape& shape, const Initializer& init, i64 fan_in,
+                   i64 fan_out);
   Symbol state(const char* name, const Shape& shape, const Initializer& init);
   /// Runs with every training step: an op that mutates a variable.
   void update(const Symbol& symbol);
@@ -55,6 +56,7 @@ struct LayerImpl {
 /// A Layer around an impl made by `factory` fields; the usual ending of a factory in src/nn/.
 Layer make_layer(LayerImpl impl);
 /// Checks of option values: throw GraphError with the layer, file:line, found, expected and hint.
-void require(bool good, const char* kind, Site site, const std::string& found, const std::string& hint);
+void require(bool good, const char* kind, Site site, const std::string& found,
+             const std::string& hint);
 
 }  // namespace goneuron

@@ -1,6 +1,7 @@
-// OpDef: a row of the op table. An op is one file in src/ops/ that returns its row (and those of its gradients).
-// Shape function, gradient, reference kernel, samples and rejects stand together; nothing else knows an op by name
-// except the backends that have a faster kernel for it and the fusion patterns.
+// OpDef: a row of the op table. An op is one file in src/ops/ that returns its row (and those of
+// its gradients). Shape function, gradient, reference kernel, samples and rejects stand together;
+// nothing else knows an op by name except the backends that have a faster kernel for it and the
+// fusion patterns.
 #pragma once
 
 #include <span>
@@ -17,7 +18,8 @@ struct InferContext {
   const OpDef& op;
   const std::vector<TensorType>& inputs;
   const Attrs& attrs;
-  const std::vector<Symbol>* symbols = nullptr;  // where the inputs came from, for messages; null inside passes
+  const std::vector<Symbol>* symbols =
+      nullptr;  // where the inputs came from, for messages; null inside passes
   Site site;
 
   const Shape& shape(int i) const { return inputs[static_cast<size_t>(i)].shape; }
@@ -44,18 +46,21 @@ using GradientFunction = std::vector<Symbol> (*)(const GradContext&);
 /// Either a function or the reason why there is none; an OpDef without one does not compile.
 class Gradient {
  public:
-  constexpr Gradient(GradientFunction function) : function_(function) {}  // NOLINT: converts on purpose
+  constexpr Gradient(GradientFunction function)
+      : function_(function) {}  // NOLINT: converts on purpose
   static constexpr Gradient none(const char* reason) { return Gradient(nullptr, reason); }
   GradientFunction function() const { return function_; }
   const char* reason() const { return reason_; }
 
  private:
-  constexpr Gradient(GradientFunction function, const char* reason) : function_(function), reason_(reason) {}
+  constexpr Gradient(GradientFunction function, const char* reason)
+      : function_(function), reason_(reason) {}
   GradientFunction function_;
   const char* reason_ = "";
 };
 
-/// The scalars that a step reads at run time, and the status that it writes: never baked into a plan.
+/// The scalars that a step reads at run time, and the status that it writes: never baked into a
+/// plan.
 struct StepScalars {
   double learning_rate = 0;
   double step = 0;            // of the optimizer, from 1
@@ -63,12 +68,12 @@ struct StepScalars {
   double correction2 = 1;     // 1 - beta2^step
   std::uint64_t seed = 0;     // of dropout
   std::uint64_t counter = 0;  // step index for random numbers
-  i64 first_sample = 0;       // index of the batch's first row in the whole batch, for random numbers
-  // The status word. A kernel that finds bad values sets `code` if it is still 0; updates of variables do nothing
-  // while it is not 0.
-  int code = 0;               // StatusCode
-  i64 row = -1;               // the sample
-  double value = 0;           // what was found there
+  i64 first_sample = 0;  // index of the batch's first row in the whole batch, for random numbers
+  // The status word. A kernel that finds bad values sets `code` if it is still 0; updates of
+  // variables do nothing while it is not 0.
+  int code = 0;      // StatusCode
+  i64 row = -1;      // the sample
+  double value = 0;  // what was found there
 };
 enum StatusCode : int { status_ok = 0, status_label_range = 1, status_not_finite = 2 };
 
@@ -88,25 +93,25 @@ struct KernelArgs {
   const Attrs& attrs;
   StepScalars& scalars;
 };
-/// Plain loops, double accumulation not required but order fixed. `f64` is the same template on double: every
-/// floating input and output is then f64, integers keep their dtype.
+/// Plain loops, double accumulation not required but order fixed. `f64` is the same template on
+/// double: every floating input and output is then f64, integers keep their dtype.
 struct Reference {
   void (*f32)(const KernelArgs&) = nullptr;
   void (*f64)(const KernelArgs&) = nullptr;
 };
 
-/// What becomes of the batch axis: kept (row i of the outputs needs row i of the inputs alone), reduced (summed
-/// over), or mixed.
+/// What becomes of the batch axis: kept (row i of the outputs needs row i of the inputs alone),
+/// reduced (summed over), or mixed.
 enum class Batch : std::uint8_t { kept, reduced, mixed };
 
 /// Inputs that drive the shape test, the gradient check, backend comparison and micro-benchmarks.
 struct OpSample {
   std::vector<TensorType> inputs;
   Attrs attrs;
-  double low = -2, high = 2;     // range of the random floating inputs
-  std::vector<double> avoid;     // kinks: inputs keep 1e-3 away from these
-  i64 int_below = 2;             // integer inputs are in [0, int_below)
-  bool bench = false;            // large: for speed only, not for the gradient check
+  double low = -2, high = 2;  // range of the random floating inputs
+  std::vector<double> avoid;  // kinks: inputs keep 1e-3 away from these
+  i64 int_below = 2;          // integer inputs are in [0, int_below)
+  bool bench = false;         // large: for speed only, not for the gradient check
 };
 /// Bad inputs, and a part of the message they must give.
 struct OpReject {
@@ -122,10 +127,12 @@ struct OpDef {
   Gradient gradient;
   Reference reference;
   Batch batch = Batch::kept;
-  unsigned mutates = 0;     // bit i: input i is a variable that the op writes; output k is the k-th of them
+  unsigned mutates =
+      0;  // bit i: input i is a variable that the op writes; output k is the k-th of them
   unsigned shape_only = 0;  // bit i: only the shape of input i is read
   bool alias = false;       // output 0 is input 0's memory under another shape (reshape)
-  double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs, const Attrs&) = nullptr;
+  double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
+                  const Attrs&) = nullptr;
   std::vector<OpSample> (*samples)() = nullptr;
   std::vector<OpReject> (*rejects)() = nullptr;
 };

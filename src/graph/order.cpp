@@ -12,7 +12,8 @@ std::vector<std::vector<NodeId>> dependencies(const Graph& graph) {
   for (size_t n = 0; n < graph.nodes.size(); ++n)
     for (size_t i = 0; i < graph.nodes[n].inputs.size(); ++i)
       if (!(graph.nodes[n].op->shape_only >> i & 1))
-        readers[static_cast<size_t>(graph.root(graph.nodes[n].inputs[i]))].push_back(static_cast<NodeId>(n));
+        readers[static_cast<size_t>(graph.root(graph.nodes[n].inputs[i]))].push_back(
+            static_cast<NodeId>(n));
   const NodeId loss = graph.outputs.empty() ? -1 : graph.value(graph.outputs[0]).producer;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
@@ -27,7 +28,8 @@ std::vector<std::vector<NodeId>> dependencies(const Graph& graph) {
           for (const NodeId reader : readers[static_cast<size_t>(graph.root(node.inputs[i]))])
             // Two mutations of one variable keep their order; plain readers all come first.
             if (reader != static_cast<NodeId>(n) &&
-                (!graph.nodes[static_cast<size_t>(reader)].op->mutates || reader < static_cast<NodeId>(n)))
+                (!graph.nodes[static_cast<size_t>(reader)].op->mutates ||
+                 reader < static_cast<NodeId>(n)))
               list.push_back(reader);
     }
     std::sort(list.begin(), list.end());

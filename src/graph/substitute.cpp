@@ -10,7 +10,8 @@ namespace {
 
 class Substitution {
  public:
-  Substitution(const Symbol& from, const Symbol& to) : from_(from), to_(to), outer_(current_call()) {}
+  Substitution(const Symbol& from, const Symbol& to)
+      : from_(from), to_(to), outer_(current_call()) {}
 
   Symbol run(const Symbol& output) {
     copy_all({output});

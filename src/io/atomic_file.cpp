@@ -21,8 +21,10 @@ namespace {
 std::string hint_for(int error) {
   if (error == ENOSPC || error == EDQUOT) return "make room on the disk, or save to another one";
   if (error == ENOENT || error == ENOTDIR) return "make the folder first, or check the path";
-  if (error == EACCES || error == EPERM || error == EROFS) return "save to a folder that this user may write to";
-  if (error == EFBIG) return "the limit on file sizes is too low (ulimit -f), or the file system's own is";
+  if (error == EACCES || error == EPERM || error == EROFS)
+    return "save to a folder that this user may write to";
+  if (error == EFBIG)
+    return "the limit on file sizes is too low (ulimit -f), or the file system's own is";
   return "save to another path";
 }
 
@@ -35,21 +37,25 @@ std::string folder_of(const std::string& path) {
 std::string follow_links(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return path;
-  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
+                                                         &std::free);
   return real ? std::string(real.get()) : path;
 }
 }  // namespace
 
 void AtomicFile::fail(const std::string& what, int error) {
-  throw_format({.where = path_, .what = fmt::format("{}: {}", what, std::strerror(error)), .hint = hint_for(error)});
+  throw_format({.where = path_,
+                .what = fmt::format("{}: {}", what, std::strerror(error)),
+                .hint = hint_for(error)});
 }
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(follow_links(path)) {
   struct stat info {};
   if (stat(target_.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     throw_format({.where = path_,
-                  .what = S_ISDIR(info.st_mode) ? "cannot be written: it is a folder"
-                                                : "cannot be written: it is a device or a pipe, not a file",
+                  .what = S_ISDIR(info.st_mode)
+                              ? "cannot be written: it is a folder"
+                              : "cannot be written: it is a device or a pipe, not a file",
                   .hint = "give the path of a file; it is replaced as a whole"});
   static std::atomic<unsigned> counter{0};
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -85,15 +91,16 @@ void AtomicFile::commit() {
   const int closed = close(file_);
   file_ = -1;
   if (closed != 0) fail("closing failed", errno);
-  if (rename(temporary_.c_str(), target_.c_str()) != 0) fail("renaming the temporary file failed", errno);
+  if (rename(temporary_.c_str(), target_.c_str()) != 0)
+    fail("renaming the temporary file failed", errno);
   temporary_.clear();
   sync_folder();
 }
 
 void AtomicFile::sync_folder() {
   const int folder = open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // A folder that may be written to but not read cannot be opened, and some file systems cannot flush one: the
-  // file is there and complete, only its name may be lost in a power cut.
+  // A folder that may be written to but not read cannot be opened, and some file systems cannot
+  // flush one: the file is there and complete, only its name may be lost in a power cut.
   if (folder < 0 && errno == EACCES) return;
   if (folder < 0) fail("opening its folder to flush it failed", errno);
   const int done = fsync(folder);

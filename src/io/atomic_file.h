@@ -8,8 +8,9 @@
 
 namespace goneuron {
 
-/// Bytes go to a temporary file beside `path`; commit() flushes it to the disk and renames it. Without commit()
-/// the temporary file is removed. Every failing call is a FormatError with the path and the system's reason.
+/// Bytes go to a temporary file beside `path`; commit() flushes it to the disk and renames it.
+/// Without commit() the temporary file is removed. Every failing call is a FormatError with the
+/// path and the system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);

@@ -16,7 +16,8 @@ namespace goneuron {
 
 namespace {
 constexpr i64 max_items = 1'000'000;  // variables, layers, calls, nodes
-constexpr size_t max_inputs = 4096, max_attrs = 64, max_list = 4096, max_roots = 64, max_name = 1000;
+constexpr size_t max_inputs = 4096, max_attrs = 64, max_list = 4096, max_roots = 64,
+                 max_name = 1000;
 constexpr int max_parents = 32;
 
 struct Reference {
@@ -71,13 +72,16 @@ class GraphReader {
     const size_t at = json_.position();
     const std::string name = json_.string();
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) json_.fail_at(at, fmt::format("{} is an unknown {}", shown(name), what));
+    if (found == names.end())
+      json_.fail_at(at, fmt::format("{} is an unknown {}", shown(name), what));
     return static_cast<size_t>(found - names.begin());
   }
   std::string name() {
     const size_t at = json_.position();
     std::string text = json_.string();
-    if (text.size() > max_name) json_.fail_at(at, fmt::format("a name of {} bytes, expected at most {}", text.size(), max_name));
+    if (text.size() > max_name)
+      json_.fail_at(at,
+                    fmt::format("a name of {} bytes, expected at most {}", text.size(), max_name));
     return text;
   }
   DType dtype() { return static_cast<DType>(one_of(dtype_names, "dtype")); }
@@ -91,7 +95,8 @@ class GraphReader {
     const size_t at = json_.position();
     json_.begin('[');
     while (json_.more()) {
-      if (dims.size() == Shape::max_rank) json_.fail_at(at, fmt::format("a shape of more than {} dimensions", Shape::max_rank));
+      if (dims.size() == Shape::max_rank)
+        json_.fail_at(at, fmt::format("a shape of more than {} dimensions", Shape::max_rank));
       dims.push_back(json_.integer(lowest, INT64_MAX, "a dimension"));
     }
     return Shape(dims);
@@ -112,7 +117,8 @@ class GraphReader {
     variable->name = name();
     const size_t role_at = json_.member("role").position();
     variable->role = static_cast<Role>(one_of(role_names, "role"));
-    if (variable->role != Role::parameter && variable->role != Role::state && variable->role != Role::slot)
+    if (variable->role != Role::parameter && variable->role != Role::state &&
+        variable->role != Role::slot)
       json_.fail_at(role_at, "a variable is a parameter, a state or a slot");
     json_.member("dtype");
     variable->type.dtype = dtype();
@@ -186,7 +192,8 @@ class GraphReader {
       const size_t at = json_.position();
       const auto parent = static_cast<size_t>(index(static_cast<size_t>(number), "a call"));
       depth = depths_[parent] + 1;
-      if (depth > max_parents) json_.fail_at(at, fmt::format("calls within calls, more than {} deep", max_parents));
+      if (depth > max_parents)
+        json_.fail_at(at, fmt::format("calls within calls, more than {} deep", max_parents));
       call->parent = calls_[parent];
     }
     depths_.push_back(depth);
@@ -222,30 +229,34 @@ class GraphReader {
 
   Symbol resolve(const Reference& reference) const {
     if (reference.node >= static_cast<i64>(nodes_.size()))
-      json_.fail_at(reference.position,
-                    fmt::format("node {} is not among the {} before this place", reference.node, nodes_.size()));
+      json_.fail_at(reference.position, fmt::format("node {} is not among the {} before this place",
+                                                    reference.node, nodes_.size()));
     const Symbol& node = nodes_[static_cast<size_t>(reference.node)];
     if (reference.output >= static_cast<i64>(node.expr()->outputs.size()))
-      json_.fail_at(reference.position, fmt::format("node {} has {} outputs, there is no number {}", reference.node,
-                                                    node.expr()->outputs.size(), reference.output));
+      json_.fail_at(reference.position,
+                    fmt::format("node {} has {} outputs, there is no number {}", reference.node,
+                                node.expr()->outputs.size(), reference.output));
     return output_of(node, static_cast<int>(reference.output));
   }
 
-  // A node's "call" stands after what it needs, but make() wants it first: what is read is kept until then.
+  // A node's "call" stands after what it needs, but make() wants it first: what is read is kept
+  // until then.
   void read_node(size_t number) {
     charge(GraphCost::node);
     const size_t at = json_.position();
     Symbol symbol;
     const auto in_call = [&](auto build) {
       std::shared_ptr<LayerCall> call;
-      if (json_.has_member("call")) call = calls_[static_cast<size_t>(index(calls_.size(), "a call"))];
+      if (json_.has_member("call"))
+        call = calls_[static_cast<size_t>(index(calls_.size(), "a call"))];
       const CallScope scope(call);
       symbol = build();
     };
     if (json_.has_member("op")) {
       read_op(number, at, in_call);
     } else if (json_.has_member("variable")) {
-      const auto& variable = record_.variables[static_cast<size_t>(index(record_.variables.size(), "a variable"))];
+      const auto& variable =
+          record_.variables[static_cast<size_t>(index(record_.variables.size(), "a variable"))];
       in_call([&] { return variable_symbol(variable); });
     } else if (json_.has_member("constant")) {
       const Tensor value = constant(at);
@@ -279,7 +290,8 @@ class GraphReader {
       in_call([&] { return make(op, inputs, std::move(attrs)); });
       for (size_t i = 0; i < inputs.size() && i < 32; ++i)
         if ((op.mutates >> i & 1U) && inputs[i].expr()->kind != Expr::Kind::variable)
-          json_.fail_at(at, fmt::format("node {} ({}) writes its input {}, which is no variable", number, name, i));
+          json_.fail_at(at, fmt::format("node {} ({}) writes its input {}, which is no variable",
+                                        number, name, i));
     } catch (const FormatError&) {
       throw;
     } catch (const Error& error) {
@@ -296,7 +308,8 @@ class GraphReader {
       charge(GraphCost::attr);
       const size_t at = json_.position();
       const std::string name = json_.key();
-      if (attrs.has(name)) json_.fail_at(at, fmt::format("the attribute {} comes twice", shown(name)));
+      if (attrs.has(name))
+        json_.fail_at(at, fmt::format("the attribute {} comes twice", shown(name)));
       if (count == max_attrs) json_.fail_at(at, fmt::format("more than {} attributes", max_attrs));
       attrs.set(name, attr());
     }
@@ -317,7 +330,8 @@ class GraphReader {
     json_.begin('[');
     while (json_.more()) {
       charge(GraphCost::item);
-      if (list.size() == max_list) json_.fail(fmt::format("a list of more than {} numbers", max_list));
+      if (list.size() == max_list)
+        json_.fail(fmt::format("a list of more than {} numbers", max_list));
       list.push_back(json_.integer());
     }
     return list;
@@ -331,21 +345,23 @@ class GraphReader {
     if (json_.has_member("tensor")) {
       const Tensor value = constants_(json_.string());
       if (!(value.shape() == type.shape) || value.dtype() != type.dtype)
-        json_.fail_at(at, fmt::format("the constant is {} {}, its tensor {} {}", type.shape.str(), dtype_name(type.dtype),
-                                      value.shape().str(), dtype_name(value.dtype())));
+        json_.fail_at(at, fmt::format("the constant is {} {}, its tensor {} {}", type.shape.str(),
+                                      dtype_name(type.dtype), value.shape().str(),
+                                      dtype_name(value.dtype())));
       return value;
     }
     const size_t hex_at = json_.member("hex").position();
     const std::string hex = json_.string();
     const i64 bytes = checked_mul(type.shape.elements(), dtype_size(type.dtype));
     if (hex.size() / 2 != static_cast<size_t>(bytes) || hex.size() % 2 != 0)
-      json_.fail_at(hex_at, fmt::format("{} hexadecimal digits, {} {} needs {} bytes", hex.size(), type.shape.str(),
-                                        dtype_name(type.dtype), bytes));
+      json_.fail_at(hex_at, fmt::format("{} hexadecimal digits, {} {} needs {} bytes", hex.size(),
+                                        type.shape.str(), dtype_name(type.dtype), bytes));
     Tensor value(type.shape, type.dtype);
     auto* out = static_cast<std::uint8_t*>(value.raw());
     for (size_t i = 0; i < hex.size(); ++i) {
       const auto digit = std::string_view("0123456789abcdef").find(hex[i]);
-      if (digit == std::string_view::npos) json_.fail_at(hex_at, "something else than hexadecimal digits");
+      if (digit == std::string_view::npos)
+        json_.fail_at(hex_at, "something else than hexadecimal digits");
       out[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? digit << 4 : out[i / 2] | digit);
     }
     return value;
@@ -353,11 +369,13 @@ class GraphReader {
 
   void connect_calls() {
     for (size_t i = 0; i < calls_.size(); ++i) {
-      for (const Reference& reference : pending_calls_[i].inputs) calls_[i]->inputs.push_back(resolve(reference));
+      for (const Reference& reference : pending_calls_[i].inputs)
+        calls_[i]->inputs.push_back(resolve(reference));
       for (const Reference& reference : pending_calls_[i].updates) {
         const Symbol update = resolve(reference);
         if (!update.expr()->op || update.expr()->op->mutates == 0)
-          json_.fail_at(reference.position, fmt::format("node {} writes no variable: it is no update", reference.node));
+          json_.fail_at(reference.position,
+                        fmt::format("node {} writes no variable: it is no update", reference.node));
         calls_[i]->updates.push_back(update);
         updates_.push_back(update);
       }
@@ -369,10 +387,12 @@ class GraphReader {
       const PendingLayer& pending = pending_layers_[i];
       if (pending.call < 0) continue;
       if (pending.call >= static_cast<i64>(calls_.size()))
-        json_.fail_at(pending.output.position, fmt::format("call {} is not among the {}", pending.call, calls_.size()));
+        json_.fail_at(pending.output.position,
+                      fmt::format("call {} is not among the {}", pending.call, calls_.size()));
       const auto& call = calls_[static_cast<size_t>(pending.call)];
       if (call->layer != record_.layers[i])
-        json_.fail_at(pending.output.position, fmt::format("call {} is one of another layer", pending.call));
+        json_.fail_at(pending.output.position,
+                      fmt::format("call {} is one of another layer", pending.call));
       const Symbol output = resolve(pending.output);
       record_.layers[i]->first_output = output;
       record_.layers[i]->build = replay(call, output);
@@ -384,7 +404,8 @@ class GraphReader {
     const Symbol kept = updates_.empty() ? Symbol() : keeping(updates_[0], updates_);
     json_.member("roots").begin('{');
     while (json_.more()) {
-      if (record_.roots.size() == max_roots) json_.fail(fmt::format("more than {} lists", max_roots));
+      if (record_.roots.size() == max_roots)
+        json_.fail(fmt::format("more than {} lists", max_roots));
       charge(GraphCost::reference);
       record_.roots.emplace_back(json_.key(), std::vector<Symbol>{});
       for (const Reference& reference : references(max_items)) {

@@ -50,7 +50,8 @@ std::string shape_text(const Shape& shape) {
 
 std::string attr_text(const AttrValue& value) {
   if (const i64* number = std::get_if<i64>(&value)) return std::to_string(*number);
-  if (const double* number = std::get_if<double>(&value)) return "{\"real\":" + json_real(*number) + "}";
+  if (const double* number = std::get_if<double>(&value))
+    return "{\"real\":" + json_real(*number) + "}";
   if (const auto* text = std::get_if<std::string>(&value)) return json_quote(*text);
   return array(std::get<std::vector<i64>>(value), [](i64 item) { return std::to_string(item); });
 }
@@ -70,7 +71,8 @@ class GraphWriter {
     out_.json += ",\n\"nodes\":" + array(order_, print(&GraphWriter::node));
     out_.json += ",\n\"roots\":{";
     for (size_t i = 0; i < record_.roots.size(); ++i)
-      out_.json += fmt::format("{}{}:{}", i ? "," : "", json_quote(record_.roots[i].first), references(record_.roots[i].second));
+      out_.json += fmt::format("{}{}:{}", i ? "," : "", json_quote(record_.roots[i].first),
+                               references(record_.roots[i].second));
     out_.json += "}}";
     out_.variables = variables_.items();
     return std::move(out_);
@@ -86,8 +88,7 @@ class GraphWriter {
     for (bool more = true; more;) {
       more = false;
       order_ = topological_order(wanted);
-      for (const Expr* expr : order_)
-        more = add_call(expr->call, wanted) || more;
+      for (const Expr* expr : order_) more = add_call(expr->call, wanted) || more;
     }
     for (size_t i = 0; i < order_.size(); ++i) ids_[order_[i]] = i;
     for (const auto& call : calls_.items()) layers_.add(call->layer);
@@ -128,26 +129,32 @@ class GraphWriter {
   std::string variable(const Variable& variable) {
     out_.memory += GraphCost::variable;
     return fmt::format(
-        "\n{{\"name\":{},\"role\":\"{}\",\"dtype\":\"{}\",\"shape\":{},\"init\":[\"{}\",{},{}],\"fans\":[{},{}],"
+        "\n{{\"name\":{},\"role\":\"{}\",\"dtype\":\"{}\",\"shape\":{},\"init\":[\"{}\",{},{}],"
+        "\"fans\":[{},{}],"
         "\"trainable\":{}}}",
-        json_quote(variable.name), role_names[static_cast<size_t>(variable.role)], dtype_name(variable.type.dtype),
-        shape_text(variable.type.shape), init_names[static_cast<size_t>(variable.init.kind)],
-        json_real(variable.init.a), json_real(variable.init.b), variable.fan_in, variable.fan_out, variable.trainable);
+        json_quote(variable.name), role_names[static_cast<size_t>(variable.role)],
+        dtype_name(variable.type.dtype), shape_text(variable.type.shape),
+        init_names[static_cast<size_t>(variable.init.kind)], json_real(variable.init.a),
+        json_real(variable.init.b), variable.fan_in, variable.fan_out, variable.trainable);
   }
 
   std::string layer(const LayerImpl& layer) {
     out_.memory += GraphCost::layer + layer.variables.size() * GraphCost::item;
     std::string text = fmt::format(
-        "\n{{\"kind\":{},\"prefix\":{},\"name\":{},\"trainable\":{},\"inputs\":[{},{}],\"variables\":{}",
-        json_quote(layer.kind), json_quote(layer.prefix), json_quote(layer.name), layer.trainable, layer.min_inputs,
-        layer.max_inputs,
-        array(layer.variables, [this](const auto& item) { return std::to_string(variables_.id(item.get())); }));
-    // The first call may have been made for another model: then its output is not among these nodes.
+        "\n{{\"kind\":{},\"prefix\":{},\"name\":{},\"trainable\":{},\"inputs\":[{},{}],"
+        "\"variables\":{}",
+        json_quote(layer.kind), json_quote(layer.prefix), json_quote(layer.name), layer.trainable,
+        layer.min_inputs, layer.max_inputs, array(layer.variables, [this](const auto& item) {
+          return std::to_string(variables_.id(item.get()));
+        }));
+    // The first call may have been made for another model: then its output is not among these
+    // nodes.
     const Symbol output = layer.first_output;
     if (output && ids_.count(output.expr().get())) {
       auto call = output.expr()->call;
       while (call && call->layer.get() != &layer) call = call->parent;
-      if (call) text += fmt::format(",\"call\":{},\"output\":{}", calls_.id(call.get()), reference(output));
+      if (call)
+        text += fmt::format(",\"call\":{},\"output\":{}", calls_.id(call.get()), reference(output));
     }
     return text + "}";
   }
@@ -167,9 +174,12 @@ class GraphWriter {
   std::string node(const Expr& expr) {
     out_.memory += GraphCost::node + expr.outputs.size() * GraphCost::reference;
     std::string text = "\n{";
-    if (expr.kind == Expr::Kind::op) text += op(expr);
-    else if (expr.kind == Expr::Kind::variable) text += fmt::format("\"variable\":{}", variables_.id(expr.variable.get()));
-    else if (expr.kind == Expr::Kind::constant) text += constant(expr.constant);
+    if (expr.kind == Expr::Kind::op)
+      text += op(expr);
+    else if (expr.kind == Expr::Kind::variable)
+      text += fmt::format("\"variable\":{}", variables_.id(expr.variable.get()));
+    else if (expr.kind == Expr::Kind::constant)
+      text += constant(expr.constant);
     else
       text += fmt::format("\"input\":{},\"dtype\":\"{}\",\"shape\":{}", json_quote(expr.name),
                           dtype_name(expr.outputs[0].dtype), shape_text(expr.outputs[0].shape));
@@ -181,7 +191,8 @@ class GraphWriter {
     std::string attrs;
     for (const auto& [name, value] : expr.attrs.items()) {
       out_.memory += GraphCost::attr;
-      if (const auto* list = std::get_if<std::vector<i64>>(&value)) out_.memory += list->size() * GraphCost::item;
+      if (const auto* list = std::get_if<std::vector<i64>>(&value))
+        out_.memory += list->size() * GraphCost::item;
       attrs += fmt::format("{}{}:{}", attrs.empty() ? "" : ",", json_quote(name), attr_text(value));
     }
     std::string text = fmt::format("\"op\":\"{}\"", expr.op->name);
@@ -190,7 +201,8 @@ class GraphWriter {
   }
 
   std::string constant(const Tensor& value) {
-    std::string text = fmt::format("\"constant\":\"{}\",\"shape\":{}", dtype_name(value.dtype()), shape_text(value.shape()));
+    std::string text = fmt::format("\"constant\":\"{}\",\"shape\":{}", dtype_name(value.dtype()),
+                                   shape_text(value.shape()));
     if (value.bytes() > largest_inline) {
       const std::string name = fmt::format("constant/{}", out_.constants.size());
       out_.constants.push_back({name, value});

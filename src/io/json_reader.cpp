@@ -9,7 +9,8 @@
 namespace goneuron {
 
 void JsonReader::blanks() {
-  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+  while (at_ < text_.size() &&
+         (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
     ++at_;
 }
 
@@ -23,7 +24,8 @@ char JsonReader::peek() { return position() < text_.size() ? text_[at_] : '\0'; 
 std::string JsonReader::found() const {
   if (at_ >= text_.size()) return "the text ends";
   const auto c = static_cast<unsigned char>(text_[at_]);
-  return c >= 0x20 && c < 0x7F ? fmt::format("found '{}'", static_cast<char>(c)) : fmt::format("found byte 0x{:02x}", c);
+  return c >= 0x20 && c < 0x7F ? fmt::format("found '{}'", static_cast<char>(c))
+                               : fmt::format("found byte 0x{:02x}", c);
 }
 
 void JsonReader::begin(char open) {
@@ -109,7 +111,8 @@ std::string JsonReader::string() {
     }
     const size_t length = utf8_length(text_.substr(0, end), at);
     if (length == 0) fail_at(at, "a string that is not UTF-8");
-    if (static_cast<unsigned char>(text_[at]) < 0x20) fail_at(at, "a control character in a string");
+    if (static_cast<unsigned char>(text_[at]) < 0x20)
+      fail_at(at, "a control character in a string");
     out.append(text_, at, length);
     at += length;
   }
@@ -155,7 +158,8 @@ void JsonReader::escape(std::string& out, size_t& at) const {
   } else if (code < 0x10000) {
     put(0xE0 | code >> 12), put(0x80 | (code >> 6 & 0x3F)), put(0x80 | (code & 0x3F));
   } else {
-    put(0xF0 | code >> 18), put(0x80 | (code >> 12 & 0x3F)), put(0x80 | (code >> 6 & 0x3F)), put(0x80 | (code & 0x3F));
+    put(0xF0 | code >> 18), put(0x80 | (code >> 12 & 0x3F)), put(0x80 | (code >> 6 & 0x3F)),
+        put(0x80 | (code & 0x3F));
   }
   at = next;
 }
@@ -207,7 +211,8 @@ double JsonReader::real() {
 bool JsonReader::boolean() {
   const size_t start = position();
   const bool yes = text_.substr(start, 4) == "true";
-  if (!yes && text_.substr(start, 5) != "false") fail(fmt::format("{}, expected true or false", found()));
+  if (!yes && text_.substr(start, 5) != "false")
+    fail(fmt::format("{}, expected true or false", found()));
   at_ += yes ? 4 : 5;
   return yes;
 }

@@ -31,9 +31,12 @@ std::string json_quote(std::string_view text) {
       throw_graph({.what = fmt::format("the name {} is not UTF-8 (its byte {})", shown(text), at),
                    .hint = "give layers, metrics and inputs names in UTF-8"});
     const char c = text[at];
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", c);
-    else out += text.substr(at, length);
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", c);
+    else
+      out += text.substr(at, length);
     at += length;
   }
   return out + "\"";
@@ -50,8 +53,10 @@ std::string shown(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     if (out.size() > 60) return out + "...\"";
     const size_t length = utf8_length(text, at);
-    if (length == 0 || static_cast<unsigned char>(text[at]) < 0x20) out += '?';
-    else out += text.substr(at, length);
+    if (length == 0 || static_cast<unsigned char>(text[at]) < 0x20)
+      out += '?';
+    else
+      out += text.substr(at, length);
     at += length == 0 ? 1 : length;
   }
   return out + "\"";
@@ -59,10 +64,12 @@ std::string shown(std::string_view text) {
 
 void JsonReader::fail_at(size_t position, const std::string& what) const {
   const size_t byte = byte_of_ ? byte_of_(position) : position;
-  throw_format({.where = where_,
-                .what = fmt::format("byte {}: {}", byte, what),
-                .hint = "the file is damaged, or was not written by GoNeuron or a safetensors library: copy or "
-                        "save it again"});
+  throw_format(
+      {.where = where_,
+       .what = fmt::format("byte {}: {}", byte, what),
+       .hint =
+           "the file is damaged, or was not written by GoNeuron or a safetensors library: copy or "
+           "save it again"});
 }
 
 }  // namespace goneuron

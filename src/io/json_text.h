@@ -1,5 +1,6 @@
-// JSON text: quoting when writing, and a reader that pulls values one by one and says at which byte it failed.
-// Used by the model file: no tree is built, so a hostile text costs no more memory than what is kept of it.
+// JSON text: quoting when writing, and a reader that pulls values one by one and says at which byte
+// it failed. Used by the model file: no tree is built, so a hostile text costs no more memory than
+// what is kept of it.
 #pragma once
 
 #include <array>

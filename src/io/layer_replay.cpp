@@ -8,7 +8,8 @@
 namespace goneuron {
 
 namespace {
-constexpr auto reload = "keep the loaded model for as long as its layers are called, or make the layer anew";
+constexpr auto reload =
+    "keep the loaded model for as long as its layers are called, or make the layer anew";
 
 class Replay {
  public:
@@ -50,7 +51,9 @@ class Replay {
       if (call_.inputs[i] == symbol) return &context_.inputs()[i];
     return nullptr;
   }
-  bool known(const Symbol& symbol) const { return input(symbol) || made_.count(symbol.expr().get()); }
+  bool known(const Symbol& symbol) const {
+    return input(symbol) || made_.count(symbol.expr().get());
+  }
   Symbol mapped(const Symbol& symbol) const {
     if (const Symbol* replaced = input(symbol)) return *replaced;
     return output_of(made_.at(symbol.expr().get()), symbol.output());
@@ -59,12 +62,16 @@ class Replay {
   Symbol make_again(const Expr& expr) {
     if (expr.call && seen_.insert(expr.call.get()).second) calls_.push_back(expr.call.get());
     switch (expr.kind) {
-      case Expr::Kind::constant: return constant_symbol(expr.constant);
-      case Expr::Kind::variable: return variable(expr.variable);
+      case Expr::Kind::constant:
+        return constant_symbol(expr.constant);
+      case Expr::Kind::variable:
+        return variable(expr.variable);
       case Expr::Kind::input:
-        context_.fail("it reads the input \"" + expr.name + "\" of the model that it was loaded with",
-                      "a layer that uses a symbol from outside can be called in its own model only");
-      case Expr::Kind::op: break;
+        context_.fail(
+            "it reads the input \"" + expr.name + "\" of the model that it was loaded with",
+            "a layer that uses a symbol from outside can be called in its own model only");
+      case Expr::Kind::op:
+        break;
     }
     std::vector<Symbol> inputs;
     for (const Symbol& input : expr.inputs) inputs.push_back(mapped(input));
@@ -75,8 +82,10 @@ class Replay {
   Symbol variable(const std::shared_ptr<Variable>& variable) {
     if (variable->layer.lock() != call_.layer) return variable_symbol(variable);
     const char* name = variable->name.c_str();
-    if (variable->role == Role::state) return context_.state(name, variable->type.shape, variable->init);
-    return context_.parameter(name, variable->type.shape, variable->init, variable->fan_in, variable->fan_out);
+    if (variable->role == Role::state)
+      return context_.state(name, variable->type.shape, variable->init);
+    return context_.parameter(name, variable->type.shape, variable->init, variable->fan_in,
+                              variable->fan_out);
   }
 
   const LayerCall& call_;
@@ -87,7 +96,8 @@ class Replay {
 };
 }  // namespace
 
-std::function<Symbol(LayerContext&)> replay(const std::shared_ptr<LayerCall>& call, const Symbol& output) {
+std::function<Symbol(LayerContext&)> replay(const std::shared_ptr<LayerCall>& call,
+                                            const Symbol& output) {
   return [weak = std::weak_ptr<LayerCall>(call), end = WeakSymbol(output)](LayerContext& context) {
     const auto first = weak.lock();
     const Symbol last = end;
@@ -103,7 +113,8 @@ std::function<Symbol(LayerContext&)> replay(const std::shared_ptr<LayerCall>& ca
 std::function<Symbol(LayerContext&)> no_replay() {
   return [](LayerContext& context) -> Symbol {
     context.fail("it comes from a file that does not hold how it is built",
-                 "a layer from a file can be called again only when the file has its first call; make it anew");
+                 "a layer from a file can be called again only when the file has its first call; "
+                 "make it anew");
   };
 }
 

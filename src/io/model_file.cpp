@@ -17,19 +17,25 @@ constexpr std::string_view optimizer_names[] = {"sgd", "adam", "adamw"};
 std::string training_text(const TrainingFacts& facts) {
   const Optimizer& o = facts.optimizer;
   std::string text = fmt::format(
-      "{{\"compiled\":{},\"epoch\":{},\"optimizer_step\":{},\"counter\":\"{}\",\"weight_seed\":\"{}\","
+      "{{\"compiled\":{},\"epoch\":{},\"optimizer_step\":{},\"counter\":\"{}\",\"weight_seed\":\"{}"
+      "\","
       "\"fit_seed\":\"{}\",\"shards\":{},\n",
-      facts.compiled, facts.epoch, facts.optimizer_step, facts.counter, facts.weight_seed, facts.fit_seed, facts.shards);
+      facts.compiled, facts.epoch, facts.optimizer_step, facts.counter, facts.weight_seed,
+      facts.fit_seed, facts.shards);
   text += fmt::format(
-      "\"optimizer\":{{\"kind\":\"{}\",\"learning_rate\":{},\"momentum\":{},\"nesterov\":{},\"beta1\":{},\"beta2\":{},"
+      "\"optimizer\":{{\"kind\":\"{}\",\"learning_rate\":{},\"momentum\":{},\"nesterov\":{},"
+      "\"beta1\":{},\"beta2\":{},"
       "\"epsilon\":{},\"weight_decay\":{}}},\n",
-      optimizer_names[static_cast<size_t>(o.kind)], json_real(o.learning_rate), json_real(o.momentum), o.nesterov,
-      json_real(o.beta1), json_real(o.beta2), json_real(o.epsilon), json_real(o.weight_decay));
+      optimizer_names[static_cast<size_t>(o.kind)], json_real(o.learning_rate),
+      json_real(o.momentum), o.nesterov, json_real(o.beta1), json_real(o.beta2),
+      json_real(o.epsilon), json_real(o.weight_decay));
   std::string metrics, extra;
-  for (const auto& name : facts.metrics) metrics += fmt::format("{}{}", metrics.empty() ? "" : ",", json_quote(name));
+  for (const auto& name : facts.metrics)
+    metrics += fmt::format("{}{}", metrics.empty() ? "" : ",", json_quote(name));
   for (const auto& [key, value] : facts.extra)
     extra += fmt::format("{}{}:{}", extra.empty() ? "" : ",", json_quote(key), json_quote(value));
-  return text + "\"loss\":" + json_quote(facts.loss) + ",\"metrics\":[" + metrics + "],\"extra\":{" + extra + "}}";
+  return text + "\"loss\":" + json_quote(facts.loss) + ",\"metrics\":[" + metrics +
+         "],\"extra\":{" + extra + "}}";
 }
 
 std::uint64_t read_seed(JsonReader& json, const char* name) {
@@ -38,7 +44,8 @@ std::uint64_t read_seed(JsonReader& json, const char* name) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
-    json.fail_at(at, fmt::format("\"{}\" is {}, expected a number of 64 bits as text", name, shown(text)));
+    json.fail_at(
+        at, fmt::format("\"{}\" is {}, expected a number of 64 bits as text", name, shown(text)));
   return value;
 }
 
@@ -48,7 +55,8 @@ Optimizer read_optimizer(JsonReader& json) {
   const size_t at = json.member("kind").position();
   const std::string kind = json.string();
   const auto* const found = std::find(std::begin(optimizer_names), std::end(optimizer_names), kind);
-  if (found == std::end(optimizer_names)) json.fail_at(at, shown(kind) + " is an unknown optimizer");
+  if (found == std::end(optimizer_names))
+    json.fail_at(at, shown(kind) + " is an unknown optimizer");
   out.kind = static_cast<Optimizer::Kind>(found - std::begin(optimizer_names));
   out.learning_rate = json.member("learning_rate").real();
   out.momentum = json.member("momentum").real();
@@ -67,7 +75,8 @@ TrainingFacts read_training(JsonReader& json) {
   json.begin('{');
   facts.compiled = json.member("compiled").boolean();
   facts.epoch = json.member("epoch").integer(0, INT64_MAX, "the epoch");
-  facts.optimizer_step = json.member("optimizer_step").integer(0, INT64_MAX, "the optimizer's step");
+  facts.optimizer_step =
+      json.member("optimizer_step").integer(0, INT64_MAX, "the optimizer's step");
   facts.counter = read_seed(json, "counter");
   facts.weight_seed = read_seed(json, "weight_seed");
   facts.fit_seed = read_seed(json, "fit_seed");
@@ -93,7 +102,8 @@ const Metadatum& model_metadata(const SafetensorsFile& file) {
   const Metadatum* found = file.find_metadata("goneuron");
   if (!found)
     throw_format({.where = file.path,
-                  .what = "byte 8: the header's metadata has no \"goneuron\": the file holds weights, but no model",
+                  .what = "byte 8: the header's metadata has no \"goneuron\": the file holds "
+                          "weights, but no model",
                   .hint = "build the model in the program and read the file with load_weights()"});
   return *found;
 }
@@ -101,12 +111,15 @@ const Metadatum& model_metadata(const SafetensorsFile& file) {
 void check_format(JsonReader& json, const std::string& path, size_t byte) {
   const i64 format = json.member("format").integer();
   if (format != model_format)
-    throw_format({.where = path,
-                  .what = fmt::format("byte {}: the model has format {}, this version of GoNeuron reads format {}", byte,
-                                      format, model_format),
-                  .hint = format > model_format ? "update GoNeuron, or save the model with this version"
-                                                : "load and save it with the version that wrote it, or take its weights "
-                                                  "with load_weights()"});
+    throw_format(
+        {.where = path,
+         .what = fmt::format(
+             "byte {}: the model has format {}, this version of GoNeuron reads format {}", byte,
+             format, model_format),
+         .hint = format > model_format
+                     ? "update GoNeuron, or save the model with this version"
+                     : "load and save it with the version that wrote it, or take its weights "
+                       "with load_weights()"});
 }
 
 void check_variables(const SafetensorsFile& file, const GraphRecord& graph) {
@@ -116,12 +129,14 @@ void check_variables(const SafetensorsFile& file, const GraphRecord& graph) {
     const Tensor& tensor = file.tensor(name);
     const FileTensor& entry = *file.find(name);
     const auto bad = [&](const std::string& what) {
-      throw_format({.where = file.path, .what = fmt::format("byte {}: {} {}", entry.byte, shown(name), what),
+      throw_format({.where = file.path,
+                    .what = fmt::format("byte {}: {} {}", entry.byte, shown(name), what),
                     .hint = "the file is damaged: copy or save it again"});
     };
     if (!(tensor.shape() == variable->type.shape) || tensor.dtype() != variable->type.dtype)
-      bad(fmt::format("is {} {}, its model expects {} {}", tensor.shape().str(), dtype_name(tensor.dtype()),
-                      variable->type.shape.str(), dtype_name(variable->type.dtype)));
+      bad(fmt::format("is {} {}, its model expects {} {}", tensor.shape().str(),
+                      dtype_name(tensor.dtype()), variable->type.shape.str(),
+                      dtype_name(variable->type.dtype)));
     const auto index = static_cast<size_t>(&entry - file.tensors.data());
     if (used[index]) bad("is the name of two weights of the model");
     used[index] = true;
@@ -130,7 +145,8 @@ void check_variables(const SafetensorsFile& file, const GraphRecord& graph) {
 
 ModelRecord read_model(SafetensorsFile file) {
   const Metadatum& text = model_metadata(file);
-  JsonReader json(text.value, file.path, [&](size_t position) { return file.byte_of(text, position); });
+  JsonReader json(text.value, file.path,
+                  [&](size_t position) { return file.byte_of(text, position); });
   const size_t listed = file.tensors.size() * sizeof(NamedTensor);
   const size_t memory = file.memory_left - std::min(file.memory_left, listed);
   ModelRecord record;
@@ -144,8 +160,7 @@ ModelRecord read_model(SafetensorsFile file) {
   check_variables(file, record.graph);
   record.tensors.reserve(file.tensors.size());
   for (FileTensor& entry : file.tensors)
-    if (entry.readable)
-      record.tensors.push_back({std::move(entry.name), std::move(entry.tensor)});
+    if (entry.readable) record.tensors.push_back({std::move(entry.name), std::move(entry.tensor)});
   return record;
 }
 }  // namespace
@@ -155,7 +170,8 @@ void ModelRecord::add_values(const std::vector<std::shared_ptr<Variable>>& varia
 }
 
 const Tensor* ModelRecord::find(std::string_view name) const {
-  const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& item) { return item.name == name; });
+  const auto at = std::find_if(tensors.begin(), tensors.end(),
+                               [&](const NamedTensor& item) { return item.name == name; });
   return at == tensors.end() ? nullptr : &at->tensor;
 }
 
@@ -165,11 +181,14 @@ void ModelRecord::copy_values(const std::vector<std::shared_ptr<Variable>>& vari
   for (const auto& variable : variables) {
     const auto found = by_name.find(variable->full_name());
     const Tensor* tensor = found == by_name.end() ? nullptr : found->second;
-    if (!tensor || !(tensor->shape() == variable->value.shape()) || tensor->dtype() != variable->value.dtype())
-      throw_graph({.what = "no tensor of shape " + variable->value.shape().str() + " for the weight " +
-                           shown(variable->full_name()),
-                   .hint = "give the variables of the loaded graph memory of their own types first"});
-    if (!tensor->empty()) std::memcpy(variable->value.raw(), tensor->raw(), static_cast<size_t>(tensor->bytes()));
+    if (!tensor || !(tensor->shape() == variable->value.shape()) ||
+        tensor->dtype() != variable->value.dtype())
+      throw_graph(
+          {.what = "no tensor of shape " + variable->value.shape().str() + " for the weight " +
+                   shown(variable->full_name()),
+           .hint = "give the variables of the loaded graph memory of their own types first"});
+    if (!tensor->empty())
+      std::memcpy(variable->value.raw(), tensor->raw(), static_cast<size_t>(tensor->bytes()));
   }
 }
 
@@ -183,14 +202,17 @@ void save_model_file(const std::string& path, const ModelRecord& record) {
     const auto found = by_name.find(variable->full_name());
     if (found == by_name.end() || !(found->second->shape() == variable->type.shape) ||
         found->second->dtype() != variable->type.dtype)
-      throw_graph({.where = path, .what = "the weight " + shown(variable->full_name()) + " of the model has no values yet",
-                   .hint = "build() the model before it is saved"});
+      throw_graph(
+          {.where = path,
+           .what = "the weight " + shown(variable->full_name()) + " of the model has no values yet",
+           .hint = "build() the model before it is saved"});
   }
-  const std::string text = fmt::format("{{\"format\":{},\n\"training\":{},\n\"graph\":{}}}", model_format,
-                                       training_text(record.training), graph.json);
-  // A reader's memory is bounded by twice the file + 1 MB: a graph of thousands of nodes with next to no weights
-  // is padded to the size that lets it be read.
-  size_t reading = graph.memory + tensors.size() * (sizeof(FileTensor) + sizeof(NamedTensor)) + text.size() + 4096;
+  const std::string text = fmt::format("{{\"format\":{},\n\"training\":{},\n\"graph\":{}}}",
+                                       model_format, training_text(record.training), graph.json);
+  // A reader's memory is bounded by twice the file + 1 MB: a graph of thousands of nodes with next
+  // to no weights is padded to the size that lets it be read.
+  size_t reading = graph.memory + tensors.size() * (sizeof(FileTensor) + sizeof(NamedTensor)) +
+                   text.size() + 4096;
   size_t data = 0;
   for (const NamedTensor& item : tensors) {
     reading += item.name.size() + 1;

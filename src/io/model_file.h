@@ -1,10 +1,14 @@
-// The model file: everything of a model in one valid .safetensors file. Used by Model::save and Model::load.
-//   tensors               variables by full name ("dense/weight"), optimizer slots ("optimizer/dense/weight/m"),
+// The model file: everything of a model in one valid .safetensors file. Used by Model::save and
+// Model::load.
+//   tensors               variables by full name ("dense/weight"), optimizer slots
+//   ("optimizer/dense/weight/m"),
 //                         large constants ("constant/0")
-//   metadata "goneuron"   JSON {"format": 1, "training": {..}, "graph": {..}}, the graph as in graph_json.h
-// To save: fill graph.roots, graph.layers and training, add_values() of every variable, add() of every slot.
-// To load: take the symbols of graph.list("outputs") etc., give graph.variables their memory, then
-// copy_values() into it, and find() of every slot. There is no code in the file and no path.
+//   metadata "goneuron"   JSON {"format": 1, "training": {..}, "graph": {..}}, the graph as in
+//   graph_json.h
+// To save: fill graph.roots, graph.layers and training, add_values() of every variable, add() of
+// every slot. To load: take the symbols of graph.list("outputs") etc., give graph.variables their
+// memory, then copy_values() into it, and find() of every slot. There is no code in the file and no
+// path.
 #pragma once
 
 #include <memory>
@@ -40,7 +44,9 @@ struct ModelRecord {
   TrainingFacts training;
   std::vector<NamedTensor> tensors;  // sorted by name after loading
 
-  void add(std::string name, Tensor tensor) { tensors.push_back({std::move(name), std::move(tensor)}); }
+  void add(std::string name, Tensor tensor) {
+    tensors.push_back({std::move(name), std::move(tensor)});
+  }
   void add_values(const std::vector<std::shared_ptr<Variable>>& variables);
   /// Null when there is none.
   const Tensor* find(std::string_view name) const;
@@ -48,15 +54,17 @@ struct ModelRecord {
   void copy_values(const std::vector<std::shared_ptr<Variable>>& variables) const;
 };
 
-/// Atomic. FormatError when the file cannot be written; GraphError when a variable of the graph has no tensor.
+/// Atomic. FormatError when the file cannot be written; GraphError when a variable of the graph has
+/// no tensor.
 void save_model_file(const std::string& path, const ModelRecord& record);
 /// Every variable of the graph has a tensor of its shape and dtype, or this throws FormatError.
 ModelRecord load_model_file(const std::string& path);
 /// The same from memory, which must outlive the record.
 ModelRecord parse_model_file(const std::uint8_t* bytes, size_t size, const std::string& name);
 
-/// Copies the file's tensors into the variables of the same full names; floating dtypes are converted.
-/// The file's own optimizer slots and constants are passed over when it is a model file.
-WeightsReport match_weights(const std::vector<std::shared_ptr<Variable>>& variables, const SafetensorsFile& file);
+/// Copies the file's tensors into the variables of the same full names; floating dtypes are
+/// converted. The file's own optimizer slots and constants are passed over when it is a model file.
+WeightsReport match_weights(const std::vector<std::shared_ptr<Variable>>& variables,
+                            const SafetensorsFile& file);
 
 }  // namespace goneuron

@@ -1,6 +1,8 @@
-// Safetensors: the file format of models, https://huggingface.co/docs/safetensors. Used by model_file and weights.
+// Safetensors: the file format of models, https://huggingface.co/docs/safetensors. Used by
+// model_file and weights.
 //   8 bytes           N, the header's length, unsigned little-endian, at most 100,000,000
-//   N bytes           JSON {"__metadata__": {text: text}, NAME: {"dtype", "shape", "data_offsets": [begin, end]}},
+//   N bytes           JSON {"__metadata__": {text: text}, NAME: {"dtype", "shape", "data_offsets":
+//   [begin, end]}},
 //                     padded with blanks
 //   the rest          the tensors' bytes, little-endian, row-major, without holes or overlaps
 #pragma once
@@ -55,8 +57,8 @@ struct SafetensorsFile {
   size_t byte_of(const Metadatum& metadatum, size_t position) const;
 };
 
-/// Reads a file. The tensors share its memory, mapped copy-on-write (those that the file does not align are
-/// copied). FormatError: path, byte, what is wrong.
+/// Reads a file. The tensors share its memory, mapped copy-on-write (those that the file does not
+/// align are copied). FormatError: path, byte, what is wrong.
 SafetensorsFile read_safetensors(const std::string& path);
 /// The same from memory: `bytes` must outlive the result, or be kept alive by `owner`.
 SafetensorsFile parse_safetensors(const std::uint8_t* bytes, size_t size, const std::string& name,
@@ -64,8 +66,9 @@ SafetensorsFile parse_safetensors(const std::uint8_t* bytes, size_t size, const 
 
 using StringPairs = std::vector<std::pair<std::string, std::string>>;
 
-/// Writes a file, atomically. Tensors are laid out by falling element size, so that each is aligned; the same
-/// arguments give the same bytes. The header has at least `min_header` bytes. FormatError when it cannot be written.
+/// Writes a file, atomically. Tensors are laid out by falling element size, so that each is
+/// aligned; the same arguments give the same bytes. The header has at least `min_header` bytes.
+/// FormatError when it cannot be written.
 void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
                        const StringPairs& metadata = {}, size_t min_header = 0);
 

@@ -1,4 +1,5 @@
-// The dtypes of safetensors files, and which of them a Tensor can have. Used by the reader and the writer.
+// The dtypes of safetensors files, and which of them a Tensor can have. Used by the reader and the
+// writer.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// Backend: what a device is to the planner and the executor. A backend is one folder in src/backends/.
-// It tells which nodes it can run and how they may be cut, and lowers a node to a call on bound memory.
+// Backend: what a device is to the planner and the executor. A backend is one folder in
+// src/backends/. It tells which nodes it can run and how they may be cut, and lowers a node to a
+// call on bound memory.
 #pragma once
 
 #include <memory>
@@ -16,15 +17,16 @@ namespace goneuron {
 struct Scheme {
   const char* name = "whole";
   i64 tiles = 1;
-  // For each input and output, what a tile touches: its own range, or everything (`all`: every tile reads all).
+  // For each input and output, what a tile touches: its own range, or everything (`all`: every tile
+  // reads all).
   struct Access {
     bool all = false;
     Partition part;
   };
   std::vector<Access> in, out;
-  bool partial = false;   // output 0 becomes [tiles, ...]: sums that a tree_sum adds up
-  bool merges = false;    // a range of tiles is as good as one tile: the cut costs nothing
-  i64 scratch = 0;        // bytes of private memory for each worker
+  bool partial = false;  // output 0 becomes [tiles, ...]: sums that a tree_sum adds up
+  bool merges = false;   // a range of tiles is as good as one tile: the cut costs nothing
+  i64 scratch = 0;       // bytes of private memory for each worker
 };
 
 /// A kernel with its arguments bound: runs tiles [begin, end).
@@ -72,8 +74,8 @@ std::vector<std::string> backend_names();
 
 /// A scheme of one tile that touches everything: what every kernel can do.
 Scheme single_tile(const Node& node);
-/// Tiles along the first axes: row i of the outputs needs row i of the inputs whose index is in `by_rows`
-/// (bit mask); other inputs are read whole by every tile.
+/// Tiles along the first axes: row i of the outputs needs row i of the inputs whose index is in
+/// `by_rows` (bit mask); other inputs are read whole by every tile.
 Scheme by_rows(const Graph& graph, const Node& node, i64 tiles, unsigned rows_mask);
 
 }  // namespace goneuron

@@ -5,7 +5,8 @@
 namespace goneuron {
 
 namespace {
-// Below this much work waking the workers costs more than they save. Results are the same either way.
+// Below this much work waking the workers costs more than they save. Results are the same either
+// way.
 constexpr double small_flops = 2e5;
 
 /// The call that makes the loss, followed by a look at it.
@@ -46,12 +47,23 @@ void Executor::bind(const Arena& gradients) {
     const Slot& slot = plan_->slots[v];
     const Value& value = graph.values[v];
     switch (slot.place) {
-      case Place::activations: addresses_[v] = activations_.data() + slot.offset; break;
-      case Place::gradients: addresses_[v] = gradients.data() + slot.offset; break;
-      case Place::io: addresses_[v] = io_.data() + slot.offset; break;
-      case Place::variable: addresses_[v] = value.variable->value.raw(); break;
-      case Place::constant: addresses_[v] = const_cast<void*>(value.constant.raw()); break;
-      case Place::none: break;
+      case Place::activations:
+        addresses_[v] = activations_.data() + slot.offset;
+        break;
+      case Place::gradients:
+        addresses_[v] = gradients.data() + slot.offset;
+        break;
+      case Place::io:
+        addresses_[v] = io_.data() + slot.offset;
+        break;
+      case Place::variable:
+        addresses_[v] = value.variable->value.raw();
+        break;
+      case Place::constant:
+        addresses_[v] = const_cast<void*>(value.constant.raw());
+        break;
+      case Place::none:
+        break;
     }
   }
 }
@@ -69,7 +81,8 @@ void Executor::lower() {
     for (const ValueId id : node.outputs) bound.out.push_back(at(id));
     calls_.push_back(step.backend->lower(bound));
     if (plan_->guarded && makes(node, graph.outputs[0]))
-      calls_.back() = guard(std::move(calls_.back()), static_cast<const float*>(output(0)), scalars_.get());
+      calls_.back() =
+          guard(std::move(calls_.back()), static_cast<const float*>(output(0)), scalars_.get());
   }
 }
 
@@ -93,7 +106,8 @@ Program Executor::divide(int workers, const Item& barrier) const {
       if (step.scheme.merges) {
         items.push_back({calls_[s].kernel, calls_[s].args.get(), begin, end});
       } else {
-        for (i64 tile = begin; tile < end; ++tile) items.push_back({calls_[s].kernel, calls_[s].args.get(), tile, tile + 1});
+        for (i64 tile = begin; tile < end; ++tile)
+          items.push_back({calls_[s].kernel, calls_[s].args.get(), tile, tile + 1});
       }
     }
   }

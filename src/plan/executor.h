@@ -12,7 +12,8 @@ namespace goneuron {
 
 class Executor {
  public:
-  /// Variables must have their memory. `gradients` has plan.gradient_bytes, or is empty when there are none.
+  /// Variables must have their memory. `gradients` has plan.gradient_bytes, or is empty when there
+  /// are none.
   Executor(std::shared_ptr<const Plan> plan, const Arena& gradients);
 
   const Plan& plan() const { return *plan_; }
@@ -39,7 +40,7 @@ class Executor {
   Arena activations_, io_, scratch_;
   std::vector<void*> addresses_;  // by value
   std::unique_ptr<StepScalars> scalars_;
-  std::vector<Call> calls_;       // by step
+  std::vector<Call> calls_;  // by step
   Program alone_, shared_;
   const WorkerPool* shared_with_ = nullptr;
   bool small_ = false;

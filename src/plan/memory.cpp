@@ -1,5 +1,6 @@
-// The memory pass: an address for every value. Time is counted in phases, since workers run ahead of each other
-// within one; values alive in no common phase may share memory. Greedy by size, at the lowest free offset.
+// The memory pass: an address for every value. Time is counted in phases, since workers run ahead
+// of each other within one; values alive in no common phase may share memory. Greedy by size, at
+// the lowest free offset.
 #include <algorithm>
 
 #include "core/checked_math.h"
@@ -51,7 +52,8 @@ i64 place_all(std::vector<Interval>& all) {
     clashing.clear();
     for (size_t j = 0; j < i; ++j)
       if (all[j].first <= all[i].last && all[i].first <= all[j].last) clashing.push_back(&all[j]);
-    std::sort(clashing.begin(), clashing.end(), [](const Interval* a, const Interval* b) { return a->offset < b->offset; });
+    std::sort(clashing.begin(), clashing.end(),
+              [](const Interval* a, const Interval* b) { return a->offset < b->offset; });
     i64 offset = 0;
     for (const Interval* other : clashing) {
       if (other->offset >= checked_add(offset, all[i].bytes)) break;
@@ -79,28 +81,38 @@ void plan_memory(Plan& plan) {
     if (value.alias_of >= 0) continue;  // lives in its root's slot
     Slot& slot = plan.slots[v];
     slot.bytes = value_bytes(value);
-    if (value.variable) slot.place = Place::variable;
-    else if (value.role == Role::constant) slot.place = Place::constant;
-    else if (value.role == Role::input) slot = {Place::io, bump(plan.io_bytes, slot.bytes), slot.bytes};
-    else if (value.producer >= 0) slot.place = Place::activations;
+    if (value.variable)
+      slot.place = Place::variable;
+    else if (value.role == Role::constant)
+      slot.place = Place::constant;
+    else if (value.role == Role::input)
+      slot = {Place::io, bump(plan.io_bytes, slot.bytes), slot.bytes};
+    else if (value.producer >= 0)
+      slot.place = Place::activations;
   }
-  // Final gradients of parameters: one contiguous buffer, in the order in which the parameters stand in theirs.
+  // Final gradients of parameters: one contiguous buffer, in the order in which the parameters
+  // stand in theirs.
   std::vector<std::pair<const void*, ValueId>> gradients;
   for (size_t v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].gradient_of) gradients.emplace_back(graph.values[v].gradient_of->value.raw(), graph.root(static_cast<ValueId>(v)));
+    if (graph.values[v].gradient_of)
+      gradients.emplace_back(graph.values[v].gradient_of->value.raw(),
+                             graph.root(static_cast<ValueId>(v)));
   std::sort(gradients.begin(), gradients.end());
   for (const auto& [address, root] : gradients)
     if (Slot& slot = plan.slots[static_cast<size_t>(root)]; slot.place == Place::activations)
       slot = {Place::gradients, bump(plan.gradient_bytes, slot.bytes), slot.bytes};
   auto intervals = live_intervals(plan);
   plan.activation_bytes = place_all(intervals);
-  for (const Interval& interval : intervals) plan.slots[static_cast<size_t>(interval.value)].offset = interval.offset;
+  for (const Interval& interval : intervals)
+    plan.slots[static_cast<size_t>(interval.value)].offset = interval.offset;
   const int phases = plan.steps.empty() ? 0 : plan.steps.back().phase + 1;
   std::vector<i64> live(static_cast<size_t>(phases), 0);
   for (const Interval& interval : intervals)
-    for (int p = interval.first; p <= interval.last; ++p) live[static_cast<size_t>(p)] += interval.bytes;
+    for (int p = interval.first; p <= interval.last; ++p)
+      live[static_cast<size_t>(p)] += interval.bytes;
   plan.live_bytes = live.empty() ? 0 : *std::max_element(live.begin(), live.end());
-  for (const PlannedStep& step : plan.steps) plan.scratch_bytes = std::max(plan.scratch_bytes, step.scheme.scratch);
+  for (const PlannedStep& step : plan.steps)
+    plan.scratch_bytes = std::max(plan.scratch_bytes, step.scheme.scratch);
 }
 
 }  // namespace goneuron

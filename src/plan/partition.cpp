@@ -26,8 +26,10 @@ Scheme by_rows(const Graph& graph, const Node& node, i64 tiles, unsigned rows_ma
   scheme.tiles = tiles;
   scheme.merges = true;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (rows_mask >> i & 1) scheme.in[i].part = cut(graph.in_shape(node, static_cast<int>(i)), 0, tiles);
-    else scheme.in[i].all = true;
+    if (rows_mask >> i & 1)
+      scheme.in[i].part = cut(graph.in_shape(node, static_cast<int>(i)), 0, tiles);
+    else
+      scheme.in[i].all = true;
   }
   for (size_t i = 0; i < node.outputs.size(); ++i)
     scheme.out[i].part = cut(graph.out_shape(node, static_cast<int>(i)), 0, tiles);

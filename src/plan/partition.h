@@ -1,6 +1,7 @@
-// Partition: how the tiles of a step share a value. A tile owns a contiguous range of `units`; a unit repeats at
-// `outer` places in memory (all of [batch, rows, ...] cut by image rows: outer = batch, units = rows).
-// Two steps with equal partitions of a value need no barrier between them: each worker meets only its own part.
+// Partition: how the tiles of a step share a value. A tile owns a contiguous range of `units`; a
+// unit repeats at `outer` places in memory (all of [batch, rows, ...] cut by image rows: outer =
+// batch, units = rows). Two steps with equal partitions of a value need no barrier between them:
+// each worker meets only its own part.
 #pragma once
 
 #include "goneuron/shape.h"
@@ -14,8 +15,8 @@ struct Partition {
   friend bool operator==(const Partition&, const Partition&) = default;
 };
 
-/// `shape` cut along `axis` into `tiles` even ranges. Cuts that give the same memory ranges compare equal,
-/// also through a reshape.
+/// `shape` cut along `axis` into `tiles` even ranges. Cuts that give the same memory ranges compare
+/// equal, also through a reshape.
 Partition cut(const Shape& shape, int axis, i64 tiles);
 /// One tile has it all.
 inline Partition whole() { return {}; }

@@ -1,5 +1,5 @@
-// Plan: a graph made ready to run: cut into tiles, put in order, with barriers and an address for every value.
-// Immutable; an Executor binds it to memory. Made by make_plan() from a traced graph.
+// Plan: a graph made ready to run: cut into tiles, put in order, with barriers and an address for
+// every value. Immutable; an Executor binds it to memory. Made by make_plan() from a traced graph.
 #pragma once
 
 #include <string>
@@ -31,10 +31,10 @@ struct Plan {
   std::vector<PlannedStep> steps;
   std::vector<Slot> slots;  // by value
   i64 activation_bytes = 0, io_bytes = 0, gradient_bytes = 0, scratch_bytes = 0;
-  i64 live_bytes = 0;       // the largest sum of bytes alive in one phase: no plan can need less
+  i64 live_bytes = 0;  // the largest sum of bytes alive in one phase: no plan can need less
   double flops = 0;
-  bool guarded = false;     // outputs[0] is a loss: not finite, it sets the status and no variable changes
-  
+  bool guarded =
+      false;  // outputs[0] is a loss: not finite, it sets the status and no variable changes
 };
 
 /// Runs fuse, tiles, schedule, liveness and memory planning.

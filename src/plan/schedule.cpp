@@ -1,5 +1,6 @@
-// The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other between two
-// barriers; a step needs one before it when a worker would touch what another one writes in the same phase.
+// The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other
+// between two barriers; a step needs one before it when a worker would touch what another one
+// writes in the same phase.
 #include <map>
 #include <set>
 
@@ -22,7 +23,8 @@ class Scheduler {
     std::set<NodeId> ready;
     for (size_t n = 0; n < count; ++n) {
       waiting[n] = static_cast<int>(before[n].size());
-      for (const NodeId earlier : before[n]) after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
+      for (const NodeId earlier : before[n])
+        after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
       if (before[n].empty()) ready.insert(static_cast<NodeId>(n));
     }
     std::vector<PlannedStep> order;
@@ -66,14 +68,17 @@ class Scheduler {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
       const bool write = node.op->mutates >> i & 1;
-      visit(graph_.root(node.inputs[i]), Touch{write, scheme.in[i].all && scheme.tiles > 1, scheme.in[i].part});
+      visit(graph_.root(node.inputs[i]),
+            Touch{write, scheme.in[i].all && scheme.tiles > 1, scheme.in[i].part});
     }
     if (!node.op->alias && !node.op->mutates)
       for (size_t o = 0; o < node.outputs.size(); ++o)
-        visit(graph_.root(node.outputs[o]), Touch{true, scheme.out[o].all && scheme.tiles > 1, scheme.out[o].part});
+        visit(graph_.root(node.outputs[o]),
+              Touch{true, scheme.out[o].all && scheme.tiles > 1, scheme.out[o].part});
   }
 
-  /// True when the step and one of this phase meet at a value that either writes, in different parts.
+  /// True when the step and one of this phase meet at a value that either writes, in different
+  /// parts.
   bool conflicts(NodeId n) const {
     const Node& node = graph_.nodes[static_cast<size_t>(n)];
     if (node.op->alias) return false;
@@ -82,7 +87,8 @@ class Scheduler {
       const auto at = touched_.find(root);
       if (at == touched_.end()) return;
       for (const Touch& other : at->second)
-        if ((mine.write || other.write) && (mine.all || other.all || !(mine.part == other.part))) found = true;
+        if ((mine.write || other.write) && (mine.all || other.all || !(mine.part == other.part)))
+          found = true;
     });
     // What an update depends on besides its inputs: the status word that the loss writes.
     if (node.op->mutates && !graph_.outputs.empty()) {

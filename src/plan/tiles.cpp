@@ -1,5 +1,6 @@
 // The tiles pass: picks for each node the scheme that moves the fewest bytes between two cores.
-// The choice is a function of the graph alone, so results do not depend on the machine or the number of workers.
+// The choice is a function of the graph alone, so results do not depend on the machine or the
+// number of workers.
 #include <algorithm>
 #include <limits>
 
@@ -16,22 +17,29 @@ constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
 
 class Chooser {
  public:
-  Chooser(const Graph& graph, const Backend& cpu) : graph_(graph), writers_(graph.values.size(), -1) {
+  Chooser(const Graph& graph, const Backend& cpu)
+      : graph_(graph), writers_(graph.values.size(), -1) {
     for (const Node& node : graph.nodes)
-      options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node) : std::vector<Scheme>{single_tile(node)});
+      options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node)
+                                                   : std::vector<Scheme>{single_tile(node)});
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
-      for (const ValueId id : graph.nodes[n].outputs) writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
+      for (const ValueId id : graph.nodes[n].outputs)
+        writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
       flops_.push_back(node_flops(graph, graph.nodes[n]));
     }
     // Neighbours: nodes that share a value.
     neighbours_.resize(graph.nodes.size());
     std::vector<std::vector<int>> touching(graph.values.size());
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
-      for (const ValueId id : graph.nodes[n].inputs) touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
-      for (const ValueId id : graph.nodes[n].outputs) touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
+      for (const ValueId id : graph.nodes[n].inputs)
+        touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
+      for (const ValueId id : graph.nodes[n].outputs)
+        touching[static_cast<size_t>(graph.root(id))].push_back(static_cast<int>(n));
     }
     for (const auto& list : touching)
-      for (const int a : list) neighbours_[static_cast<size_t>(a)].insert(neighbours_[static_cast<size_t>(a)].end(), list.begin(), list.end());
+      for (const int a : list)
+        neighbours_[static_cast<size_t>(a)].insert(neighbours_[static_cast<size_t>(a)].end(),
+                                                   list.begin(), list.end());
     for (auto& list : neighbours_) {
       std::sort(list.begin(), list.end());
       list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -52,7 +60,8 @@ class Chooser {
       choice_.assign(options_.size(), 0);
       for (size_t n = 0; n < options_.size(); ++n)
         for (size_t s = 0; s < options_[n].size(); ++s)
-          if (options_[n][s].tiles == tiles && (choice_[n] == 0 || options_[n][s].name == name)) choice_[n] = s;
+          if (options_[n][s].tiles == tiles && (choice_[n] == 0 || options_[n][s].name == name))
+            choice_[n] = s;
       descend();
       double total = 0;
       for (size_t n = 0; n < options_.size(); ++n) total += cost(n);
@@ -105,28 +114,33 @@ class Chooser {
       if (node.op->shape_only >> i & 1) continue;
       const Value& value = graph_.in(node, static_cast<int>(i));
       const auto bytes = static_cast<double>(value_bytes(value));
-      us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) * 0.25;  // touching it at all
+      us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) *
+            0.25;  // touching it at all
       const int writer = writers_[static_cast<size_t>(graph_.root(node.inputs[i]))];
       if (writer < 0 || writer == static_cast<int>(n)) continue;
-      const Scheme& written = options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
+      const Scheme& written =
+          options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
       if (written.partial) {  // the tree reads what every tile wrote
         us += bytes * static_cast<double>(written.tiles) / 2 / bytes_per_us + barrier_us;
         continue;
       }
-      if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1 : scheme.in[i].part == partition_of(writer, node.inputs[i]))
+      if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1
+                           : scheme.in[i].part == partition_of(writer, node.inputs[i]))
         continue;
       us += bytes / 2 / bytes_per_us;
       if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
     }
     for (const ValueId id : node.outputs)
-      us += static_cast<double>(value_bytes(graph_.value(id))) / bytes_per_us / (scheme.tiles > 1 ? 2 : 1) * 0.25 *
+      us += static_cast<double>(value_bytes(graph_.value(id))) / bytes_per_us /
+            (scheme.tiles > 1 ? 2 : 1) * 0.25 *
             (scheme.partial ? static_cast<double>(scheme.tiles) : 1);
     return us;
   }
 
   Partition partition_of(int writer, ValueId id) const {
     const Node& node = graph_.nodes[static_cast<size_t>(writer)];
-    const Scheme& scheme = options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
+    const Scheme& scheme =
+        options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
     for (size_t o = 0; o < node.outputs.size(); ++o)
       if (graph_.root(node.outputs[o]) == graph_.root(id)) return scheme.out[o].part;
     return whole();
@@ -140,8 +154,8 @@ class Chooser {
   std::vector<size_t> choice_;
 };
 
-/// A node whose tiles make partial sums: its output grows a first axis, and a tree adds the parts up.
-/// A fused product becomes plain: bias and activation follow the tree.
+/// A node whose tiles make partial sums: its output grows a first axis, and a tree adds the parts
+/// up. A fused product becomes plain: bias and activation follow the tree.
 void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend) {
   Graph& graph = plan.graph;
   const auto count = static_cast<NodeId>(graph.nodes.size());
@@ -149,7 +163,8 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
     const Node copy = graph.nodes[static_cast<size_t>(like)];
     const NodeId n = graph.add(op_named(op), std::move(inputs), std::move(attrs), &copy);
     const Node& made = graph.nodes[static_cast<size_t>(n)];
-    chosen.push_back(backend.supports(graph, made) ? backend.schemes(graph, made)[0] : single_tile(made));
+    chosen.push_back(backend.supports(graph, made) ? backend.schemes(graph, made)[0]
+                                                   : single_tile(made));
     return made.outputs[0];
   };
   for (NodeId n = 0; n < count; ++n) {
@@ -161,7 +176,8 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
     for (size_t o = 0; o < outputs.size(); ++o) {
       const Value before = graph.value(outputs[o]);
       if (fused && o > 0) continue;
-      graph.values.push_back({.type = {before.type.shape.with_batch(tiles), before.type.dtype}, .producer = n});
+      graph.values.push_back(
+          {.type = {before.type.shape.with_batch(tiles), before.type.dtype}, .producer = n});
       const auto parts = static_cast<ValueId>(graph.values.size()) - 1;
       graph.nodes[static_cast<size_t>(n)].outputs[o] = parts;
       ValueId sum = append("tree_sum", {parts}, {}, n);
@@ -170,12 +186,16 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
         const ValueId bias = product.inputs.size() > 2 ? product.inputs[2] : -1;
         if (bias >= 0) sum = append("add", {sum, bias}, {}, n);
         const ValueId z = sum;
-        if (attrs.text("activation") != "linear") sum = append(attrs.text("activation").c_str(), {sum}, attrs.has("alpha") ? Attrs{{"alpha", attrs.real("alpha")}} : Attrs{}, n);
+        if (attrs.text("activation") != "linear")
+          sum = append(attrs.text("activation").c_str(), {sum},
+                       attrs.has("alpha") ? Attrs{{"alpha", attrs.real("alpha")}} : Attrs{}, n);
         if (outputs.size() > 1)
-          for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[1], z);
+          for (Node& node : graph.nodes)
+            std::replace(node.inputs.begin(), node.inputs.end(), outputs[1], z);
       }
       graph.value(sum).gradient_of = before.gradient_of;
-      for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[o], sum);
+      for (Node& node : graph.nodes)
+        std::replace(node.inputs.begin(), node.inputs.end(), outputs[o], sum);
       std::replace(graph.outputs.begin(), graph.outputs.end(), outputs[o], sum);
       for (Value& value : graph.values)
         if (value.alias_of == outputs[o]) value.alias_of = sum;
@@ -199,7 +219,9 @@ void choose_tiles(Plan& plan, const Backend& backend) {
   split_sums(plan, chosen, backend);
   for (size_t n = 0; n < plan.graph.nodes.size(); ++n) {
     const Node& node = plan.graph.nodes[n];
-    const Backend* runs = backend.supports(plan.graph, node) || chosen[n].partial ? &backend : &backend_named("reference");
+    const Backend* runs = backend.supports(plan.graph, node) || chosen[n].partial
+                              ? &backend
+                              : &backend_named("reference");
     plan.steps.push_back({static_cast<NodeId>(n), chosen[n], runs});
   }
 }

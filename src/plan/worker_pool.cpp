@@ -25,7 +25,8 @@ void pin(std::thread& thread, int core) {
 }
 
 constexpr int spins_before_yield = 2000;
-constexpr int spins_before_sleep = 20000;  // a fraction of a millisecond: longer than the gap between two steps
+constexpr int spins_before_sleep =
+    20000;  // a fraction of a millisecond: longer than the gap between two steps
 }  // namespace
 
 WorkerPool::WorkerPool(int workers) : workers_(workers), scratch_(static_cast<size_t>(workers)) {
@@ -51,14 +52,17 @@ void WorkerPool::reserve_scratch(i64 bytes) {
 Item WorkerPool::barrier() { return {&WorkerPool::wait, this, 0, 0}; }
 
 void WorkerPool::wait(const void* pool, i64, i64, void*) noexcept {
-  // The counter only grows: a multiple of `workers` for each barrier passed. The pool outlives the program.
+  // The counter only grows: a multiple of `workers` for each barrier passed. The pool outlives the
+  // program.
   auto& self = *static_cast<WorkerPool*>(const_cast<void*>(pool));
   const auto count = static_cast<std::uint64_t>(self.workers_);
   const std::uint64_t mine = self.arrived_.fetch_add(1, std::memory_order_acq_rel);
   const std::uint64_t target = (mine / count + 1) * count;
   for (int spins = 0; self.arrived_.load(std::memory_order_acquire) < target; ++spins) {
-    if (spins < spins_before_yield) pause();
-    else std::this_thread::yield();  // more workers than cores
+    if (spins < spins_before_yield)
+      pause();
+    else
+      std::this_thread::yield();  // more workers than cores
   }
 }
 
@@ -70,19 +74,24 @@ void WorkerPool::run(const Program& program) noexcept {
   wait(this, 0, 0, nullptr);
 }
 
-void WorkerPool::run_alone(const Program& program, void* scratch) noexcept { run_items(program.workers[0], scratch); }
+void WorkerPool::run_alone(const Program& program, void* scratch) noexcept {
+  run_items(program.workers[0], scratch);
+}
 
 void WorkerPool::work(int worker) noexcept {
   std::uint32_t seen = 0;
   for (;;) {
     for (int spins = 0; generation_.load(std::memory_order_acquire) == seen; ++spins) {
-      if (spins < spins_before_sleep) pause();
-      else generation_.wait(seen, std::memory_order_acquire);
+      if (spins < spins_before_sleep)
+        pause();
+      else
+        generation_.wait(seen, std::memory_order_acquire);
     }
     // A generation is never skipped: run() returns only after every worker has arrived.
     ++seen;
     if (stop_) return;
-    run_items(program_->workers[static_cast<size_t>(worker)], scratch_[static_cast<size_t>(worker)].data());
+    run_items(program_->workers[static_cast<size_t>(worker)],
+              scratch_[static_cast<size_t>(worker)].data());
     wait(this, 0, 0, nullptr);
   }
 }

@@ -1,5 +1,5 @@
-// WorkerPool: threads made once that run a program together: each its own list of calls, with spin barriers.
-// Used by Executor; between programs the workers spin for a moment, then sleep.
+// WorkerPool: threads made once that run a program together: each its own list of calls, with spin
+// barriers. Used by Executor; between programs the workers spin for a moment, then sleep.
 #pragma once
 
 #include <atomic>

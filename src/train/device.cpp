@@ -43,15 +43,18 @@ void set_device(const std::string& name, Site site) {
       all().current = &backend_named(name);
       return;
     }
-  throw_device({.where = call_site("set_device", site), .what = "there is no device \"" + name + "\"",
-                .lines = {{"devices", quoted_list(backend_names())}}, .hint = "use one of these"});
+  throw_device({.where = call_site("set_device", site),
+                .what = "there is no device \"" + name + "\"",
+                .lines = {{"devices", quoted_list(backend_names())}},
+                .hint = "use one of these"});
 }
 
 std::vector<std::string> devices() { return backend_names(); }
 
 void set_threads(int count, Site site) {
   if (count < 0 || count > 1024)
-    throw_graph({.where = call_site("set_threads", site), .what = std::to_string(count) + " threads; expected 0 (one a core) to 1024",
+    throw_graph({.where = call_site("set_threads", site),
+                 .what = std::to_string(count) + " threads; expected 0 (one a core) to 1024",
                  .hint = "leave it at 0 unless other programs need the cores"});
   const std::lock_guard lock(all().mutex);
   all().threads = count;

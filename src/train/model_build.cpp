@@ -1,5 +1,5 @@
-// Building a model: a Sequential's chain is applied to the input's shape, layers get their names and dropout its
-// random streams in graph order, variables their memory and first values.
+// Building a model: a Sequential's chain is applied to the input's shape, layers get their names
+// and dropout its random streams in graph order, variables their memory and first values.
 #include <algorithm>
 #include <set>
 
@@ -17,7 +17,8 @@ void give_names(const std::vector<Layer>& layers) {
   std::set<std::string> taken;
   for (const Layer& layer : layers)
     if (!layer.name().empty() && !taken.insert(layer.name()).second)
-      throw_graph({.where = layer.impl()->describe(), .what = "two layers of one model are named \"" + layer.name() + "\"",
+      throw_graph({.where = layer.impl()->describe(),
+                   .what = "two layers of one model are named \"" + layer.name() + "\"",
                    .hint = "give each a name of its own, or leave the name out"});
   for (const Layer& layer : layers) {
     if (!layer.name().empty()) continue;
@@ -36,7 +37,8 @@ std::vector<Layer> unique_layers(const std::vector<Layer>& layers) {
   return all;
 }
 
-/// The layers that made the graph, in the order of its nodes; those inside others right before them.
+/// The layers that made the graph, in the order of its nodes; those inside others right before
+/// them.
 std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
   std::vector<Layer> all;
   for (const Expr* expr : order)
@@ -45,11 +47,13 @@ std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
 }
 
 /// One block for the variables of a kind that have no memory yet; theirs from then on.
-void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variables, Role role, const char* what) {
+void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variables, Role role,
+              const char* what) {
   i64 bytes = 0;
   const auto wants = [&](const Variable& v) { return v.role == role && v.value.empty(); };
   for (const auto& v : variables)
-    if (wants(*v)) bytes = round_up(checked_add(bytes, checked_mul(v->type.shape.elements(), 4)), 64);
+    if (wants(*v))
+      bytes = round_up(checked_add(bytes, checked_mul(v->type.shape.elements(), 4)), 64);
   if (bytes == 0) return;
   arena = Arena(bytes, what);
   i64 at = 0;
@@ -76,7 +80,8 @@ void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) 
   if (!built()) return build_sequential(sample);
   const Shape expected = inputs[0].shape().without_batch();
   bool fits = expected.rank() == sample.rank();
-  for (int i = 0; fits && i < sample.rank(); ++i) fits = expected[i] == Any || expected[i] == sample[i];
+  for (int i = 0; fits && i < sample.rank(); ++i)
+    fits = expected[i] == Any || expected[i] == sample[i];
   if (!fits)
     throw_shape({.where = call_site(caller, where),
                  .what = "a sample is " + sample.str() + ", the model expects " + expected.str(),
@@ -90,11 +95,14 @@ void ModelImpl::finish_build() {
   std::set<const Variable*> seen;
   i64 stream = 0;
   for (const Expr* expr : order) {
-    if (expr->kind == Expr::Kind::variable && seen.insert(expr->variable.get()).second) variables.push_back(expr->variable);
-    // The one thing about an Expr that is decided after it is made: which random stream it draws from.
+    if (expr->kind == Expr::Kind::variable && seen.insert(expr->variable.get()).second)
+      variables.push_back(expr->variable);
+    // The one thing about an Expr that is decided after it is made: which random stream it draws
+    // from.
     if (expr->op && std::string_view(expr->op->name) == "dropout") {
       ++stream;
-      if (expr->attrs.integer("stream", 0) == 0) const_cast<Expr*>(expr)->attrs.set("stream", stream);
+      if (expr->attrs.integer("stream", 0) == 0)
+        const_cast<Expr*>(expr)->attrs.set("stream", stream);
     }
   }
   std::vector<bool> fresh;

@@ -1,5 +1,5 @@
-// ModelImpl: what a Model points to: its graph, its variables' memory, what it was compiled with, and the
-// executors made for it so far. The files of src/train/model_*.cpp work on it.
+// ModelImpl: what a Model points to: its graph, its variables' memory, what it was compiled with,
+// and the executors made for it so far. The files of src/train/model_*.cpp work on it.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@
 
 namespace goneuron {
 
-/// What a step is for: training updates weights, evaluation yields loss and metrics, prediction outputs.
+/// What a step is for: training updates weights, evaluation yields loss and metrics, prediction
+/// outputs.
 enum class Mode { train, evaluate, predict };
 
 /// The symbols of a training step, for one type of target.
@@ -29,7 +30,7 @@ struct ModelImpl {
   Site site;
   std::vector<Layer> pending;  // a Sequential that has not seen its input
   std::vector<Symbol> inputs, outputs;
-  std::vector<Layer> layers;   // in graph order
+  std::vector<Layer> layers;  // in graph order
   std::vector<std::shared_ptr<Variable>> variables;
   Arena params, states, gradients;
   std::vector<Arena> slot_arenas;
@@ -87,7 +88,8 @@ class ExecutorLease {
 };
 
 /// The plan of a step, unbound; for executors, summaries and the memory report.
-std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows, const TensorType& target);
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
+                                     const TensorType& target);
 
 /// Type of the target that data of this shape (of one sample) and dtype becomes.
 TensorType target_type(const Shape& sample, DType dtype);

@@ -9,7 +9,10 @@ namespace goneuron {
 
 void Model::save(const std::string& path, Site site) const {
   ModelImpl& m = *impl_;
-  if (!m.built()) throw_graph({.where = call_site("save", site), .what = "the model has no weights yet", .hint = "call build(shape of a sample) or fit() first"});
+  if (!m.built())
+    throw_graph({.where = call_site("save", site),
+                 .what = "the model has no weights yet",
+                 .hint = "call build(shape of a sample) or fit() first"});
   const std::lock_guard lock(m.mutex);
   ModelRecord record;
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
@@ -43,7 +46,9 @@ Model Model::load(const std::string& path, Site) {
   m.inputs = record.graph.list("inputs");
   m.outputs = record.graph.list("outputs");
   if (m.inputs.size() != 1 || m.outputs.size() != 1)
-    throw_format({.where = path, .what = std::to_string(m.inputs.size()) + " inputs and " + std::to_string(m.outputs.size()) + " outputs; expected one of each",
+    throw_format({.where = path,
+                  .what = std::to_string(m.inputs.size()) + " inputs and " +
+                          std::to_string(m.outputs.size()) + " outputs; expected one of each",
                   .hint = "save it again with this version"});
   m.weight_seed = record.training.weight_seed;
   m.finish_build();
@@ -52,15 +57,19 @@ Model Model::load(const std::string& path, Site) {
   m.fit_seed = facts.fit_seed;
   m.epoch = facts.epoch;
   m.step = facts.optimizer_step;
-  const auto target = record.graph.list("target"), loss = record.graph.list("loss"), metrics = record.graph.list("metrics");
+  const auto target = record.graph.list("target"), loss = record.graph.list("loss"),
+             metrics = record.graph.list("metrics");
   if (!facts.compiled || target.size() != 1 || loss.size() != 1) return Model(impl);
   m.compiled = true;
   m.optimizer = facts.optimizer;
   // The loss and metrics are the stored graphs, whatever functions made them.
   m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
-    throw_type({.where = "load()", .what = "the loaded loss was stored for targets of another shape or dtype", .hint = "compile() the model again"});
+    throw_type({.where = "load()",
+                .what = "the loaded loss was stored for targets of another shape or dtype",
+                .hint = "compile() the model again"});
   });
-  for (const std::string& name : facts.metrics) m.metrics.emplace_back(name.c_str(), [](const Symbol&, const Symbol&) { return Symbol(); });
+  for (const std::string& name : facts.metrics)
+    m.metrics.emplace_back(name.c_str(), [](const Symbol&, const Symbol&) { return Symbol(); });
   auto graph = std::make_unique<TrainGraph>();
   graph->target = {target[0].shape(), target[0].dtype()};
   graph->y_true = target[0];
@@ -76,7 +85,10 @@ Model Model::load(const std::string& path, Site) {
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
-  if (!impl_->built()) throw_graph({.where = call_site("load_weights", site), .what = "the model has no weights yet", .hint = "call build(shape of a sample) first"});
+  if (!impl_->built())
+    throw_graph({.where = call_site("load_weights", site),
+                 .what = "the model has no weights yet",
+                 .hint = "call build(shape of a sample) first"});
   return match_weights(impl_->variables, read_safetensors(path));
 }
 

@@ -1,4 +1,5 @@
-// Steps: the training graph (loss, gradients, updates as symbols), its plans, and the executors made of them.
+// Steps: the training graph (loss, gradients, updates as symbols), its plans, and the executors
+// made of them.
 #include <algorithm>
 #include <tuple>
 
@@ -28,11 +29,13 @@ bool trains(const Variable& variable) {
 }
 
 /// The optimizer's slots of a variable, made once.
-const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model, const std::shared_ptr<Variable>& variable) {
+const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model,
+                                                       const std::shared_ptr<Variable>& variable) {
   auto& slots = model.slots[variable.get()];
   const bool adam = model.optimizer.kind != Optimizer::Kind::sgd;
   if (!slots.empty() || (!adam && model.optimizer.momentum == 0)) return slots;
-  for (const char* name : adam ? std::vector<const char*>{"m", "v"} : std::vector<const char*>{"velocity"}) {
+  for (const char* name :
+       adam ? std::vector<const char*>{"m", "v"} : std::vector<const char*>{"velocity"}) {
     auto slot = std::make_shared<Variable>();
     slot->name = variable->full_name() + "/" + name;
     slot->role = Role::slot;
@@ -50,9 +53,15 @@ Symbol update(ModelImpl& model, const std::shared_ptr<Variable>& variable, const
   std::vector<Symbol> inputs = {variable_symbol(variable), gradient};
   for (const auto& slot : slots_of(model, variable)) inputs.push_back(variable_symbol(slot));
   if (o.kind == Optimizer::Kind::sgd)
-    return make("sgd_update", inputs, {{"momentum", o.momentum}, {"nesterov", i64{o.nesterov}}, {"weight_decay", o.weight_decay}});
+    return make("sgd_update", inputs,
+                {{"momentum", o.momentum},
+                 {"nesterov", i64{o.nesterov}},
+                 {"weight_decay", o.weight_decay}});
   return make("adam_update", inputs,
-              {{"beta1", o.beta1}, {"beta2", o.beta2}, {"epsilon", o.epsilon}, {"weight_decay", o.weight_decay},
+              {{"beta1", o.beta1},
+               {"beta2", o.beta2},
+               {"epsilon", o.epsilon},
+               {"weight_decay", o.weight_decay},
                {"decoupled", i64{o.kind == Optimizer::Kind::adamw}}});
 }
 
@@ -67,8 +76,10 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
   const auto gradients = differentiate(graph.loss, wrt);
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (!gradients[i])
-      throw_graph({.where = "compile()", .what = "the loss does not depend on the weight \"" + wanted[i]->full_name() + "\"",
-                   .hint = "freeze its layer with set_trainable(false), or use its output in the loss"});
+      throw_graph(
+          {.where = "compile()",
+           .what = "the loss does not depend on the weight \"" + wanted[i]->full_name() + "\"",
+           .hint = "freeze its layer with set_trainable(false), or use its output in the loss"});
     graph.updates.push_back(update(model, wanted[i], gradients[i]));
   }
   std::vector<const LayerCall*> seen;
@@ -80,7 +91,9 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
       if (const Symbol state = weak) graph.updates.push_back(state);
   }
   if (graph.updates.empty())
-    throw_graph({.where = "fit()", .what = "there is nothing to train: every weight is frozen", .hint = "unfreeze a layer with set_trainable(true)"});
+    throw_graph({.where = "fit()",
+                 .what = "there is nothing to train: every weight is frozen",
+                 .hint = "unfreeze a layer with set_trainable(true)"});
 }
 
 TensorType with_rows(const TensorType& type, i64 rows) {
@@ -97,7 +110,8 @@ TensorType target_type(const Shape& sample, DType dtype) {
 
 bool ModelImpl::Key::operator<(const Key& other) const {
   const auto rank = [](const Key& k) {
-    return std::make_tuple(k.mode, k.rows, std::vector<i64>(k.target.begin(), k.target.end()), k.target_type);
+    return std::make_tuple(k.mode, k.rows, std::vector<i64>(k.target.begin(), k.target.end()),
+                           k.target_type);
   };
   return rank(*this) < rank(other);
 }
@@ -117,13 +131,15 @@ TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
   graph->target = target;
   graph->y_true = input_symbol(target, "y_true", site);
   graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
-  for (const Metric& metric : metrics) graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
+  for (const Metric& metric : metrics)
+    graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
   if (with_updates) add_updates(*this, *graph);
   graphs.push_back(std::move(graph));
   return *graphs.back();
 }
 
-std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows, const TensorType& target) {
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
+                                     const TensorType& target) {
   TraceSpec spec;
   spec.inputs = model.inputs;
   spec.input_types = {with_rows({model.inputs[0].shape(), model.inputs[0].dtype()}, rows)};
@@ -148,7 +164,9 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows, cons
 }
 
 ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const TensorType& target)
-    : model_(model), key_{mode, rows, mode == Mode::predict ? Shape{} : target.shape, mode == Mode::predict ? DType::f32 : target.dtype} {
+    : model_(model),
+      key_{mode, rows, mode == Mode::predict ? Shape{} : target.shape,
+           mode == Mode::predict ? DType::f32 : target.dtype} {
   const std::lock_guard lock(model.mutex);
   if (model.device != current_backend().name()) {
     model.executors.clear();
@@ -162,11 +180,13 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
     return;
   }
   const auto plan = plan_for(model, mode, rows, target);
-  if (model.gradients.bytes() < plan->gradient_bytes) model.gradients = Arena(plan->gradient_bytes, "the gradients");
+  if (model.gradients.bytes() < plan->gradient_bytes)
+    model.gradients = Arena(plan->gradient_bytes, "the gradients");
   executor_ = std::make_unique<Executor>(plan, model.gradients);
   if (model.executors.size() > most_executors)
-    model.executors.erase(std::min_element(model.executors.begin(), model.executors.end(),
-                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+    model.executors.erase(std::min_element(
+        model.executors.begin(), model.executors.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
 }
 
 ExecutorLease::~ExecutorLease() {

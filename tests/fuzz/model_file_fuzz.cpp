@@ -1,5 +1,6 @@
-// Any bytes as a model file: a FormatError, or a model that can be called again and described as text.
-// Bytes that start with a brace are taken as the JSON of a graph alone: the deeper parts of the reader.
+// Any bytes as a model file: a FormatError, or a model that can be called again and described as
+// text. Bytes that start with a brace are taken as the JSON of a graph alone: the deeper parts of
+// the reader.
 #include "goneuron/error.h"
 #include "graph/layer_impl.h"
 #include "io/model_file.h"

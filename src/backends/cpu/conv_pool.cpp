@@ -1,5 +1,6 @@
-// 3x3 convolution of one channel + bias + relu + 2x2 max pooling in one pass, and its weight gradient: the first
-// layer of image networks. The nine weights stay in registers; what pooling drops is never written to memory.
+// 3x3 convolution of one channel + bias + relu + 2x2 max pooling in one pass, and its weight
+// gradient: the first layer of image networks. The nine weights stay in registers; what pooling
+// drops is never written to memory.
 #include <algorithm>
 #include <cstring>
 
@@ -16,13 +17,13 @@
 namespace goneuron::cpu {
 
 struct ConvPool {
-  const float* x;      // [batch, h, w]
-  const float* w;      // [3, 3, channels]
-  const float* bias;   // [channels] or null
-  float* y;            // [batch, ph, pw, channels]
-  std::uint8_t* index; // likewise: row-major position of the maximum in its 2x2 window
-  const float* dy;     // likewise
-  float *dw, *db;      // [tiles, 3, 3, channels], [tiles, channels]
+  const float* x;       // [batch, h, w]
+  const float* w;       // [3, 3, channels]
+  const float* bias;    // [channels] or null
+  float* y;             // [batch, ph, pw, channels]
+  std::uint8_t* index;  // likewise: row-major position of the maximum in its 2x2 window
+  const float* dy;      // likewise
+  float *dw, *db;       // [tiles, 3, 3, channels], [tiles, channels]
   i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
   bool relu, by_image;
   i64 tiles;
@@ -41,7 +42,8 @@ inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* 
       continue;
     }
     std::memset(to, 0, static_cast<size_t>(first) * sizeof(float));
-    std::memcpy(to + first, c.x + (image * c.h + from) * c.width + first - c.pad_left, static_cast<size_t>(last - first) * sizeof(float));
+    std::memcpy(to + first, c.x + (image * c.h + from) * c.width + first - c.pad_left,
+                static_cast<size_t>(last - first) * sizeof(float));
     std::memset(to + last, 0, static_cast<size_t>(pitch - last) * sizeof(float));
   }
 }
@@ -59,8 +61,9 @@ constexpr i64 lanes = HWY_LANES(float);
 
 /// One row of pooled outputs for one vector of channels; `x` is the first of four padded rows.
 template <bool kRelu>
-HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float* HWY_RESTRICT w, V bias, i64 channels, i64 count,
-                            float* HWY_RESTRICT y, std::uint8_t* HWY_RESTRICT index) {
+HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float* HWY_RESTRICT w,
+                            V bias, i64 channels, i64 count, float* HWY_RESTRICT y,
+                            std::uint8_t* HWY_RESTRICT index) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
@@ -77,18 +80,22 @@ HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float*
 #pragma GCC unroll 4
         for (i64 s = 0; s < 4; ++s) {
           const i64 a = i - s / 2, b = j - s % 2;
-          if (a >= 0 && a < 3 && b >= 0 && b < 3) sums[s] = hn::MulAdd(pixel, taps[a * 3 + b], sums[s]);
+          if (a >= 0 && a < 3 && b >= 0 && b < 3)
+            sums[s] = hn::MulAdd(pixel, taps[a * 3 + b], sums[s]);
         }
       }
     const auto right = hn::Gt(sums[1], sums[0]), right_below = hn::Gt(sums[3], sums[2]);
-    const V top = hn::IfThenElse(right, sums[1], sums[0]), bottom = hn::IfThenElse(right_below, sums[3], sums[2]);
+    const V top = hn::IfThenElse(right, sums[1], sums[0]),
+            bottom = hn::IfThenElse(right_below, sums[3], sums[2]);
     const auto below = hn::Gt(bottom, top);
     V best = hn::IfThenElse(below, bottom, top);
     const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
-    const auto at_bottom = hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
+    const auto at_bottom =
+        hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
     if (kRelu) best = hn::IfThenZeroElse(hn::Lt(best, hn::Zero(d)), best);
     hn::StoreU(best, d, y);
-    hn::StoreU(hn::DemoteTo(d8, hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)), d8, index);
+    hn::StoreU(hn::DemoteTo(d8, hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)), d8,
+               index);
   }
 }
 
@@ -102,14 +109,19 @@ void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, f
       for (i64 r = 0; r < rows; ++r) {
         const i64 at = ((n * c.ph + row + r) * c.pw) * c.channels + channel;
         const float* x = scratch + 2 * r * pitch;
-        if (c.relu) forward_row<true>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at, c.index + at);
-        else forward_row<false>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at, c.index + at);
+        if (c.relu)
+          forward_row<true>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
+                            c.index + at);
+        else
+          forward_row<false>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
+                             c.index + at);
       }
     }
   }
 }
 
-/// For each pooled position and tap, the four pixels that the window's four cells meet: quads[position][tap][cell].
+/// For each pooled position and tap, the four pixels that the window's four cells meet:
+/// quads[position][tap][cell].
 HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* quads) {
   for (i64 p = 0; p < count; ++p, x += 2)
     for (i64 a = 0; a < 3; ++a)
@@ -123,7 +135,9 @@ HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* quads) {
 #if HWY_TARGET == HWY_SCALAR
 using Chooser = hn::Vec<hn::Rebind<std::int32_t, D>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) { return cell; }
-HWY_INLINE V choose(const float* quad, Chooser cell) { return hn::Set(D(), quad[hn::GetLane(cell)]); }
+HWY_INLINE V choose(const float* quad, Chooser cell) {
+  return hn::Set(D(), quad[hn::GetLane(cell)]);
+}
 #else
 using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
@@ -140,7 +154,8 @@ HWY_INLINE V choose(const float* quad, Chooser bytes) {
 }
 #endif
 
-void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile, float* scratch) {
+void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
+              float* scratch) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
@@ -148,10 +163,12 @@ void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 t
   float* quads = scratch + round_up((2 * rows + 2) * pitch, 16);
   float* dw = c.dw + tile * 9 * c.channels;
   std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
-  if (c.db) std::memset(c.db + tile * c.channels, 0, static_cast<size_t>(c.channels) * sizeof(float));
+  if (c.db)
+    std::memset(c.db + tile * c.channels, 0, static_cast<size_t>(c.channels) * sizeof(float));
   for (i64 n = image; n < image + images; ++n) {
     copy_padded(c, n, row, rows, scratch);
-    for (i64 r = 0; r < rows; ++r) make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads + r * c.pw * 36);
+    for (i64 r = 0; r < rows; ++r)
+      make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads + r * c.pw * 36);
     const i64 base = (n * c.ph + row) * c.pw * c.channels;
     for (i64 channel = 0; channel < c.channels; channel += lanes) {
       V sums[9];
@@ -161,7 +178,8 @@ void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 t
       const float *dy = c.dy + base + channel, *y = c.y + base + channel;
       const std::uint8_t* index = c.index + base + channel;
       const float* quad = quads;
-      for (i64 p = 0; p < rows * c.pw; ++p, dy += c.channels, y += c.channels, index += c.channels, quad += 36) {
+      for (i64 p = 0; p < rows * c.pw;
+           ++p, dy += c.channels, y += c.channels, index += c.channels, quad += 36) {
         V g = hn::LoadU(d, dy);
         if (c.relu) g = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y), hn::Zero(d)), g);
         const Chooser cell = chooser(hn::PromoteTo(di, hn::LoadU(d8, index)));
@@ -189,12 +207,14 @@ namespace {
 bool supports(const Graph& graph, const Node& node) {
   const Attrs& a = node.attrs;
   const Shape& x = graph.in_shape(node, 0);
-  const bool back = node.outputs.size() > 0 && std::string_view(node.op->name) == "conv2d_pool_weight_grad";
+  const bool back =
+      node.outputs.size() > 0 && std::string_view(node.op->name) == "conv2d_pool_weight_grad";
   const Shape& w = graph.in_shape(node, back ? 4 : 1);
   const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
   const auto is = [&](const char* name, i64 value) { return a.integer(name) == value; };
-  return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) && is("stride_w", 1) && is("pool_kernel_h", 2) &&
-         is("pool_kernel_w", 2) && is("pool_stride_h", 2) && is("pool_stride_w", 2) && y.elements() > 0;
+  return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) &&
+         is("stride_w", 1) && is("pool_kernel_h", 2) && is("pool_kernel_w", 2) &&
+         is("pool_stride_h", 2) && is("pool_stride_w", 2) && y.elements() > 0;
 }
 
 ConvPool args_of(const BoundNode& bound, bool back) {
@@ -229,25 +249,35 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       scheme.merges = !back;
       scheme.partial = back;
       for (auto& in : scheme.in) in.all = true;
-      for (auto& out : scheme.out) out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
+      for (auto& out : scheme.out)
+        out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
       if (back)
-        for (int i = 1; i <= 3; ++i) scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
+        for (int i = 1; i <= 3; ++i)
+          scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
       all.push_back(scheme);
     }
   const i64 pitch = 2 * y[2] + 2;
-  for (Scheme& scheme : all) scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[1] * y[2] * 36) * i64{sizeof(float)};
+  for (Scheme& scheme : all)
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[1] * y[2] * 36) * i64{sizeof(float)};
   return all;
 }
-std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) { return schemes(graph, node, false); }
-std::vector<Scheme> backward_schemes(const Graph& graph, const Node& node) { return schemes(graph, node, true); }
+std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
+  return schemes(graph, node, false);
+}
+std::vector<Scheme> backward_schemes(const Graph& graph, const Node& node) {
+  return schemes(graph, node, true);
+}
 
 void run(const ConvPool& c, i64 begin, i64 end, void* scratch) {
   auto* memory = static_cast<float*>(scratch);
   if (c.tiles == 1) return c.run(c, 0, c.batch, 0, c.ph, 0, memory);
   const i64 units = c.by_image ? c.batch : c.ph;
-  const i64 from = tile_begin(units, c.tiles, begin), count = tile_begin(units, c.tiles, end) - from;
-  if (c.by_image) c.run(c, from, count, 0, c.ph, begin, memory);
-  else c.run(c, 0, c.batch, from, count, begin, memory);
+  const i64 from = tile_begin(units, c.tiles, begin),
+            count = tile_begin(units, c.tiles, end) - from;
+  if (c.by_image)
+    c.run(c, from, count, 0, c.ph, begin, memory);
+  else
+    c.run(c, 0, c.batch, from, count, begin, memory);
 }
 
 Call lower_forward(const BoundNode& bound) {
@@ -273,8 +303,9 @@ Call lower_backward(const BoundNode& bound) {
   return make_call<ConvPool>(c, run);
 }
 
-constexpr KernelDef kernels[] = {{"conv2d_pool", supports, forward_schemes, lower_forward},
-                                 {"conv2d_pool_weight_grad", supports, backward_schemes, lower_backward}};
+constexpr KernelDef kernels[] = {
+    {"conv2d_pool", supports, forward_schemes, lower_forward},
+    {"conv2d_pool_weight_grad", supports, backward_schemes, lower_backward}};
 
 }  // namespace
 

@@ -16,7 +16,8 @@ std::vector<i64> tile_counts(const Graph& graph) {
   std::vector<i64> counts = {2, 4, 8, 16};
   for (const Node& node : graph.nodes)
     for (const ValueId id : node.outputs)
-      if (const Shape& shape = graph.value(id).type.shape; shape.rank() == 4 && shape[1] >= 4 && shape[1] <= 32)
+      if (const Shape& shape = graph.value(id).type.shape;
+          shape.rank() == 4 && shape[1] >= 4 && shape[1] <= 32)
         counts.push_back(shape[1]);
   std::sort(counts.begin(), counts.end());
   counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
@@ -30,8 +31,9 @@ namespace {
 class CpuBackend : public Backend {
  public:
   CpuBackend() {
-    for (const auto& file : {cpu::matmul_kernels(), cpu::elementwise_kernels(), cpu::update_kernels(), cpu::loss_kernels(),
-                             cpu::reduce_kernels(), cpu::conv2d_kernels(), cpu::conv_pool_kernels(), cpu::pool_kernels(),
+    for (const auto& file : {cpu::matmul_kernels(), cpu::elementwise_kernels(),
+                             cpu::update_kernels(), cpu::loss_kernels(), cpu::reduce_kernels(),
+                             cpu::conv2d_kernels(), cpu::conv_pool_kernels(), cpu::pool_kernels(),
                              cpu::norm_kernels(), cpu::dropout_kernels()})
       for (const cpu::KernelDef& kernel : file) kernels_.emplace(kernel.op, &kernel);
   }
@@ -65,7 +67,8 @@ class CpuBackend : public Backend {
       const DType dtype = graph.value(id).type.dtype;
       return !is_floating(dtype) || dtype == DType::f32;
     };
-    return std::all_of(node.inputs.begin(), node.inputs.end(), fits) && std::all_of(node.outputs.begin(), node.outputs.end(), fits);
+    return std::all_of(node.inputs.begin(), node.inputs.end(), fits) &&
+           std::all_of(node.outputs.begin(), node.outputs.end(), fits);
   }
 
   std::map<std::string_view, const cpu::KernelDef*> kernels_;

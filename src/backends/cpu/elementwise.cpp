@@ -8,7 +8,8 @@ namespace goneuron::cpu {
 
 namespace {
 
-/// Cuts of a node whose outputs and same-shaped inputs are split alike, along each axis that is worth it.
+/// Cuts of a node whose outputs and same-shaped inputs are split alike, along each axis that is
+/// worth it.
 std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
   const Shape& out = graph.out_shape(node);
@@ -22,8 +23,10 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = cut(out, axis, tiles);
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const Shape& in = graph.in_shape(node, static_cast<int>(i));
-        if (in == out) scheme.in[i].part = cut(in, axis, tiles);
-        else scheme.in[i].all = true;
+        if (in == out)
+          scheme.in[i].part = cut(in, axis, tiles);
+        else
+          scheme.in[i].all = true;
       }
       all.push_back(scheme);
     }
@@ -54,13 +57,16 @@ struct UnaryArgs {
 
 Call lower_unary(const BoundNode& bound) {
   const Attrs& attrs = bound.node.attrs;
-  UnaryArgs args{unary_row(bound.node.op->name), bound.input(0), bound.output(), 0, 0, range_of(bound)};
+  UnaryArgs args{
+      unary_row(bound.node.op->name), bound.input(0), bound.output(), 0, 0, range_of(bound)};
   args.a = static_cast<float>(attrs.has("scale") ? attrs.real("scale") : attrs.real("alpha", 0));
   args.b = static_cast<float>(attrs.real("shift", 0));
   return make_call<UnaryArgs>(args, [](const UnaryArgs& u, i64 begin, i64 end, void*) {
     const Range& r = u.range;
-    const i64 from = tile_begin(r.units, r.tiles, begin) * r.unit, to = tile_begin(r.units, r.tiles, end) * r.unit;
-    for (i64 o = 0; o < r.outer; ++o) u.row(u.x + o * r.stride + from, u.y + o * r.stride + from, to - from, u.a, u.b);
+    const i64 from = tile_begin(r.units, r.tiles, begin) * r.unit,
+              to = tile_begin(r.units, r.tiles, end) * r.unit;
+    for (i64 o = 0; o < r.outer; ++o)
+      u.row(u.x + o * r.stride + from, u.y + o * r.stride + from, to - from, u.a, u.b);
   });
 }
 
@@ -68,8 +74,10 @@ Call lower_unary(const BoundNode& bound) {
 enum class Follow { same, scalar, row };
 
 bool follow(const Shape& in, const Shape& out, Follow& how) {
-  if (in == out) how = Follow::same;
-  else if (in.elements() == 1) how = Follow::scalar;
+  if (in == out)
+    how = Follow::same;
+  else if (in.elements() == 1)
+    how = Follow::scalar;
   else {  // the trailing dimensions of the output, ones in front
     int lead = 0;
     while (lead < in.rank() && in[lead] == 1) ++lead;
@@ -111,20 +119,28 @@ void run_binary(const BinaryArgs& b, i64 from, i64 to) {
   }
   while (from < to) {
     const i64 at = from % period, n = std::min(period - at, to - from);
-    b.row(b.length_x ? b.x + at : b.x + from, b.length_y ? b.y + at : b.y + from, b.out + from, n, b.a);
+    b.row(b.length_x ? b.x + at : b.x + from, b.length_y ? b.y + at : b.y + from, b.out + from, n,
+          b.a);
     from += n;
   }
 }
 
 Call lower_binary(const BoundNode& bound) {
   const Shape& out = bound.out_shape();
-  BinaryArgs args{binary_row(bound.node.op->name), bound.input(0), bound.input(1), bound.output(),
-                  static_cast<float>(bound.node.attrs.real("alpha", 0)), range_of(bound), 0, 0};
+  BinaryArgs args{binary_row(bound.node.op->name),
+                  bound.input(0),
+                  bound.input(1),
+                  bound.output(),
+                  static_cast<float>(bound.node.attrs.real("alpha", 0)),
+                  range_of(bound),
+                  0,
+                  0};
   if (!(bound.in_shape(0) == out)) args.length_x = bound.in_shape(0).elements();
   if (!(bound.in_shape(1) == out)) args.length_y = bound.in_shape(1).elements();
   return make_call<BinaryArgs>(args, [](const BinaryArgs& b, i64 begin, i64 end, void*) {
     const Range& r = b.range;
-    const i64 from = tile_begin(r.units, r.tiles, begin) * r.unit, to = tile_begin(r.units, r.tiles, end) * r.unit;
+    const i64 from = tile_begin(r.units, r.tiles, begin) * r.unit,
+              to = tile_begin(r.units, r.tiles, end) * r.unit;
     for (i64 o = 0; o < r.outer; ++o) run_binary(b, o * r.stride + from, o * r.stride + to);
   });
 }
@@ -139,23 +155,34 @@ bool supports_cast(const Graph& graph, const Node& node) {
   return graph.in(node, 0).type.dtype == DType::i32 && graph.out(node).type.dtype == DType::f32;
 }
 Call lower_cast(const BoundNode& bound) {
-  return make_call<CastArgs>({bound.input<std::int32_t>(0), bound.output(), bound.out_shape().elements()},
-                             [](const CastArgs& c, i64, i64, void*) {
-                               for (i64 i = 0; i < c.n; ++i) c.y[i] = static_cast<float>(c.x[i]);
-                             });
+  return make_call<CastArgs>(
+      {bound.input<std::int32_t>(0), bound.output(), bound.out_shape().elements()},
+      [](const CastArgs& c, i64, i64, void*) {
+        for (i64 i = 0; i < c.n; ++i) c.y[i] = static_cast<float>(c.x[i]);
+      });
 }
 
 constexpr KernelDef kernels[] = {
-    {"neg", nullptr, schemes, lower_unary},          {"exp", nullptr, schemes, lower_unary},
-    {"log", nullptr, schemes, lower_unary},          {"sqrt", nullptr, schemes, lower_unary},
-    {"square", nullptr, schemes, lower_unary},       {"abs", nullptr, schemes, lower_unary},
-    {"sign", nullptr, schemes, lower_unary},         {"scale_shift", nullptr, schemes, lower_unary},
-    {"relu", nullptr, schemes, lower_unary},         {"leaky_relu", nullptr, schemes, lower_unary},
-    {"sigmoid", nullptr, schemes, lower_unary},      {"tanh", nullptr, schemes, lower_unary},
-    {"gelu", nullptr, schemes, lower_unary},         {"silu", nullptr, schemes, lower_unary},
-    {"elu", nullptr, schemes, lower_unary},          {"selu", nullptr, schemes, lower_unary},
-    {"add", supports_binary, schemes, lower_binary}, {"sub", supports_binary, schemes, lower_binary},
-    {"mul", supports_binary, schemes, lower_binary}, {"div", supports_binary, schemes, lower_binary},
+    {"neg", nullptr, schemes, lower_unary},
+    {"exp", nullptr, schemes, lower_unary},
+    {"log", nullptr, schemes, lower_unary},
+    {"sqrt", nullptr, schemes, lower_unary},
+    {"square", nullptr, schemes, lower_unary},
+    {"abs", nullptr, schemes, lower_unary},
+    {"sign", nullptr, schemes, lower_unary},
+    {"scale_shift", nullptr, schemes, lower_unary},
+    {"relu", nullptr, schemes, lower_unary},
+    {"leaky_relu", nullptr, schemes, lower_unary},
+    {"sigmoid", nullptr, schemes, lower_unary},
+    {"tanh", nullptr, schemes, lower_unary},
+    {"gelu", nullptr, schemes, lower_unary},
+    {"silu", nullptr, schemes, lower_unary},
+    {"elu", nullptr, schemes, lower_unary},
+    {"selu", nullptr, schemes, lower_unary},
+    {"add", supports_binary, schemes, lower_binary},
+    {"sub", supports_binary, schemes, lower_binary},
+    {"mul", supports_binary, schemes, lower_binary},
+    {"div", supports_binary, schemes, lower_binary},
     {"maximum", supports_binary, schemes, lower_binary},
     {"minimum", supports_binary, schemes, lower_binary},
     {"relu_grad", supports_binary, schemes, lower_binary},

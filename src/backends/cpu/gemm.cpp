@@ -17,15 +17,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr i64 lanes = HWY_LANES(float);
-// The register tile: up to max_mr rows of two vectors. 32 registers hold 12 x 2 sums and the operands, 16 hold 6 x 2.
+// The register tile: up to max_mr rows of two vectors. 32 registers hold 12 x 2 sums and the
+// operands, 16 hold 6 x 2.
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
 constexpr i64 nr = 2 * lanes;
-constexpr i64 kc = 256;   // a panel of B, kc x nr, stays in the first-level cache
-constexpr i64 mc = 240;   // a block of A, mc x kc, in the second
+constexpr i64 kc = 256;  // a panel of B, kc x nr, stays in the first-level cache
+constexpr i64 mc = 240;  // a block of A, mc x kc, in the second
 
 /// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
 template <i64 mr, bool kAdd>
-void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, float* HWY_RESTRICT c, i64 c_row) {
+void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, float* HWY_RESTRICT c,
+           i64 c_row) {
   const D d;
   V s0[mr], s1[mr];
 #pragma GCC unroll 12
@@ -68,7 +70,8 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
 void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
   const float* from = g.a + row * g.a_row + col * g.a_col;
   if (g.a_row == 1 && rows == mr) {
-    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col) std::memcpy(to, from, static_cast<size_t>(mr) * sizeof(float));
+    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
+      std::memcpy(to, from, static_cast<size_t>(mr) * sizeof(float));
     return;
   }
   for (i64 i = 0; i < rows; ++i)
@@ -134,7 +137,8 @@ HWY_INLINE void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
 }
 
 /// One block: packed rows of A against a packed panel of B.
-HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col, i64 cols, i64 k, i64 mr, bool add) {
+HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col,
+                      i64 cols, i64 k, i64 mr, bool add) {
   HWY_ALIGN float edge[max_mr * nr];
   const Micro kernel = add ? micro_of<true>(mr, std::make_index_sequence<max_mr>())
                            : micro_of<false>(mr, std::make_index_sequence<max_mr>());
@@ -146,9 +150,11 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
       continue;
     }
     if (add)
-      for (i64 r = 0; r < height; ++r) std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
+      for (i64 r = 0; r < height; ++r)
+        std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
     kernel(a, b, k, edge, nr);
-    for (i64 r = 0; r < height; ++r) std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
+    for (i64 r = 0; r < height; ++r)
+      std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
   }
 }
 
@@ -161,14 +167,16 @@ void few_rows(const Gemm& g) {
   for (; j + vectors * lanes <= g.n; j += vectors * lanes) {
     V s[kRows][vectors];
     for (i64 i = 0; i < kRows; ++i)
-      for (i64 v = 0; v < vectors; ++v) s[i][v] = g.add ? hn::LoadU(d, g.c + i * g.c_row + j + v * lanes) : hn::Zero(d);
+      for (i64 v = 0; v < vectors; ++v)
+        s[i][v] = g.add ? hn::LoadU(d, g.c + i * g.c_row + j + v * lanes) : hn::Zero(d);
     const float* b = g.b + j;
     for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
 #pragma GCC unroll 8
       for (i64 v = 0; v < vectors; ++v) {
         const V w = hn::LoadU(d, b + v * lanes);
 #pragma GCC unroll 4
-        for (i64 i = 0; i < kRows; ++i) s[i][v] = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s[i][v]);
+        for (i64 i = 0; i < kRows; ++i)
+          s[i][v] = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s[i][v]);
       }
     }
     for (i64 i = 0; i < kRows; ++i)
@@ -214,7 +222,8 @@ void wide(const Gemm& g, void* scratch) {
         if (!g.pack_a) {
           pack_strided(g, row + i, height, p, depth, mr, packed_a + i * depth);
         } else {
-          if (height < mr) std::memset(packed_a + i * depth, 0, static_cast<size_t>(mr * depth) * sizeof(float));
+          if (height < mr)
+            std::memset(packed_a + i * depth, 0, static_cast<size_t>(mr * depth) * sizeof(float));
           g.pack_a(g.pack_context, row + i, height, p, depth, packed_a + i * depth, mr);
         }
       }
@@ -228,9 +237,11 @@ void wide(const Gemm& g, void* scratch) {
   }
 }
 
-/// Fewer columns than a panel: computes the transpose, whose vectors run along the rows and are full.
+/// Fewer columns than a panel: computes the transpose, whose vectors run along the rows and are
+/// full.
 void narrow(const Gemm& g, void* scratch) {
-  constexpr i64 step = 128;  // rows at a time, so that the transposed part stays in the first-level cache
+  constexpr i64 step =
+      128;  // rows at a time, so that the transposed part stays in the first-level cache
   HWY_ALIGN float part[nr * step];
   for (i64 row = 0; row < g.m; row += step) {
     const i64 rows = std::min(step, g.m - row);
@@ -258,11 +269,16 @@ void narrow(const Gemm& g, void* scratch) {
 void gemm(const Gemm& g, void* scratch) {
   if (g.m <= 4 && g.b_col == 1 && !g.pack_a) {
     switch (g.m) {
-      case 0: return;
-      case 1: return few_rows<1>(g);
-      case 2: return few_rows<2>(g);
-      case 3: return few_rows<3>(g);
-      default: return few_rows<4>(g);
+      case 0:
+        return;
+      case 1:
+        return few_rows<1>(g);
+      case 2:
+        return few_rows<2>(g);
+      case 3:
+        return few_rows<3>(g);
+      default:
+        return few_rows<4>(g);
     }
   }
   if (g.n < nr && g.m >= 2 * g.n && !g.pack_a && !g.add) return narrow(g, scratch);
@@ -283,7 +299,9 @@ GemmKernel gemm_kernel() {
 
 i64 gemm_scratch(i64 m, i64 k) {
   constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 256, mc = 240;
-  return (kc * widest_panel + (std::min(m, mc) + tallest_tile) * std::min(k, kc)) * i64{sizeof(float)} + 64;
+  return (kc * widest_panel + (std::min(m, mc) + tallest_tile) * std::min(k, kc)) *
+             i64{sizeof(float)} +
+         64;
 }
 
 }  // namespace goneuron::cpu

@@ -1,6 +1,7 @@
-// gemm: C = A B (+ bias, then an activation), one thread, packed and register-blocked, in SIMD chosen at run time.
-// Every element of C is one chain of fused multiply-adds over k in order, whatever the cut: results never depend on
-// tiles or threads. Used by products and, through `pack_a`, by convolutions.
+// gemm: C = A B (+ bias, then an activation), one thread, packed and register-blocked, in SIMD
+// chosen at run time. Every element of C is one chain of fused multiply-adds over k in order,
+// whatever the cut: results never depend on tiles or threads. Used by products and, through
+// `pack_a`, by convolutions.
 #pragma once
 
 #include "backends/cpu/vector_ops.h"
@@ -12,17 +13,19 @@ struct Gemm {
   i64 a_row = 0, a_col = 1;
   const float* b = nullptr;  // (k, j) at b[k * b_row + j * b_col]; one of the strides is 1
   i64 b_row = 0, b_col = 1;
-  float* c = nullptr;        // (i, j) at c[i * c_row + j]
+  float* c = nullptr;  // (i, j) at c[i * c_row + j]
   i64 c_row = 0;
   i64 m = 0, n = 0, k = 0;
   const float* bias = nullptr;  // [n]
-  float* z = nullptr;           // receives A B + bias, laid out as c, when the activation needs it later
+  float* z = nullptr;  // receives A B + bias, laid out as c, when the activation needs it later
   UnaryRow activation = nullptr;
   float alpha = 0;
-  bool add = false;             // C += A B; without bias and activation
+  bool add = false;  // C += A B; without bias and activation
 
-  /// Rows [row, row + rows) and columns [col, col + cols) of A, row i of k at to[k * stride + i]; for convolutions.
-  using PackA = void (*)(const void* context, i64 row, i64 rows, i64 col, i64 cols, float* to, i64 stride);
+  /// Rows [row, row + rows) and columns [col, col + cols) of A, row i of k at to[k * stride + i];
+  /// for convolutions.
+  using PackA = void (*)(const void* context, i64 row, i64 rows, i64 col, i64 cols, float* to,
+                         i64 stride);
   PackA pack_a = nullptr;
   const void* pack_context = nullptr;
 };

@@ -29,8 +29,8 @@ std::span<const KernelDef> pool_kernels();
 std::span<const KernelDef> norm_kernels();
 std::span<const KernelDef> dropout_kernels();
 
-/// The numbers of tiles worth trying in this graph: powers of two, and the heights of its images (so that steps
-/// before and after a flatten can share one cut). A function of the graph alone.
+/// The numbers of tiles worth trying in this graph: powers of two, and the heights of its images
+/// (so that steps before and after a flatten can share one cut). A function of the graph alone.
 std::vector<i64> tile_counts(const Graph& graph);
 
 /// A call of `run(const Args&, begin, end, scratch)` on arguments kept alive by the call.
@@ -48,7 +48,9 @@ Call make_call(Args args, void (*run)(const Args&, i64, i64, void*)) {
 }
 
 /// Product of all dimensions but the last; the last.
-inline i64 rows_of(const Shape& shape) { return shape.rank() == 0 ? 1 : shape.elements() / std::max<i64>(shape[-1], 1); }
+inline i64 rows_of(const Shape& shape) {
+  return shape.rank() == 0 ? 1 : shape.elements() / std::max<i64>(shape[-1], 1);
+}
 inline i64 columns_of(const Shape& shape) { return shape.rank() == 0 ? 1 : shape[-1]; }
 
 }  // namespace goneuron::cpu

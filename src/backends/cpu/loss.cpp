@@ -17,7 +17,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
     if (x[0] >= tiles && x.elements() / tiles >= 4096) {
       unsigned mask = 0;
       for (size_t i = 0; i < node.inputs.size(); ++i)
-        if (graph.in_shape(node, static_cast<int>(i)).rank() > 0 && graph.in_shape(node, static_cast<int>(i))[0] == x[0]) mask |= 1U << i;
+        if (graph.in_shape(node, static_cast<int>(i)).rank() > 0 &&
+            graph.in_shape(node, static_cast<int>(i))[0] == x[0])
+          mask |= 1U << i;
       all.push_back(by_rows(graph, node, tiles, mask));
     }
   return all;
@@ -25,7 +27,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
 
 struct RowRange {
   i64 rows, tiles;
-  i64 begin(i64 tile) const { return tile_begin(samples, tiles, tile) * (rows / std::max<i64>(samples, 1)); }
+  i64 begin(i64 tile) const {
+    return tile_begin(samples, tiles, tile) * (rows / std::max<i64>(samples, 1));
+  }
   i64 samples;
 };
 RowRange range_of(const BoundNode& bound) {
@@ -42,9 +46,11 @@ struct SoftmaxArgs {
 };
 Call lower_softmax(const BoundNode& bound) {
   const bool log = std::string_view(bound.node.op->name) == "log_softmax";
-  return make_call<SoftmaxArgs>({softmax_row(log), bound.input(0), bound.output(), columns_of(bound.in_shape(0)), range_of(bound)},
+  return make_call<SoftmaxArgs>({softmax_row(log), bound.input(0), bound.output(),
+                                 columns_of(bound.in_shape(0)), range_of(bound)},
                                 [](const SoftmaxArgs& s, i64 begin, i64 end, void*) {
-                                  for (i64 r = s.range.begin(begin); r < s.range.begin(end); ++r) s.row(s.x + r * s.n, s.y + r * s.n, s.n);
+                                  for (i64 r = s.range.begin(begin); r < s.range.begin(end); ++r)
+                                    s.row(s.x + r * s.n, s.y + r * s.n, s.n);
                                 });
 }
 
@@ -162,8 +168,11 @@ void run_accuracy(const AccuracyArgs& a, i64, i64, void*) {
     i64 right = 0;
     for (i64 q = 0; q < a.positions; ++q) {
       const i64 r = s * a.positions + q;
-      if (a.classes == 1) right += (a.p[r] > 0.5F) == (a.labels ? a.labels[r] > 0 : a.targets[r] > 0.5F);
-      else right += arg_max(a.p + r * a.classes, a.classes) == (a.labels ? a.labels[r] : arg_max(a.targets + r * a.classes, a.classes));
+      if (a.classes == 1)
+        right += (a.p[r] > 0.5F) == (a.labels ? a.labels[r] > 0 : a.targets[r] > 0.5F);
+      else
+        right += arg_max(a.p + r * a.classes, a.classes) ==
+                 (a.labels ? a.labels[r] : arg_max(a.targets + r * a.classes, a.classes));
     }
     a.out[s] = static_cast<float>(right) / static_cast<float>(a.positions);
   }
@@ -173,16 +182,19 @@ Call lower_accuracy(const BoundNode& bound) {
   const bool indices = bound.graph.in(bound.node, 0).type.dtype == DType::i32;
   const Shape& p = bound.in_shape(1);
   const i64 classes = p.rank() > 1 ? p[-1] : 1, samples = p[0];
-  return make_call<AccuracyArgs>({indices ? bound.input<std::int32_t>(0) : nullptr, indices ? nullptr : bound.input(0), bound.input(1),
-                                  bound.output(), samples, samples == 0 ? 0 : p.elements() / classes / samples, classes},
-                                 run_accuracy);
+  return make_call<AccuracyArgs>(
+      {indices ? bound.input<std::int32_t>(0) : nullptr, indices ? nullptr : bound.input(0),
+       bound.input(1), bound.output(), samples, samples == 0 ? 0 : p.elements() / classes / samples,
+       classes},
+      run_accuracy);
 }
 
-constexpr KernelDef kernels[] = {{"softmax", nullptr, schemes, lower_softmax},
-                                 {"log_softmax", nullptr, schemes, lower_softmax},
-                                 {"softmax_cross_entropy", nullptr, cross_entropy_schemes, lower_cross_entropy},
-                                 {"softmax_cross_entropy_grad", nullptr, cross_entropy_schemes, lower_cross_entropy},
-                                 {"accuracy", nullptr, nullptr, lower_accuracy}};
+constexpr KernelDef kernels[] = {
+    {"softmax", nullptr, schemes, lower_softmax},
+    {"log_softmax", nullptr, schemes, lower_softmax},
+    {"softmax_cross_entropy", nullptr, cross_entropy_schemes, lower_cross_entropy},
+    {"softmax_cross_entropy_grad", nullptr, cross_entropy_schemes, lower_cross_entropy},
+    {"accuracy", nullptr, nullptr, lower_accuracy}};
 
 }  // namespace
 

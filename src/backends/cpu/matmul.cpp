@@ -22,7 +22,8 @@ Sizes sizes_of(const Graph& graph, const Node& node) {
 }
 
 bool supports(const Graph& graph, const Node& node) {
-  return graph.in_shape(node, 0).rank() >= 1 && (graph.in_shape(node, 1).rank() == 2 || node.attrs.integer("ta", 0));
+  return graph.in_shape(node, 0).rank() >= 1 &&
+         (graph.in_shape(node, 1).rank() == 2 || node.attrs.integer("ta", 0));
 }
 
 enum Cut : i64 { cut_rows, cut_columns, cut_sums };
@@ -31,7 +32,8 @@ constexpr i64 least_rows = 16, least_columns = 64, least_sum_rows = 512, least_s
 
 Scheme row_scheme(const Graph& graph, const Node& node, i64 tiles, bool ta) {
   Scheme scheme = by_rows(graph, node, tiles, 1);
-  if (ta) scheme.in[0].part = cut(graph.in_shape(node, 0), graph.in_shape(node, 0).rank() - 1, tiles);
+  if (ta)
+    scheme.in[0].part = cut(graph.in_shape(node, 0), graph.in_shape(node, 0).rank() - 1, tiles);
   return scheme;
 }
 
@@ -68,11 +70,14 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
   const i64 first = s.ta ? s.m : graph.out_shape(node)[0];
   for (const i64 tiles : tile_counts(graph)) {
-    if (first >= tiles && s.m / tiles >= least_rows) all.push_back(row_scheme(graph, node, tiles, s.ta));
+    if (first >= tiles && s.m / tiles >= least_rows)
+      all.push_back(row_scheme(graph, node, tiles, s.ta));
     if (s.n / tiles >= least_columns) all.push_back(column_scheme(graph, node, tiles, s.tb));
     if (s.tb) continue;
-    const bool whole_samples = graph.in_shape(node, 0)[0] >= tiles && graph.in_shape(node, 1)[0] >= tiles;
-    if (s.ta ? s.k / tiles >= least_sum_rows && whole_samples : s.k % tiles == 0 && s.k / tiles >= least_sum_features)
+    const bool whole_samples =
+        graph.in_shape(node, 0)[0] >= tiles && graph.in_shape(node, 1)[0] >= tiles;
+    if (s.ta ? s.k / tiles >= least_sum_rows && whole_samples
+             : s.k % tiles == 0 && s.k / tiles >= least_sum_features)
       all.push_back(sum_scheme(graph, node, tiles, s.ta));
   }
   for (Scheme& scheme : all) scheme.scratch = gemm_scratch(s.m, s.k);
@@ -84,13 +89,14 @@ struct Args {
   GemmKernel kernel;
   Cut cut;
   i64 tiles;
-  i64 units;      // rows are cut in whole units of `unit` rows
+  i64 units;  // rows are cut in whole units of `unit` rows
   i64 unit;
 };
 
 void run(const Args& args, i64 begin, i64 end, void* scratch) {
   Gemm g = args.gemm;
-  const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit, to = tile_begin(args.units, args.tiles, end) * args.unit;
+  const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit,
+            to = tile_begin(args.units, args.tiles, end) * args.unit;
   if (args.cut == cut_columns) {
     g.b += from * g.b_col;
     g.c += from;
@@ -135,13 +141,21 @@ Call lower(const BoundNode& bound) {
   const std::string_view name = bound.scheme.name;
   args.cut = name == "columns" ? cut_columns : name == "sums" ? cut_sums : cut_rows;
   args.tiles = bound.scheme.tiles;
-  args.units = args.cut == cut_columns ? s.n : args.cut == cut_sums ? (s.ta ? bound.in_shape(0)[0] : s.k) : s.ta ? s.m : bound.out_shape().rank() > 0 ? bound.scheme.tiles == 1 ? s.m : bound.out_shape()[0] : 1;
-  args.unit = (args.cut == cut_columns ? s.n : args.cut == cut_sums ? s.k : s.m) / std::max<i64>(args.units, 1);
+  args.units = args.cut == cut_columns        ? s.n
+               : args.cut == cut_sums         ? (s.ta ? bound.in_shape(0)[0] : s.k)
+               : s.ta                         ? s.m
+               : bound.out_shape().rank() > 0 ? bound.scheme.tiles == 1 ? s.m : bound.out_shape()[0]
+                                              : 1;
+  args.unit = (args.cut == cut_columns ? s.n
+               : args.cut == cut_sums  ? s.k
+                                       : s.m) /
+              std::max<i64>(args.units, 1);
   args.kernel = gemm_kernel();
   return make_call(args, run);
 }
 
-constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower}, {"linear", supports, schemes, lower}};
+constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower},
+                                 {"linear", supports, schemes, lower}};
 
 }  // namespace
 

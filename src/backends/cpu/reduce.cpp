@@ -27,7 +27,8 @@ bool block_of(const Shape& shape, const std::vector<i64>& axes, Block& block) {
 
 bool supports(const Graph& graph, const Node& node) {
   Block block;
-  return block_of(graph.in_shape(node, node.op->shape_only ? 1 : 0), node.attrs.list("axes"), block);
+  return block_of(graph.in_shape(node, node.op->shape_only ? 1 : 0), node.attrs.list("axes"),
+                  block);
 }
 
 struct Args {
@@ -53,7 +54,8 @@ void run_sum(const Args& a, i64 begin, i64 end, void*) {
     }
     return;
   }
-  const i64 from = tile_begin(b.inner, a.tiles, begin), n = tile_begin(b.inner, a.tiles, end) - from;
+  const i64 from = tile_begin(b.inner, a.tiles, begin),
+            n = tile_begin(b.inner, a.tiles, end) - from;
   for (i64 o = 0; o < b.outer; ++o) {
     float* y = a.y + o * b.inner + from;
     std::memset(y, 0, static_cast<size_t>(n) * sizeof(float));
@@ -77,7 +79,8 @@ Call lower(const BoundNode& bound) {
   const bool expands = bound.node.op->shape_only != 0;
   Args args{bound.input(0), bound.output(), {}, 1, column_sums(), bound.scheme.tiles};
   block_of(bound.in_shape(expands ? 1 : 0), bound.node.attrs.list("axes"), args.block);
-  if (name == "mean" || name == "mean_grad") args.scale = 1 / static_cast<float>(args.block.reduced);
+  if (name == "mean" || name == "mean_grad")
+    args.scale = 1 / static_cast<float>(args.block.reduced);
   return make_call<Args>(args, expands ? run_expand : run_sum);
 }
 
@@ -86,7 +89,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
   Block block;
   const Shape& x = graph.in_shape(node, 0);
-  if (!block_of(x, node.attrs.list("axes"), block) || block.outer != 1 || node.attrs.list("axes").back() + 2 != x.rank()) return all;
+  if (!block_of(x, node.attrs.list("axes"), block) || block.outer != 1 ||
+      node.attrs.list("axes").back() + 2 != x.rank())
+    return all;
   for (const i64 tiles : tile_counts(graph))
     if (block.inner / tiles >= 16 && x.elements() / tiles >= 4096) {
       Scheme scheme = single_tile(node);
@@ -112,15 +117,19 @@ void run_tree(const TreeArgs& t, i64, i64, void*) {
   i64 width = 1;
   while (width < t.parts) width *= 2;
   for (i64 half = width / 2; half > 1; half /= 2)
-    for (i64 i = 0; i + half < std::min(t.parts, 2 * half); ++i) t.add(t.x + i * t.n, t.x + (i + half) * t.n, t.x + i * t.n, t.n, 0);
-  if (t.parts > 1) t.add(t.x, t.x + t.n, t.y, t.n, 0);
-  else std::memcpy(t.y, t.x, static_cast<size_t>(t.n) * sizeof(float));
+    for (i64 i = 0; i + half < std::min(t.parts, 2 * half); ++i)
+      t.add(t.x + i * t.n, t.x + (i + half) * t.n, t.x + i * t.n, t.n, 0);
+  if (t.parts > 1)
+    t.add(t.x, t.x + t.n, t.y, t.n, 0);
+  else
+    std::memcpy(t.y, t.x, static_cast<size_t>(t.n) * sizeof(float));
 }
 
 Call lower_tree(const BoundNode& bound) {
-  return make_call<TreeArgs>({static_cast<float*>(bound.in[0]), bound.output(), bound.in_shape(0)[0],
-                              bound.out_shape().elements(), binary_row("add")},
-                             run_tree);
+  return make_call<TreeArgs>(
+      {static_cast<float*>(bound.in[0]), bound.output(), bound.in_shape(0)[0],
+       bound.out_shape().elements(), binary_row("add")},
+      run_tree);
 }
 
 constexpr KernelDef kernels[] = {{"sum", supports, schemes, lower},

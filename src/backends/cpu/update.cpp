@@ -1,4 +1,5 @@
-// Optimizer updates in place, cut by the rows of the weight so that they follow its gradient's tiles.
+// Optimizer updates in place, cut by the rows of the weight so that they follow its gradient's
+// tiles.
 #include <cmath>
 
 #include "backends/cpu/kernel.h"
@@ -30,7 +31,8 @@ struct Parts {
   i64 outer, stride, unit, units, tiles;
   template <class F>
   void each(i64 begin, i64 end, const F& row) const {
-    const i64 from = tile_begin(units, tiles, begin) * unit, to = tile_begin(units, tiles, end) * unit;
+    const i64 from = tile_begin(units, tiles, begin) * unit,
+              to = tile_begin(units, tiles, end) * unit;
     for (i64 o = 0; o < outer; ++o) row(o * stride + from, to - from);
   }
 };
@@ -38,8 +40,10 @@ struct Parts {
 Parts parts_of(const BoundNode& bound) {
   const Shape& shape = bound.in_shape(0);
   if (bound.scheme.tiles == 1) return {1, 0, shape.elements(), 1, 1};
-  if (std::string_view(bound.scheme.name) == "rows") return {1, 0, shape.elements() / shape[0], shape[0], bound.scheme.tiles};
-  return {shape[0], shape.elements() / shape[0], shape.elements() / shape[0] / shape[1], shape[1], bound.scheme.tiles};
+  if (std::string_view(bound.scheme.name) == "rows")
+    return {1, 0, shape.elements() / shape[0], shape[0], bound.scheme.tiles};
+  return {shape[0], shape.elements() / shape[0], shape.elements() / shape[0] / shape[1], shape[1],
+          bound.scheme.tiles};
 }
 
 struct AdamArgs {
@@ -57,7 +61,8 @@ void run_adam(const AdamArgs& a, i64 begin, i64 end, void*) {
   step.learning_rate = static_cast<float>(a.scalars->learning_rate);
   step.step_size = static_cast<float>(a.scalars->learning_rate / a.scalars->correction1);
   step.correction2_sqrt = static_cast<float>(std::sqrt(a.scalars->correction2));
-  a.parts.each(begin, end, [&](i64 at, i64 n) { a.row(a.p + at, a.g + at, a.m + at, a.v + at, n, step); });
+  a.parts.each(begin, end,
+               [&](i64 at, i64 n) { a.row(a.p + at, a.g + at, a.m + at, a.v + at, n, step); });
 }
 
 Call lower_adam(const BoundNode& bound) {
@@ -68,9 +73,10 @@ Call lower_adam(const BoundNode& bound) {
   step.epsilon = static_cast<float>(attrs.real("epsilon"));
   step.weight_decay = static_cast<float>(attrs.real("weight_decay"));
   step.decoupled = attrs.integer("decoupled") != 0;
-  return make_call<AdamArgs>({adam_row(), static_cast<float*>(bound.in[0]), static_cast<float*>(bound.in[2]),
-                              static_cast<float*>(bound.in[3]), bound.input(1), step, bound.scalars, parts_of(bound)},
-                             run_adam);
+  return make_call<AdamArgs>(
+      {adam_row(), static_cast<float*>(bound.in[0]), static_cast<float*>(bound.in[2]),
+       static_cast<float*>(bound.in[3]), bound.input(1), step, bound.scalars, parts_of(bound)},
+      run_adam);
 }
 
 struct SgdArgs {
@@ -86,19 +92,24 @@ void run_sgd(const SgdArgs& a, i64 begin, i64 end, void*) {
   if (a.scalars->code != status_ok) return;
   SgdStep step = a.step;
   step.learning_rate = static_cast<float>(a.scalars->learning_rate);
-  a.parts.each(begin, end, [&](i64 at, i64 n) { a.row(a.p + at, a.g + at, a.velocity ? a.velocity + at : nullptr, n, step); });
+  a.parts.each(begin, end, [&](i64 at, i64 n) {
+    a.row(a.p + at, a.g + at, a.velocity ? a.velocity + at : nullptr, n, step);
+  });
 }
 
 Call lower_sgd(const BoundNode& bound) {
   const Attrs& attrs = bound.node.attrs;
-  const SgdStep step{0, static_cast<float>(attrs.real("momentum")), static_cast<float>(attrs.real("weight_decay")),
+  const SgdStep step{0, static_cast<float>(attrs.real("momentum")),
+                     static_cast<float>(attrs.real("weight_decay")),
                      attrs.integer("nesterov") != 0};
-  return make_call<SgdArgs>({sgd_row(), static_cast<float*>(bound.in[0]), bound.in.size() > 2 ? static_cast<float*>(bound.in[2]) : nullptr,
+  return make_call<SgdArgs>({sgd_row(), static_cast<float*>(bound.in[0]),
+                             bound.in.size() > 2 ? static_cast<float*>(bound.in[2]) : nullptr,
                              bound.input(1), step, bound.scalars, parts_of(bound)},
                             run_sgd);
 }
 
-constexpr KernelDef kernels[] = {{"adam_update", nullptr, schemes, lower_adam}, {"sgd_update", nullptr, schemes, lower_sgd}};
+constexpr KernelDef kernels[] = {{"adam_update", nullptr, schemes, lower_adam},
+                                 {"sgd_update", nullptr, schemes, lower_sgd}};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 // Elementary functions on vectors, shared by the kernels; included once for each instruction set.
-// exp, log and tanh are Highway's; erf is two polynomials fitted to 1e-7, below 1 in x^2, above it in log erfc.
+// exp, log and tanh are Highway's; erf is two polynomials fitted to 1e-7, below 1 in x^2, above it
+// in log erfc.
 #if defined(GONEURON_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef GONEURON_VECTOR_MATH_INL
 #undef GONEURON_VECTOR_MATH_INL
@@ -28,7 +29,8 @@ HWY_INLINE V log(V x) {
   const V y = hn::Log(d, x);
   const V zero = hn::Zero(d);
   const V low = hn::IfThenElse(hn::Eq(x, zero), num(-HUGE_VALF), num(NAN));
-  return keep_nan(x, hn::IfThenElse(hn::Gt(x, zero), hn::IfThenElse(hn::Eq(x, num(HUGE_VALF)), x, y), low));
+  return keep_nan(
+      x, hn::IfThenElse(hn::Gt(x, zero), hn::IfThenElse(hn::Eq(x, num(HUGE_VALF)), x, y), low));
 }
 HWY_INLINE V tanh(V x) { return keep_nan(x, hn::Tanh(d, hn::Max(num(-20), hn::Min(x, num(20))))); }
 HWY_INLINE V sigmoid(V x) { return hn::Div(num(1), hn::Add(num(1), exp(hn::Neg(x)))); }
@@ -46,17 +48,21 @@ HWY_INLINE V horner(V x, float c, Rest... rest) {
 
 HWY_INLINE V erf(V x) {
   const V a = hn::Min(hn::Abs(x), num(4.1F));
-  const V small = hn::Mul(x, horner(hn::Mul(x, x), 1.128379225730896F, -0.37612637877464294F, 0.11283782869577408F,
-                                    -0.026865437626838684F, 0.005221053492277861F, -0.0008484396385028958F,
-                                    0.00011268253729213029F, -9.673590284364764e-06F));
-  const V tail = horner(a, 0.0003499792073853314F, -1.1303925514221191F, -0.6314700841903687F, -0.11052094399929047F,
-                        0.026755839586257935F, -0.004921840038150549F, 0.000647213775664568F,
-                        -5.577210686169565e-05F, 2.694132945180172e-06F, -4.962086208593064e-08F);
+  const V small =
+      hn::Mul(x, horner(hn::Mul(x, x), 1.128379225730896F, -0.37612637877464294F,
+                        0.11283782869577408F, -0.026865437626838684F, 0.005221053492277861F,
+                        -0.0008484396385028958F, 0.00011268253729213029F, -9.673590284364764e-06F));
+  const V tail = horner(a, 0.0003499792073853314F, -1.1303925514221191F, -0.6314700841903687F,
+                        -0.11052094399929047F, 0.026755839586257935F, -0.004921840038150549F,
+                        0.000647213775664568F, -5.577210686169565e-05F, 2.694132945180172e-06F,
+                        -4.962086208593064e-08F);
   const V large = hn::CopySign(hn::Sub(num(1), hn::Exp(d, tail)), x);
   return keep_nan(x, hn::IfThenElse(hn::Lt(a, num(1)), small, large));
 }
 /// The normal distribution's integral.
-HWY_INLINE V phi(V x) { return hn::Mul(num(0.5F), hn::Add(num(1), erf(hn::Mul(x, num(0.70710678F))))); }
+HWY_INLINE V phi(V x) {
+  return hn::Mul(num(0.5F), hn::Add(num(1), erf(hn::Mul(x, num(0.70710678F)))));
+}
 
 constexpr float selu_scale = 1.0507009873554805F, selu_alpha = 1.6732632423543772F;
 

@@ -33,7 +33,8 @@ HWY_INLINE void unary_loop(const float* x, float* y, i64 n, const F& f) {
 template <class F>
 HWY_INLINE void binary_loop(const float* x, const float* y, float* out, i64 n, const F& f) {
   i64 i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
   if (i == n) return;
   HWY_ALIGN float a[lanes] = {}, b[lanes] = {};
   std::memcpy(a, x + i, static_cast<size_t>(n - i) * sizeof(float));
@@ -42,16 +43,16 @@ HWY_INLINE void binary_loop(const float* x, const float* y, float* out, i64 n, c
   std::memcpy(out + i, a, static_cast<size_t>(n - i) * sizeof(float));
 }
 
-#define GONEURON_UNARY(NAME, ...)                                                  \
-  void row_##NAME(const float* from, float* to, i64 n, float a, float b) {         \
-    (void)a;                                                                       \
-    (void)b;                                                                       \
-    unary_loop(from, to, n, [&](V x) HWY_ATTR { return __VA_ARGS__; });            \
+#define GONEURON_UNARY(NAME, ...)                                          \
+  void row_##NAME(const float* from, float* to, i64 n, float a, float b) { \
+    (void)a;                                                               \
+    (void)b;                                                               \
+    unary_loop(from, to, n, [&](V x) HWY_ATTR { return __VA_ARGS__; });    \
   }
-#define GONEURON_BINARY(NAME, ...)                                                        \
-  void row_##NAME(const float* from, const float* with, float* to, i64 n, float a) {      \
-    (void)a;                                                                              \
-    binary_loop(from, with, to, n, [&](V x, V y) HWY_ATTR { return __VA_ARGS__; });       \
+#define GONEURON_BINARY(NAME, ...)                                                   \
+  void row_##NAME(const float* from, const float* with, float* to, i64 n, float a) { \
+    (void)a;                                                                         \
+    binary_loop(from, with, to, n, [&](V x, V y) HWY_ATTR { return __VA_ARGS__; });  \
   }
 
 HWY_INLINE V zero() { return hn::Zero(d); }
@@ -62,7 +63,8 @@ GONEURON_UNARY(log, log(x))
 GONEURON_UNARY(sqrt, hn::Sqrt(x))
 GONEURON_UNARY(square, hn::Mul(x, x))
 GONEURON_UNARY(abs, hn::Abs(x))
-GONEURON_UNARY(sign, hn::IfThenElse(hn::Gt(x, zero()), num(1), hn::IfThenElse(hn::Lt(x, zero()), num(-1), x)))
+GONEURON_UNARY(sign, hn::IfThenElse(hn::Gt(x, zero()), num(1),
+                                    hn::IfThenElse(hn::Lt(x, zero()), num(-1), x)))
 GONEURON_UNARY(scale_shift, hn::Add(hn::Mul(x, num(a)), num(b)))
 GONEURON_UNARY(relu, hn::IfThenZeroElse(hn::Lt(x, zero()), x))
 GONEURON_UNARY(leaky_relu, hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(x, num(a)), x))
@@ -70,8 +72,12 @@ GONEURON_UNARY(sigmoid, sigmoid(x))
 GONEURON_UNARY(tanh, tanh(x))
 GONEURON_UNARY(gelu, hn::Mul(x, phi(x)))
 GONEURON_UNARY(silu, hn::Mul(x, sigmoid(x)))
-GONEURON_UNARY(elu, hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(num(a), expm1(hn::Min(x, zero()))), x))
-GONEURON_UNARY(selu, hn::Mul(num(selu_scale), hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(num(selu_alpha), expm1(hn::Min(x, zero()))), x)))
+GONEURON_UNARY(elu,
+               hn::IfThenElse(hn::Lt(x, zero()), hn::Mul(num(a), expm1(hn::Min(x, zero()))), x))
+GONEURON_UNARY(selu,
+               hn::Mul(num(selu_scale),
+                       hn::IfThenElse(hn::Lt(x, zero()),
+                                      hn::Mul(num(selu_alpha), expm1(hn::Min(x, zero()))), x)))
 
 GONEURON_BINARY(add, hn::Add(x, y))
 GONEURON_BINARY(sub, hn::Sub(x, y))
@@ -84,8 +90,10 @@ GONEURON_BINARY(leaky_relu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y,
 GONEURON_BINARY(sigmoid_grad, hn::Mul(y, hn::Mul(x, hn::Sub(num(1), x))))
 GONEURON_BINARY(tanh_grad, hn::Mul(y, hn::Sub(num(1), hn::Mul(x, x))))
 GONEURON_BINARY(elu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, hn::Add(x, num(a)))))
-GONEURON_BINARY(selu_grad, hn::Mul(y, hn::IfThenElse(hn::Gt(x, zero()), num(selu_scale), hn::Add(x, num(selu_scale * selu_alpha)))))
-GONEURON_BINARY(gelu_grad, hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)), exp(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
+GONEURON_BINARY(selu_grad, hn::Mul(y, hn::IfThenElse(hn::Gt(x, zero()), num(selu_scale),
+                                                     hn::Add(x, num(selu_scale* selu_alpha)))))
+GONEURON_BINARY(gelu_grad, hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)),
+                                                 exp(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
 GONEURON_BINARY(silu_grad, [&]() HWY_ATTR {
   const V s = sigmoid(x);
   return hn::Mul(y, hn::Mul(s, hn::MulAdd(x, hn::Sub(num(1), s), num(1))));
@@ -104,32 +112,34 @@ struct NamedBinary {
 };
 
 UnaryRow find_unary(std::string_view op) {
-  static constexpr NamedUnary table[] = {
-      {"neg", row_neg},   {"exp", row_exp},   {"log", row_log},         {"sqrt", row_sqrt},
-      {"abs", row_abs},   {"sign", row_sign}, {"square", row_square},   {"scale_shift", row_scale_shift},
-      {"relu", row_relu}, {"elu", row_elu},   {"sigmoid", row_sigmoid}, {"leaky_relu", row_leaky_relu},
-      {"tanh", row_tanh}, {"gelu", row_gelu}, {"silu", row_silu},       {"selu", row_selu}};
+  static constexpr NamedUnary table[] = {{"neg", row_neg},         {"exp", row_exp},
+                                         {"log", row_log},         {"sqrt", row_sqrt},
+                                         {"abs", row_abs},         {"sign", row_sign},
+                                         {"square", row_square},   {"scale_shift", row_scale_shift},
+                                         {"relu", row_relu},       {"elu", row_elu},
+                                         {"sigmoid", row_sigmoid}, {"leaky_relu", row_leaky_relu},
+                                         {"tanh", row_tanh},       {"gelu", row_gelu},
+                                         {"silu", row_silu},       {"selu", row_selu}};
   for (const auto& entry : table)
     if (op == entry.name) return entry.row;
   return nullptr;
 }
 
 BinaryRow find_binary(std::string_view op) {
-  static constexpr NamedBinary table[] = {
-      {"add", row_add},
-      {"sub", row_sub},
-      {"mul", row_mul},
-      {"div", row_div},
-      {"maximum", row_maximum},
-      {"minimum", row_minimum},
-      {"relu_grad", row_relu_grad},
-      {"leaky_relu_grad", row_leaky_relu_grad},
-      {"sigmoid_grad", row_sigmoid_grad},
-      {"tanh_grad", row_tanh_grad},
-      {"elu_grad", row_elu_grad},
-      {"selu_grad", row_selu_grad},
-      {"gelu_grad", row_gelu_grad},
-      {"silu_grad", row_silu_grad}};
+  static constexpr NamedBinary table[] = {{"add", row_add},
+                                          {"sub", row_sub},
+                                          {"mul", row_mul},
+                                          {"div", row_div},
+                                          {"maximum", row_maximum},
+                                          {"minimum", row_minimum},
+                                          {"relu_grad", row_relu_grad},
+                                          {"leaky_relu_grad", row_leaky_relu_grad},
+                                          {"sigmoid_grad", row_sigmoid_grad},
+                                          {"tanh_grad", row_tanh_grad},
+                                          {"elu_grad", row_elu_grad},
+                                          {"selu_grad", row_selu_grad},
+                                          {"gelu_grad", row_gelu_grad},
+                                          {"silu_grad", row_silu_grad}};
   for (const auto& entry : table)
     if (op == entry.name) return entry.row;
   return nullptr;
@@ -140,7 +150,8 @@ template <class F>
 HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n, const F& f) {
   i64 i = 0;
   for (; i + lanes <= n; i += lanes) {
-    V a = hn::LoadU(d, p + i), b = m ? hn::LoadU(d, m + i) : zero(), c = v ? hn::LoadU(d, v + i) : zero();
+    V a = hn::LoadU(d, p + i), b = m ? hn::LoadU(d, m + i) : zero(),
+      c = v ? hn::LoadU(d, v + i) : zero();
     f(a, hn::LoadU(d, g + i), b, c);
     hn::StoreU(a, d, p + i);
     if (m) hn::StoreU(b, d, m + i);
@@ -163,7 +174,8 @@ HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n,
   if (v) std::memcpy(v + i, tv, bytes);
 }
 
-// PyTorch's order of operations: m.lerp(g), v b2 + g g (1 - b2), denominator sqrt(v) / sqrt(c2) + epsilon.
+// PyTorch's order of operations: m.lerp(g), v b2 + g g (1 - b2), denominator sqrt(v) / sqrt(c2) +
+// epsilon.
 void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s) {
   const V b1 = num(1 - s.beta1), b2 = num(s.beta2), c2 = num(1 - s.beta2), size = num(-s.step_size);
   const V root = num(1 / s.correction2_sqrt), epsilon = num(s.epsilon), decay = num(s.weight_decay);
@@ -190,8 +202,8 @@ void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
   });
 }
 
-/// Sums and maxima over a row run over lanes first, then lane by lane: one order whatever the length of vectors'
-/// padding.
+/// Sums and maxima over a row run over lanes first, then lane by lane: one order whatever the
+/// length of vectors' padding.
 HWY_INLINE float lanes_sum(V v) {
   HWY_ALIGN float part[lanes];
   hn::Store(v, d, part);
@@ -215,7 +227,8 @@ void softmax(const float* x, float* y, i64 n) {
       e = term(hn::LoadU(d, x + i));
       if (!kLog) hn::StoreU(e, d, y + i);
     } else {
-      for (i64 j = 0; j < lanes; ++j) part[j] = j < width ? x[i + j] : -std::numeric_limits<float>::infinity();
+      for (i64 j = 0; j < lanes; ++j)
+        part[j] = j < width ? x[i + j] : -std::numeric_limits<float>::infinity();
       e = term(hn::Load(d, part));
       if (!kLog) {
         hn::Store(e, d, part);

@@ -1,6 +1,6 @@
-// Loops over contiguous rows of floats: activations, their gradients, arithmetic, optimizer updates.
-// Each element's result is the same wherever it stands in a row. Pointers to the SIMD version for this processor are
-// taken once, at lowering. NaN stays NaN.
+// Loops over contiguous rows of floats: activations, their gradients, arithmetic, optimizer
+// updates. Each element's result is the same wherever it stands in a row. Pointers to the SIMD
+// version for this processor are taken once, at lowering. NaN stays NaN.
 #pragma once
 
 #include <string_view>

@@ -15,7 +15,8 @@ void renumber(Graph& graph, const std::vector<NodeId>& order) {
   for (Value& value : graph.values) value.producer = -1;
   for (const NodeId old : order) {
     nodes.push_back(std::move(graph.nodes[static_cast<size_t>(old)]));
-    for (const ValueId id : nodes.back().outputs) graph.value(id).producer = static_cast<NodeId>(nodes.size()) - 1;
+    for (const ValueId id : nodes.back().outputs)
+      graph.value(id).producer = static_cast<NodeId>(nodes.size()) - 1;
   }
   graph.nodes = std::move(nodes);
 }
@@ -52,7 +53,8 @@ void sort_nodes(Graph& graph) {
   std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     waiting[n] = static_cast<int>(before[n].size());
-    for (const NodeId earlier : before[n]) after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
+    for (const NodeId earlier : before[n])
+      after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
     if (before[n].empty()) ready.push(static_cast<NodeId>(n));
   }
   std::vector<NodeId> order;
@@ -63,7 +65,8 @@ void sort_nodes(Graph& graph) {
     for (const NodeId later : after[static_cast<size_t>(node)])
       if (--waiting[static_cast<size_t>(later)] == 0) ready.push(later);
   }
-  if (order.size() != graph.nodes.size()) throw_graph({.what = "the graph has a cycle", .hint = "build it from symbols only"});
+  if (order.size() != graph.nodes.size())
+    throw_graph({.what = "the graph has a cycle", .hint = "build it from symbols only"});
   renumber(graph, order);
 }
 

@@ -14,7 +14,9 @@ const void* key(const Expr* expr) {
   return expr->kind == Expr::Kind::variable ? static_cast<const void*>(expr->variable.get()) : expr;
 }
 
-void accumulate(Symbol& into, const Symbol& gradient) { into = into ? make("add", {into, gradient}) : gradient; }
+void accumulate(Symbol& into, const Symbol& gradient) {
+  into = into ? make("add", {into, gradient}) : gradient;
+}
 }  // namespace
 
 std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>& wrt) {
@@ -40,9 +42,13 @@ std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>&
     const auto found = gradients.find(key(&expr));
     if (expr.kind != Expr::Kind::op || found == gradients.end() || !wanted[key(&expr)]) continue;
     if (expr.op->gradient.function() == nullptr)
-      throw_graph({.where = expr.call ? expr.call->layer->describe() : std::string(expr.op->name) + " (" + site_text(expr.site) + ")",
-                   .what = std::string("the loss reaches weights only through \"") + expr.op->name + "\", which has no gradient: " + expr.op->gradient.reason(),
-                   .hint = "freeze the layers before it (set_trainable(false)), or use an op with a gradient"});
+      throw_graph(
+          {.where = expr.call ? expr.call->layer->describe()
+                              : std::string(expr.op->name) + " (" + site_text(expr.site) + ")",
+           .what = std::string("the loss reaches weights only through \"") + expr.op->name +
+                   "\", which has no gradient: " + expr.op->gradient.reason(),
+           .hint =
+               "freeze the layers before it (set_trainable(false)), or use an op with a gradient"});
     const CallScope scope(expr.call);
     const GradContext context{handle[&expr], found->second};
     const auto inputs = expr.op->gradient.function()(context);
@@ -58,7 +64,8 @@ std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>&
   std::vector<Symbol> result;
   for (const Symbol& symbol : wrt) {
     const auto found = gradients.find(key(symbol.expr().get()));
-    result.push_back(found == gradients.end() ? Symbol{} : found->second[static_cast<size_t>(symbol.output())]);
+    result.push_back(
+        found == gradients.end() ? Symbol{} : found->second[static_cast<size_t>(symbol.output())]);
   }
   return result;
 }

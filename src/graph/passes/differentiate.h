@@ -9,7 +9,8 @@
 namespace goneuron {
 
 /// One Symbol for each of `wrt`, of its shape; a null Symbol where the loss does not depend on it.
-/// Throws GraphError when the only paths go through an op that has no gradient, naming that op and its reason.
+/// Throws GraphError when the only paths go through an op that has no gradient, naming that op and
+/// its reason.
 std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>& wrt);
 
 }  // namespace goneuron

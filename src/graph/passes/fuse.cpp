@@ -9,9 +9,11 @@ namespace goneuron {
 
 namespace {
 
-/// Activations that a product can end with: those with a gradient from the output, and the two that need z.
+/// Activations that a product can end with: those with a gradient from the output, and the two that
+/// need z.
 bool is_activation(std::string_view op) {
-  static constexpr std::string_view names[] = {"relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu"};
+  static constexpr std::string_view names[] = {"relu", "leaky_relu", "sigmoid", "tanh",
+                                               "elu",  "selu",       "gelu",    "silu"};
   return std::find(std::begin(names), std::end(names), op) != std::end(names);
 }
 
@@ -62,12 +64,17 @@ class Fuser {
     return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
   }
 
-  /// Adds the fused node if the backend can run it; returns -1 and leaves the graph as it was if not.
+  /// Adds the fused node if the backend can run it; returns -1 and leaves the graph as it was if
+  /// not.
   NodeId try_add(const char* op, std::vector<ValueId> inputs, Attrs attrs, const Node& like) {
     const Node copy = like;
     const size_t values = graph_.values.size();
     const NodeId fused = graph_.add(op_named(op), std::move(inputs), std::move(attrs), &copy);
-    if (supports_(graph_, node(fused))) return fused;
+    // Where the parts have no kernel either, a node that a larger pattern may take in costs
+    // nothing.
+    if (supports_(graph_, node(fused)) ||
+        (std::string_view(op) == "conv2d_fused" && !supports_(graph_, copy)))
+      return fused;
     graph_.nodes.pop_back();
     graph_.values.resize(values);
     return -1;
@@ -80,16 +87,19 @@ class Fuser {
       const ValueId product = node(n).inputs[static_cast<size_t>(side)];
       const ValueId b = node(n).inputs[static_cast<size_t>(1 - side)];
       const NodeId p = producer(product);
-      const bool dense = name(p) == "matmul" && !node(p).attrs.integer("ta", 0) && !node(p).attrs.integer("tb", 0);
+      const bool dense =
+          name(p) == "matmul" && !node(p).attrs.integer("ta", 0) && !node(p).attrs.integer("tb", 0);
       if (!dense && name(p) != "conv2d") continue;
       const Shape& out = graph_.value(product).type.shape;
-      if (graph_.value(b).type.shape.rank() != 1 || !(graph_.value(b).type.shape[0] == out[-1])) continue;
+      if (graph_.value(b).type.shape.rank() != 1 || !(graph_.value(b).type.shape[0] == out[-1]))
+        continue;
       if (is_output(product) || users(product).size() != 1) continue;
       Attrs attrs = node(p).attrs;
       attrs.set("activation", std::string("linear"));
       attrs.set("alpha", 0.0);
       attrs.set("keep_input", i64{0});
-      const NodeId fused = try_add(dense ? "linear" : "conv2d_fused", {node(p).inputs[0], node(p).inputs[1], b}, attrs, node(p));
+      const NodeId fused = try_add(dense ? "linear" : "conv2d_fused",
+                                   {node(p).inputs[0], node(p).inputs[1], b}, attrs, node(p));
       if (fused < 0) continue;
       replace(node(n).outputs[0], node(fused).outputs[0]);
       return;
@@ -114,8 +124,8 @@ class Fuser {
     if (fused < 0) return;
     replace(node(n).outputs[0], node(fused).outputs[0]);
     if (needs_z) replace(z, node(fused).outputs[1]);
-    graph_.notes.push_back(describe(node(fused)) + ": " + (dense ? "product" : "convolution") + ", bias and " +
-                           attrs.text("activation") + " in one step");
+    graph_.notes.push_back(describe(node(fused)) + ": " + (dense ? "product" : "convolution") +
+                           ", bias and " + attrs.text("activation") + " in one step");
   }
 
   // conv2d_fused, maxpool2d -> conv2d_pool; its backward reads the pooled output only.
@@ -125,7 +135,8 @@ class Fuser {
     const NodeId c = producer(y);
     if (name(c) != "conv2d_fused" || is_output(y) || node(c).attrs.integer("keep_input")) return;
     const Attrs& window = node(n).attrs;
-    if (window.integer("pad_top") || window.integer("pad_left") || window.integer("pad_bottom") || window.integer("pad_right"))
+    if (window.integer("pad_top") || window.integer("pad_left") || window.integer("pad_bottom") ||
+        window.integer("pad_right"))
       return;
     NodeId grad = -1;  // the gradient of the convolution's activation, through the pooling
     if (!backward_of_pool(n, c, grad)) return;
@@ -141,10 +152,12 @@ class Fuser {
     }
     replace(node(n).outputs[0], pooled.outputs[0]);
     replace(node(n).outputs[1], pooled.outputs[1]);
-    graph_.notes.push_back(describe(pooled) + ": convolution, bias, " + attrs.text("activation") + " and max pooling in one step");
+    graph_.notes.push_back(describe(pooled) + ": convolution, bias, " + attrs.text("activation") +
+                           " and max pooling in one step");
   }
 
-  /// True when y has no readers but the pooling and the one backward chain that can be fused with it.
+  /// True when y has no readers but the pooling and the one backward chain that can be fused with
+  /// it.
   bool backward_of_pool(NodeId n, NodeId c, NodeId& grad) const {
     const ValueId y = node(c).outputs[0];
     const bool relu = node(c).attrs.text("activation") == "relu";
@@ -152,9 +165,12 @@ class Fuser {
     NodeId pool_grad = -1, relu_grad = -1;
     for (const NodeId user : users(y)) {
       if (user == n) continue;
-      if (name(user) == "maxpool2d_grad" && node(user).inputs[2] == y && pool_grad < 0) pool_grad = user;
-      else if (relu && name(user) == "relu_grad" && node(user).inputs[0] == y && relu_grad < 0) relu_grad = user;
-      else return false;
+      if (name(user) == "maxpool2d_grad" && node(user).inputs[2] == y && pool_grad < 0)
+        pool_grad = user;
+      else if (relu && name(user) == "relu_grad" && node(user).inputs[0] == y && relu_grad < 0)
+        relu_grad = user;
+      else
+        return false;
     }
     if (pool_grad < 0) return relu_grad < 0;
     if (relu && (relu_grad < 0 || node(relu_grad).inputs[1] != node(pool_grad).outputs[0] ||
@@ -163,7 +179,8 @@ class Fuser {
     grad = relu ? relu_grad : pool_grad;
     const ValueId g = node(grad).outputs[0];
     for (const NodeId user : users(g))
-      if (name(user) != "conv2d_weight_grad" && !(name(user) == "sum" && reduces_to_channels(user))) return false;
+      if (name(user) != "conv2d_weight_grad" && !(name(user) == "sum" && reduces_to_channels(user)))
+        return false;
     return true;
   }
 
@@ -178,17 +195,21 @@ class Fuser {
     attrs.set("bias", i64{has_bias});
     const ValueId dy = node(pool_grad).inputs[0];
     if (producer(node(pool_grad).inputs[1]) != n) return false;
-    const NodeId fused = try_add("conv2d_pool_weight_grad",
-                                 {node(c).inputs[0], dy, pooled.outputs[0], pooled.outputs[1], node(c).inputs[1]}, attrs, node(c));
+    const NodeId fused =
+        try_add("conv2d_pool_weight_grad",
+                {node(c).inputs[0], dy, pooled.outputs[0], pooled.outputs[1], node(c).inputs[1]},
+                attrs, node(c));
     if (fused < 0) return false;
     for (const NodeId user : users(g)) {
       if (name(user) == "conv2d_weight_grad") {
         replace(node(user).outputs[0], node(fused).outputs[0]);
       } else if (has_bias) {  // the sum may keep its axes: show db under the shape it had
         const ValueId old = node(user).outputs[0];
-        const NodeId shaped = graph_.add(op_named("reshape"), {node(fused).outputs[1]},
-                                         {{"shape", std::vector<i64>(graph_.value(old).type.shape.begin(), graph_.value(old).type.shape.end())}},
-                                         &pooled);
+        const NodeId shaped =
+            graph_.add(op_named("reshape"), {node(fused).outputs[1]},
+                       {{"shape", std::vector<i64>(graph_.value(old).type.shape.begin(),
+                                                   graph_.value(old).type.shape.end())}},
+                       &pooled);
         replace(old, node(shaped).outputs[0]);
       }
     }

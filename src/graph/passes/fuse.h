@@ -1,6 +1,7 @@
-// The fusion pass: matmul + bias + activation become `linear`, convolution + bias + activation `conv2d_fused`, and
-// with max pooling `conv2d_pool`, whose weight gradient needs no pre-pool activations.
-// A pattern is used only where `supports` says that the backend has a kernel for the fused node.
+// The fusion pass: matmul + bias + activation become `linear`, convolution + bias + activation
+// `conv2d_fused`, and with max pooling `conv2d_pool`, whose weight gradient needs no pre-pool
+// activations. A pattern is used only where `supports` says that the backend has a kernel for the
+// fused node.
 #pragma once
 
 #include <functional>

@@ -42,7 +42,8 @@ class Tracer {
   void visit(const Expr& expr) {
     if (map_.count(&expr)) return;
     if (expr.kind == Expr::Kind::input)
-      throw_graph({.where = "Input \"" + expr.name + "\"" + (site_text(expr.site).empty() ? "" : " (" + site_text(expr.site) + ")"),
+      throw_graph({.where = "Input \"" + expr.name + "\"" +
+                            (site_text(expr.site).empty() ? "" : " (" + site_text(expr.site) + ")"),
                    .what = "an output depends on it, but it is not among the model's inputs",
                    .hint = "add it to the inputs given to Model()"});
     if (expr.kind == Expr::Kind::variable) return visit_variable(expr);
@@ -61,7 +62,8 @@ class Tracer {
     }
     const bool frozen_norm = !spec_.training && name == "batch_norm";
     const Node like{.call = expr.call, .site = expr.site};
-    const NodeId node = graph_.add(frozen_norm ? op_named("batch_norm_infer") : *expr.op, std::move(inputs), expr.attrs, &like);
+    const NodeId node = graph_.add(frozen_norm ? op_named("batch_norm_infer") : *expr.op,
+                                   std::move(inputs), expr.attrs, &like);
     auto outputs = graph_.nodes[static_cast<size_t>(node)].outputs;
     outputs.resize(expr.outputs.size(), outputs[0]);
     map_[&expr] = std::move(outputs);

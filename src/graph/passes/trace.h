@@ -1,5 +1,6 @@
 // The first pass: symbols with an open batch become a Graph with every shape concrete.
-// Inference drops dropout and reads batch norm's running statistics here; nothing later asks for the mode.
+// Inference drops dropout and reads batch norm's running statistics here; nothing later asks for
+// the mode.
 #pragma once
 
 #include "graph/graph.h"
