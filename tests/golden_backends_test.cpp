@@ -51,7 +51,8 @@ TEST_P(GoldenBackend, Training) {
     std::vector<Symbol> symbols = built.gradients(built.output);
     symbols.insert(symbols.begin(), built.output);
     const auto& call = built.output.expr()->call;
-    const auto updates = call ? call->updates : std::vector<Symbol>{};
+    auto updates = std::vector<Symbol>{};
+    if (call) updates.assign(call->updates.begin(), call->updates.end());
     const auto got = planned(symbols, updates, built.feeds, {backend, true, workers});
     expect_close(got[0], one.at("output"), 1e-5, "output");
     std::vector<Json> want = one.at("input_gradients");
