@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -73,8 +74,14 @@ inline Tensor floats(const std::vector<float>& values, const Shape& shape) {
 
 inline void expect_near(const Tensor& value, const std::vector<float>& wanted, double tolerance) {
   ASSERT_EQ(value.size(), static_cast<i64>(wanted.size()));
-  for (size_t i = 0; i < wanted.size(); ++i)
-    EXPECT_NEAR(value.data<float>()[i], wanted[i], tolerance) << "element " << i;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const float found = value.data<float>()[i];
+    if (std::isinf(wanted[i])) {
+      EXPECT_EQ(found, wanted[i]) << "element " << i;
+    } else {
+      EXPECT_NEAR(found, wanted[i], tolerance) << "element " << i;
+    }
+  }
 }
 
 /// The full text of the exception E that `function` throws.

@@ -61,10 +61,10 @@ void convert_run(To* __restrict out, const From* __restrict from, i64 count) {
   }
 }
 
-/// Random rows miss every cache: ask for a row while the one two before it is converted.
+/// Random rows miss every cache: ask for a row while the one three before it is converted.
 inline void prefetch_row(const char* row, i64 bytes) {
   for (i64 line = 0; line < std::min<i64>(bytes, 4096); line += 64)
-    __builtin_prefetch(row + line, 0, 0);
+    __builtin_prefetch(row + line, 0, 3);
 }
 
 template <class To, class From, class How>
@@ -72,7 +72,7 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i
   auto* to = static_cast<To*>(out);
   const auto* first = static_cast<const From*>(from);
   if (order == nullptr) return convert_run<To, From, How>(to, first, rows * row_elements);
-  constexpr i64 ahead = 2;
+  constexpr i64 ahead = 3;
   const auto row_bytes = static_cast<i64>(sizeof(From)) * row_elements;
   for (i64 r = 0; r < rows; ++r, to += row_elements) {
     if (r + ahead < rows)
@@ -89,7 +89,7 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i
 }
 
 template <class To>
-GatherRows to_floating(Role role, DType from) {
+GatherRows to_floating(GatherRole role, DType from) {
   switch (from) {
     case DType::f32:
       return gather<To, float, ByValue>;
@@ -102,7 +102,7 @@ GatherRows to_floating(Role role, DType from) {
     case DType::i8:
       return gather<To, std::int8_t, ByValue>;
     case DType::u8:
-      return role == Role::input ? gather<To, std::uint8_t, ByUnit>
+      return role == GatherRole::input ? gather<To, std::uint8_t, ByUnit>
                                  : gather<To, std::uint8_t, ByValue>;
     case DType::bf16:
       return gather<To, std::uint16_t, FromBf16>;
@@ -142,7 +142,7 @@ GatherRows copy_of(i64 bytes) {
 
 }  // namespace
 
-GatherRows gather_for(Role role, DType from, DType to, const char* where) {
+GatherRows gather_for(GatherRole role, DType from, DType to, const char* where) {
   GatherRows found = nullptr;
   if (from == to)
     found = copy_of(dtype_size(from));
@@ -153,13 +153,13 @@ GatherRows gather_for(Role role, DType from, DType to, const char* where) {
   else if (to == DType::i32)
     found = to_whole(from);
   if (found != nullptr) return found;
-  const std::string what = role == Role::input ? "x" : "y";
+  const std::string what = role == GatherRole::input ? "x" : "y";
   throw_type(
       {where,
        what + " is " + dtype_name(from) + ", the model needs " + dtype_name(to),
        {},
        "convert it first: " + what + ".to(DType::" + dtype_name(to) + ")" +
-           (role == Role::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
+           (role == GatherRole::target && to == DType::i32 ? "; class labels are whole numbers" : "")});
 }
 
 }  // namespace goneuron

@@ -11,11 +11,11 @@ namespace goneuron {
 using GatherRows = void (*)(void* out, const void* from, const std::uint32_t* order, i64 rows,
                             i64 row_elements);
 
-enum class Role { input, target };
+enum class GatherRole { input, target };
 
 /// The gather for this pair of dtypes. To a floating dtype, u8 *inputs* become value / 255
 /// correctly rounded; all else converts by value. Throws TypeError for pairs that would lose more
 /// than a rounding, such as fractional labels to i32; `where` opens the message.
-GatherRows gather_for(Role role, DType from, DType to, const char* where);
+GatherRows gather_for(GatherRole role, DType from, DType to, const char* where);
 
 }  // namespace goneuron

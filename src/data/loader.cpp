@@ -56,8 +56,8 @@ Loader::Loader(const Dataset& dataset, i64 batch_size, bool shuffle, std::uint64
   steps_ = ceil_div(count, batch_size_);
   step_ = steps_;  // nothing to read before start_epoch()
   seed_ = data_->shuffle_seed.value_or(seed);
-  gather_x_ = gather_for(Role::input, data_->x_dtype, x_type, "Dataset");
-  gather_y_ = gather_for(Role::target, data_->y_dtype, y_type, "Dataset");
+  gather_x_ = gather_for(GatherRole::input, data_->x_dtype, x_type, "Dataset");
+  gather_y_ = gather_for(GatherRole::target, data_->y_dtype, y_type, "Dataset");
   x_elements_ = data_->x_shape.elements();
   y_elements_ = data_->y_shape.elements();
   x_row_bytes_ = checked_mul(x_elements_, dtype_size(x_type));

@@ -39,7 +39,7 @@ const FileDType& file_dtype(DType dtype) {
 
 std::string file_dtype_names() {
   std::string names;
-  for (const FileDType& dtype : file_dtypes) names += (names.empty() ? "" : ", ") + std::string(dtype.name);
+  for (const FileDType& dtype : file_dtypes) names += fmt::format("{}{}", names.empty() ? "" : ", ", dtype.name);
   return names;
 }
 
@@ -61,7 +61,7 @@ const Tensor& SafetensorsFile::tensor(std::string_view name) const {
     throw_format({.where = path,
                   .what = fmt::format("there is no tensor {} among its {}", shown(name), tensors.size()),
                   .hint = "the file belongs to another model, or is damaged"});
-  if (!file_dtype(found->dtype)->has_tensor)
+  if (!found->readable)
     throw_format({.where = path,
                   .what = fmt::format("byte {}: the tensor {} is {}, which tensors here cannot be", found->byte,
                                       shown(name), found->dtype),
@@ -90,7 +90,7 @@ size_t SafetensorsFile::byte_of(const Metadatum& metadatum, size_t position) con
 namespace {
 std::string entry_text(const NamedTensor& item, i64 begin, i64 end) {
   std::string dims;
-  for (const i64 dim : item.tensor.shape()) dims += (dims.empty() ? "" : ",") + std::to_string(dim);
+  for (const i64 dim : item.tensor.shape()) dims += fmt::format("{}{}", dims.empty() ? "" : ",", dim);
   return fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", json_quote(item.name),
                      file_dtype(item.tensor.dtype()).name, dims, begin, end);
 }
@@ -123,7 +123,7 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
   if (!metadata.empty()) {
     std::string pairs;
     for (const auto& [key, value] : metadata)
-      pairs += (pairs.empty() ? "" : ",") + json_quote(key) + ":" + json_quote(value);
+      pairs += fmt::format("{}{}:{}", pairs.empty() ? "" : ",", json_quote(key), json_quote(value));
     header += "\"__metadata__\":{" + pairs + "}";
   }
   i64 at = 0;

@@ -22,12 +22,13 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-/// A tensor of a file. `tensor` is empty when its dtype (I64, BOOL, ...) is one that Tensor does not have.
+/// A tensor of a file.
 struct FileTensor {
   std::string name;
   const char* dtype = "";  // as in the file: "F32"
   Shape shape;
   Tensor tensor;
+  bool readable = false;      // false: its dtype (I64, BOOL, ...) is one that Tensor does not have
   size_t begin = 0, end = 0;  // bytes of the data section
   size_t byte = 0;            // where the file speaks of it
 };

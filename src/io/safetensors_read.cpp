@@ -53,6 +53,7 @@ class HeaderReader {
       : json_(header, name, [](size_t at) { return at + 8; }), file_(file) {}
 
   Counts read() {
+    if (json_.peek() != '{' || json_.position() != 0) json_.fail_at(0, "a header that does not start with '{'");
     json_.begin('{');
     while (json_.more()) {
       const size_t byte = json_.position() + 8;
@@ -210,7 +211,8 @@ void check_budget(SafetensorsFile& file, const Counts& counts, size_t size) {
 void make_tensors(SafetensorsFile& file, std::uint8_t* data) {
   for (FileTensor& entry : file.tensors) {
     const FileDType& known = *file_dtype(entry.dtype);
-    if (!known.has_tensor) continue;
+    entry.readable = known.has_tensor;
+    if (!entry.readable) continue;
     std::uint8_t* at = data + entry.begin;
     const size_t bytes = entry.end - entry.begin;
     if (bytes == 0) {
@@ -261,7 +263,7 @@ SafetensorsFile read_safetensors(const std::string& path) {
                                                 : "is a device or a pipe, expected a .safetensors file",
                   .hint = "give the path of a file"});
   const auto size = static_cast<size_t>(info.st_size);
-  if (size < 8) return parse_safetensors(nullptr, 0, path);
+  if (size < 8) return parse_safetensors(nullptr, size, path);
   // Private and writable: a tensor of the file may be changed without changing the file.
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0);
   if (memory == MAP_FAILED) failed("cannot be mapped into memory", errno);

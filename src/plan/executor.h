@@ -32,6 +32,7 @@ class Executor {
   void* at(ValueId id) const { return addresses_[static_cast<size_t>(plan_->graph.root(id))]; }
   void bind(const Arena& gradients);
   void lower();
+  bool makes(const Node& node, ValueId wanted) const;
   Program divide(int workers, const Item& barrier) const;
 
   std::shared_ptr<const Plan> plan_;

@@ -84,12 +84,14 @@ void plan_memory(Plan& plan) {
     else if (value.role == Role::input) slot = {Place::io, bump(plan.io_bytes, slot.bytes), slot.bytes};
     else if (value.producer >= 0) slot.place = Place::activations;
   }
-  // Final gradients of parameters: one contiguous buffer, in the order of the parameters.
+  // Final gradients of parameters: one contiguous buffer, in the order in which the parameters stand in theirs.
+  std::vector<std::pair<const void*, ValueId>> gradients;
   for (size_t v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].gradient_of) {
-      Slot& slot = plan.slots[static_cast<size_t>(graph.root(static_cast<ValueId>(v)))];
-      if (slot.place == Place::activations) slot = {Place::gradients, bump(plan.gradient_bytes, slot.bytes), slot.bytes};
-    }
+    if (graph.values[v].gradient_of) gradients.emplace_back(graph.values[v].gradient_of->value.raw(), graph.root(static_cast<ValueId>(v)));
+  std::sort(gradients.begin(), gradients.end());
+  for (const auto& [address, root] : gradients)
+    if (Slot& slot = plan.slots[static_cast<size_t>(root)]; slot.place == Place::activations)
+      slot = {Place::gradients, bump(plan.gradient_bytes, slot.bytes), slot.bytes};
   auto intervals = live_intervals(plan);
   plan.activation_bytes = place_all(intervals);
   for (const Interval& interval : intervals) plan.slots[static_cast<size_t>(interval.value)].offset = interval.offset;

@@ -174,6 +174,7 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
         if (outputs.size() > 1)
           for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[1], z);
       }
+      graph.value(sum).gradient_of = before.gradient_of;
       for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), outputs[o], sum);
       std::replace(graph.outputs.begin(), graph.outputs.end(), outputs[o], sum);
       for (Value& value : graph.values)

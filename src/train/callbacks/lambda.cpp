@@ -1,0 +1,28 @@
+#include <utility>
+
+#include "core/message.h"
+#include "goneuron/callback.h"
+
+namespace goneuron {
+
+namespace {
+
+class LambdaCallback : public CallbackBase {
+ public:
+  explicit LambdaCallback(std::function<void(TrainingState&)> function)
+      : function_(std::move(function)) {}
+  void on_epoch_end(TrainingState& state) override { function_(state); }
+
+ private:
+  std::function<void(TrainingState&)> function_;
+};
+
+}  // namespace
+
+Callback Lambda(std::function<void(TrainingState&)> function) {
+  if (!function)
+    throw_graph({"Lambda", "the function is empty", {}, "pass a function of TrainingState&"});
+  return std::make_shared<LambdaCallback>(std::move(function));
+}
+
+}  // namespace goneuron

@@ -1,0 +1,74 @@
+// set_device() and set_threads(): process-wide choices that the next step obeys.
+#include "goneuron/device.h"
+
+#include <thread>
+
+#include "backends/cpu/cpu_backend.h"
+#include "backends/reference/reference_backend.h"
+#include "core/message.h"
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+namespace {
+struct Devices {
+  const Backend* current = &cpu_backend();
+  int threads = 0;
+  std::unique_ptr<WorkerPool> pool;
+  std::mutex mutex;
+};
+Devices& all() {
+  static Devices state;
+  return state;
+}
+int wanted_threads() {
+  const int set = all().threads;
+  return set > 0 ? set : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+}  // namespace
+
+std::vector<std::string> backend_names() { return {"cpu", "reference"}; }
+
+const Backend& backend_named(const std::string& name) {
+  if (name == "cpu") return cpu_backend();
+  if (name == "reference") return reference_backend();
+  throw_device({.what = "there is no device \"" + name + "\"",
+                .lines = {{"devices", quoted_list(backend_names())}},
+                .hint = "use one of these"});
+}
+
+void set_device(const std::string& name, Site site) {
+  for (const std::string& known : backend_names())
+    if (known == name) {
+      all().current = &backend_named(name);
+      return;
+    }
+  throw_device({.where = call_site("set_device", site), .what = "there is no device \"" + name + "\"",
+                .lines = {{"devices", quoted_list(backend_names())}}, .hint = "use one of these"});
+}
+
+std::vector<std::string> devices() { return backend_names(); }
+
+void set_threads(int count, Site site) {
+  if (count < 0 || count > 1024)
+    throw_graph({.where = call_site("set_threads", site), .what = std::to_string(count) + " threads; expected 0 (one a core) to 1024",
+                 .hint = "leave it at 0 unless other programs need the cores"});
+  const std::lock_guard lock(all().mutex);
+  all().threads = count;
+}
+
+int threads() { return wanted_threads(); }
+const char* version() { return GONEURON_VERSION; }
+
+WorkerPool& worker_pool() {
+  Devices& devices = all();
+  if (!devices.pool || devices.pool->workers() != wanted_threads()) {
+    devices.pool.reset();
+    devices.pool = std::make_unique<WorkerPool>(wanted_threads());
+  }
+  return *devices.pool;
+}
+std::mutex& worker_mutex() { return all().mutex; }
+const Backend& current_backend() { return *all().current; }
+
+}  // namespace goneuron

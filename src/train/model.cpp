@@ -1,0 +1,129 @@
+// The Model handle: making one, naming what is in it, compiling.
+#include "goneuron/model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/message.h"
+#include "graph/substitute.h"
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+std::string call_site(const char* function, Site site) {
+  const std::string where = site_text(site);
+  return where.empty() ? std::string(function) + "()" : std::string(function) + "() (" + where + ")";
+}
+
+Model Sequential(const std::vector<Layer>& layers, Site site) {
+  if (layers.empty()) throw_graph({.where = call_site("Sequential", site), .what = "it has no layers", .hint = "Sequential({Dense(10)})"});
+  auto impl = std::make_shared<ModelImpl>();
+  impl->site = site;
+  impl->pending = layers;
+  return Model(impl);
+}
+
+Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, Site site) : impl_(std::make_shared<ModelImpl>()) {
+  const auto check = [&](const std::vector<Symbol>& list, const char* what) {
+    if (list.empty() || std::any_of(list.begin(), list.end(), [](const Symbol& s) { return !s; }))
+      throw_graph({.where = call_site("Model", site), .what = std::string("its ") + what + " are missing or empty symbols",
+                   .hint = "make inputs with Input({28, 28, 1}) and outputs by calling layers on them"});
+  };
+  check(inputs, "inputs");
+  check(outputs, "outputs");
+  if (inputs.size() > 1 || outputs.size() > 1)
+    throw_graph({.where = call_site("Model", site), .what = std::to_string(inputs.size()) + " inputs and " + std::to_string(outputs.size()) + " outputs; this version takes one of each",
+                 .hint = "join inputs into one tensor and slice it in the model"});
+  impl_->site = site;
+  impl_->inputs = inputs;
+  impl_->outputs = outputs;
+  for (const Symbol& output : outputs)
+    for (const Expr* expr : topological_order({output}))
+      if (expr->kind == Expr::Kind::input && std::none_of(inputs.begin(), inputs.end(), [&](const Symbol& s) { return s.expr().get() == expr; }))
+        throw_graph({.where = call_site("Model", site),
+                     .what = "an output depends on the Input (" + site_text(expr->site) + "), which is not among the inputs",
+                     .hint = "pass it as an input, or use another output"});
+  impl_->finish_build();
+}
+
+Model::Model(const Symbol& input, const Symbol& output, Site site)
+    : Model(std::vector<Symbol>{input}, std::vector<Symbol>{output}, site) {}
+
+Model::operator Layer() const {
+  const auto model = impl_;
+  LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
+  layer.build = [model](LayerContext& context) {
+    if (!model->built()) model->build_sequential(context.input().shape().without_batch());
+    return substitute(model->outputs[0], model->inputs[0], context.input());
+  };
+  return make_layer(std::move(layer));
+}
+
+void Model::build(const Shape& input, Site site) { impl_->need_shape(input, "build", site); }
+
+void Model::compile(const Optimizer& optimizer, const Loss& loss, const std::vector<Metric>& metrics, const CompileOptions& options, Site site) {
+  if (loss.name().empty())
+    throw_graph({.where = call_site("compile", site), .what = "the loss is empty", .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
+  ModelImpl& m = *impl_;
+  const std::lock_guard lock(m.mutex);
+  m.optimizer = optimizer;
+  m.loss = loss;
+  m.metrics = metrics;
+  if (!m.built()) m.weight_seed = options.seed;
+  m.compiled = true;
+  m.step = 0;
+  m.slots.clear();
+  m.slot_arenas.clear();
+  m.forget_plans();
+}
+
+Layer Model::get_layer(const std::string& name, Site site) const {
+  std::vector<std::string> names;
+  for (const Layer& layer : layers()) {
+    if (layer.name() == name) return layer;
+    names.push_back(layer.name());
+  }
+  throw_graph({.where = call_site("get_layer", site), .what = "there is no layer \"" + name + "\"",
+               .lines = {{"layers", quoted_list(names)}},
+               .hint = impl_->built() ? "use one of these" : "names are given when the model is built: call build() first, or name the layer"});
+}
+
+std::vector<Layer> Model::layers() const { return impl_->built() ? impl_->layers : impl_->pending; }
+
+std::vector<Weight> Model::weights() const {
+  std::vector<Weight> all;
+  for (const auto& v : impl_->variables) {
+    const auto layer = v->layer.lock();
+    all.push_back({v->full_name(), v->value, v->trainable && (!layer || layer->trainable)});
+  }
+  return all;
+}
+
+i64 Model::parameters() const {
+  i64 count = 0;
+  for (const auto& v : impl_->variables)
+    if (v->role == Role::parameter) count += v->value.size();
+  return count;
+}
+
+namespace {
+const Symbol& symbol_at(const ModelImpl& model, const std::vector<Symbol>& list, int index, const char* what) {
+  if (!model.built()) throw_graph({.where = "Model", .what = std::string("its ") + what + " are not known yet", .hint = "call build(shape) first"});
+  if (index < 0 || index >= static_cast<int>(list.size()))
+    throw_graph({.where = "Model", .what = std::string(what) + " " + std::to_string(index) + " of " + std::to_string(list.size()), .hint = "count from 0"});
+  return list[static_cast<size_t>(index)];
+}
+}  // namespace
+
+const Symbol& Model::input(int index) const { return symbol_at(*impl_, impl_->inputs, index, "inputs"); }
+const Symbol& Model::output(int index) const { return symbol_at(*impl_, impl_->outputs, index, "outputs"); }
+
+double Model::learning_rate() const { return impl_->optimizer.learning_rate; }
+void Model::set_learning_rate(double value, Site site) {
+  if (!(value > 0) || !std::isfinite(value))
+    throw_graph({.where = call_site("set_learning_rate", site), .what = "a learning rate of " + std::to_string(value) + "; expected a number above 0",
+                 .hint = "0.001 suits Adam, 0.01 SGD"});
+  impl_->optimizer.learning_rate = value;
+}
+
+}  // namespace goneuron

@@ -1,0 +1,108 @@
+// Building a model: a Sequential's chain is applied to the input's shape, layers get their names and dropout its
+// random streams in graph order, variables their memory and first values.
+#include <algorithm>
+#include <set>
+
+#include "core/checked_math.h"
+#include "core/message.h"
+#include "graph/initialize.h"
+#include "graph/op_def.h"
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+namespace {
+
+void give_names(const std::vector<Layer>& layers) {
+  std::set<std::string> taken;
+  for (const Layer& layer : layers)
+    if (!layer.name().empty() && !taken.insert(layer.name()).second)
+      throw_graph({.where = layer.impl()->describe(), .what = "two layers of one model are named \"" + layer.name() + "\"",
+                   .hint = "give each a name of its own, or leave the name out"});
+  for (const Layer& layer : layers) {
+    if (!layer.name().empty()) continue;
+    const std::string& prefix = layer.impl()->prefix;
+    std::string name = prefix;
+    for (int i = 1; !taken.insert(name).second; ++i) name = prefix + "_" + std::to_string(i);
+    layer.impl()->name = name;
+  }
+}
+
+std::vector<Layer> unique_layers(const std::vector<Layer>& layers) {
+  std::vector<Layer> all;
+  std::set<const LayerImpl*> seen;
+  for (const Layer& layer : layers)
+    if (seen.insert(layer.impl().get()).second) all.push_back(layer);
+  return all;
+}
+
+/// The layers that made the graph, in the order of its nodes; those inside others right before them.
+std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
+  std::vector<Layer> all;
+  for (const Expr* expr : order)
+    for (auto call = expr->call; call; call = call->parent) all.emplace_back(call->layer);
+  return unique_layers(all);
+}
+
+/// One block for the variables of a kind that have no memory yet; theirs from then on.
+void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variables, Role role, const char* what) {
+  i64 bytes = 0;
+  const auto wants = [&](const Variable& v) { return v.role == role && v.value.empty(); };
+  for (const auto& v : variables)
+    if (wants(*v)) bytes = round_up(checked_add(bytes, checked_mul(v->type.shape.elements(), 4)), 64);
+  if (bytes == 0) return;
+  arena = Arena(bytes, what);
+  i64 at = 0;
+  for (const auto& v : variables)
+    if (wants(*v)) {
+      v->value = Tensor::adopt(arena.owner(), arena.data() + at, v->type.shape, v->type.dtype);
+      at = round_up(at + v->value.bytes(), 64);
+    }
+}
+
+}  // namespace
+
+void ModelImpl::build_sequential(const Shape& sample) {
+  give_names(unique_layers(pending));
+  const Symbol input = input_symbol({sample.with_batch(Any), DType::f32}, "input", site);
+  Symbol x = input;
+  for (const Layer& layer : pending) x = x | layer;
+  inputs = {input};
+  outputs = {x};
+  finish_build();
+}
+
+void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) {
+  if (!built()) return build_sequential(sample);
+  const Shape expected = inputs[0].shape().without_batch();
+  bool fits = expected.rank() == sample.rank();
+  for (int i = 0; fits && i < sample.rank(); ++i) fits = expected[i] == Any || expected[i] == sample[i];
+  if (!fits)
+    throw_shape({.where = call_site(caller, where),
+                 .what = "a sample is " + sample.str() + ", the model expects " + expected.str(),
+                 .hint = "reshape the data, or build a model for this shape"});
+}
+
+void ModelImpl::finish_build() {
+  const auto order = topological_order(outputs);
+  layers = layers_of(order);
+  give_names(layers);
+  std::set<const Variable*> seen;
+  i64 stream = 0;
+  for (const Expr* expr : order) {
+    if (expr->kind == Expr::Kind::variable && seen.insert(expr->variable.get()).second) variables.push_back(expr->variable);
+    // The one thing about an Expr that is decided after it is made: which random stream it draws from.
+    if (expr->op && std::string_view(expr->op->name) == "dropout") {
+      ++stream;
+      if (expr->attrs.integer("stream", 0) == 0) const_cast<Expr*>(expr)->attrs.set("stream", stream);
+    }
+  }
+  std::vector<bool> fresh;
+  for (const auto& v : variables) fresh.push_back(v->value.empty());
+  allocate(params, variables, Role::parameter, "the parameters");
+  allocate(states, variables, Role::state, "the layers' states");
+  for (size_t i = 0; i < variables.size(); ++i)
+    if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
+}
+
+}  // namespace goneuron

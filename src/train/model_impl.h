@@ -1,0 +1,101 @@
+// ModelImpl: what a Model points to: its graph, its variables' memory, what it was compiled with, and the
+// executors made for it so far. The files of src/train/model_*.cpp work on it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "goneuron/model.h"
+#include "graph/layer_impl.h"
+#include "plan/executor.h"
+
+namespace goneuron {
+
+/// What a step is for: training updates weights, evaluation yields loss and metrics, prediction outputs.
+enum class Mode { train, evaluate, predict };
+
+/// The symbols of a training step, for one type of target.
+struct TrainGraph {
+  TensorType target;  // with Any as batch
+  Symbol y_true, loss;
+  std::vector<Symbol> metrics;
+  std::vector<Symbol> updates;  // empty until training asks for them
+};
+
+struct ModelImpl {
+  Site site;
+  std::vector<Layer> pending;  // a Sequential that has not seen its input
+  std::vector<Symbol> inputs, outputs;
+  std::vector<Layer> layers;   // in graph order
+  std::vector<std::shared_ptr<Variable>> variables;
+  Arena params, states, gradients;
+  std::vector<Arena> slot_arenas;
+  std::map<const Variable*, std::vector<std::shared_ptr<Variable>>> slots;  // of the optimizer
+
+  bool compiled = false;
+  Optimizer optimizer;
+  Loss loss;
+  std::vector<Metric> metrics;
+  std::uint64_t weight_seed = 0, fit_seed = 0;
+  i64 epoch = 0;  // finished ones
+  i64 step = 0;   // of the optimizer, finished ones
+
+  std::vector<std::unique_ptr<TrainGraph>> graphs;
+  struct Key {
+    Mode mode;
+    i64 rows;
+    Shape target;
+    DType target_type;
+    bool operator<(const Key& other) const;
+  };
+  struct Cached {
+    std::vector<std::unique_ptr<Executor>> idle;
+    std::uint64_t used = 0;
+  };
+  std::map<Key, Cached> executors;
+  std::uint64_t clock = 0;
+  std::string device;  // the executors' backend
+  std::mutex mutex;    // of executors and graphs: predict() may come from several threads
+
+  bool built() const { return !outputs.empty(); }
+  /// Builds from the shape of one sample if needed; checks the shape if already built.
+  void need_shape(const Shape& sample, const char* caller, Site where);
+  void build_sequential(const Shape& sample);
+  /// Names, dropout streams, memory and first values, once the graph stands.
+  void finish_build();
+  TrainGraph& graph_for(const TensorType& target, bool with_updates);
+  void forget_plans();
+};
+
+/// An executor taken from the model for a while; goes back when the lease ends.
+class ExecutorLease {
+ public:
+  ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const TensorType& target);
+  ~ExecutorLease();
+  ExecutorLease(const ExecutorLease&) = delete;
+  ExecutorLease& operator=(const ExecutorLease&) = delete;
+  Executor* operator->() const { return executor_.get(); }
+  Executor& operator*() const { return *executor_; }
+
+ private:
+  ModelImpl& model_;
+  ModelImpl::Key key_;
+  std::unique_ptr<Executor> executor_;
+};
+
+/// The plan of a step, unbound; for executors, summaries and the memory report.
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows, const TensorType& target);
+
+/// Type of the target that data of this shape (of one sample) and dtype becomes.
+TensorType target_type(const Shape& sample, DType dtype);
+/// `Model (train.cpp:12)` and the like, for messages.
+std::string call_site(const char* function, Site site);
+/// The workers that steps run on, and the device chosen by set_device().
+WorkerPool& worker_pool();
+std::mutex& worker_mutex();
+const Backend& current_backend();
+
+}  // namespace goneuron

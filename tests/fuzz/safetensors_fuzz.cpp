@@ -1,0 +1,18 @@
+// Any bytes as a safetensors file: a FormatError, or tensors whose every byte can be read.
+#include "goneuron/error.h"
+#include "io/safetensors.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, size_t size) {
+  try {
+    const auto file = goneuron::parse_safetensors(bytes, size, "fuzz");
+    volatile unsigned sum = 0;
+    for (const auto& entry : file.tensors) {
+      const auto* at = static_cast<const std::uint8_t*>(entry.tensor.raw());
+      for (goneuron::i64 i = 0; i < entry.tensor.bytes(); ++i) sum = sum + at[i];
+    }
+    for (const auto& item : file.metadata)
+      if (file.byte_of(item, item.value.size()) > size) __builtin_trap();
+  } catch (const goneuron::FormatError&) {
+  }
+  return 0;
+}
