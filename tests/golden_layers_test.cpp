@@ -1,5 +1,6 @@
-// Every layer against PyTorch: output, and the gradients of sum(output * upstream) by inputs and
-// weights, through the public factories, differentiate() and the reference kernels, in f32 and f64.
+// Every layer but Dropout against PyTorch: output, and the gradients of sum(output * upstream) by
+// inputs and weights, through the public factories, differentiate() and the reference kernels, in
+// f32 and f64.
 #include "golden_evaluate.h"
 #include "golden_layer.h"
 
@@ -30,15 +31,13 @@ class GoldenLayer : public testing::TestWithParam<std::tuple<std::string, DType>
 };
 
 TEST_P(GoldenLayer, OutputAndGradients) {
-  if (one.at("layer") == "Dropout")
-    return;  // its golden value is of inference: golden_backends_test
   const LayerCase built(one, precision);
   ASSERT_FALSE(HasFatalFailure());
   check(built, built.output, one, precision);
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenLayer,
-                         testing::Combine(testing::ValuesIn(case_names("layers")),
+                         testing::Combine(testing::ValuesIn(case_names("layers", "Dropout")),
                                           testing::Values(DType::f32, DType::f64)),
                          CaseName{});
 
