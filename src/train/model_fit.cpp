@@ -1,0 +1,253 @@
+// fit(), evaluate() and the single-batch forms: the loops around a step.
+#include <chrono>
+#include <cmath>
+
+#include "backends/reference/evaluate.h"
+#include "core/message.h"
+#include "data/loader.h"
+#include "graph/op_def.h"
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+namespace {
+
+void need_compiled(const ModelImpl& model, const char* caller, Site site) {
+  if (!model.compiled)
+    throw_graph({.where = call_site(caller, site), .what = "the model has no loss and no optimizer yet", .hint = "call compile(Adam(0.001), CrossEntropy) first"});
+}
+
+void set_scalars(const ModelImpl& model, StepScalars& s) {
+  const auto t = static_cast<double>(model.step + 1);
+  s.learning_rate = model.optimizer.learning_rate;
+  s.step = t;
+  s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
+  s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
+  s.seed = model.fit_seed;
+  s.counter = static_cast<std::uint64_t>(model.step);
+  s.code = status_ok;
+}
+
+/// Why a step was refused, found on the batch that is still in the executor's input.
+[[noreturn]] void diagnose(ModelImpl& model, Executor& executor, const TensorType& target, const std::string& where) {
+  const StepScalars status = executor.scalars();
+  const Shape& shape = executor.plan().graph.value(executor.plan().graph.inputs[0]).type.shape;
+  if (status.code == status_label_range)
+    throw_data({.where = where, .what = "row " + std::to_string(status.row) + " of the batch has the label " + number_text(status.value) + ", the model has " +
+                                        std::to_string(model.outputs[0].shape()[-1]) + " classes",
+                .hint = "labels count from 0; check the data, or give the last layer one output a class"});
+  const auto* x = static_cast<const float*>(executor.input(0));
+  const i64 width = shape.elements() / std::max<i64>(shape[0], 1);
+  for (i64 i = 0; model.inputs[0].dtype() == DType::f32 && i < shape.elements(); ++i)
+    if (!std::isfinite(x[i]))
+      throw_data({.where = where, .what = "row " + std::to_string(i / width) + ", column " + std::to_string(i % width) + " of the batch is " + number_text(x[i]),
+                  .hint = "remove or replace such values before fit()"});
+  TrainGraph& graph = model.graph_for(target, false);
+  std::string first = "the loss";
+  bool found = false;
+  StepScalars scalars = status;
+  scalars.code = status_ok;
+  const Tensor batch = Tensor::view(executor.input(0), shape, model.inputs[0].dtype()).clone();
+  const auto& y_type = executor.plan().graph.value(executor.plan().graph.inputs[1]).type;
+  const Tensor y = Tensor::view(executor.input(1), y_type.shape, y_type.dtype).clone();
+  evaluate({graph.loss}, {{model.inputs[0], batch}, {graph.y_true, y}}, DType::f32, scalars, [&](const Expr& expr, const std::vector<Tensor>& values) {
+    for (const Tensor& value : values) {
+      if (found || value.dtype() != DType::f32) continue;
+      for (i64 i = 0; i < value.size() && !found; ++i) found = !std::isfinite(value.data<float>()[i]);
+      if (found) first = expr.call ? expr.call->layer->describe() : expr.variable ? "the weight \"" + expr.variable->full_name() + "\"" : std::string(expr.op ? expr.op->name : "the loss");
+    }
+  });
+  throw_data({.where = where, .what = "the loss is " + number_text(status.value) + "; the first value that is not finite comes from " + first +
+                                      "; the weights are those before the step",
+              .hint = "lower the learning rate, or scale the data"});
+}
+
+/// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
+class Means {
+ public:
+  Means(const ModelImpl& model, const char* prefix) {
+    logs.names.push_back(std::string(prefix) + "loss");
+    for (const Metric& metric : model.metrics) logs.names.push_back(prefix + metric.name());
+    logs.values.resize(logs.names.size());
+    sums_.resize(logs.names.size());
+  }
+  void reset() {
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    samples_ = 0;
+  }
+  void add(const Executor& executor, i64 rows) {
+    samples_ += rows;
+    for (size_t i = 0; i < sums_.size(); ++i) {
+      sums_[i] += static_cast<double>(*static_cast<const float*>(executor.output(static_cast<int>(i)))) * static_cast<double>(rows);
+      logs.values[i] = sums_[i] / static_cast<double>(samples_);
+    }
+  }
+  Logs logs;
+
+ private:
+  std::vector<double> sums_;
+  i64 samples_ = 0;
+};
+
+i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
+  if (asked < 0) throw_graph({.where = call_site(caller, site), .what = "a batch size of " + std::to_string(asked) + "; expected 1 or more", .hint = "32 is usual"});
+  const i64 own = data.impl()->batch_size;
+  return std::min(asked > 0 ? asked : own > 0 ? own : 32, data.size());
+}
+
+/// One pass over a dataset in one mode: the loader and an executor for full and for the last batch.
+class Pass {
+ public:
+  Pass(ModelImpl& model, const Dataset& data, i64 batch, Mode mode, bool shuffle, std::uint64_t seed, const char* prefix, std::string where)
+      : means(model, prefix), model_(model), mode_(mode), where_(std::move(where)), target_(target_type(data.y_shape(), data.y_dtype())),
+        loader_(data, batch, shuffle, seed, model.inputs[0].dtype(), target_.dtype) {
+    full_ = std::make_unique<ExecutorLease>(model, mode, batch, target_);
+    const i64 rest = loader_.rows(loader_.steps() - 1);
+    if (rest != batch) last_ = std::make_unique<ExecutorLease>(model, mode, rest, target_);
+  }
+
+  i64 steps() const { return loader_.steps(); }
+  void start(i64 epoch) {
+    loader_.start_epoch(epoch);
+    means.reset();
+    step_ = 0;
+  }
+  /// Rows of the batch that was run.
+  i64 step(WorkerPool& pool) {
+    Executor& executor = last_ && step_ + 1 == loader_.steps() ? **last_ : **full_;
+    const i64 rows = loader_.next({executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
+    set_scalars(model_, executor.scalars());
+    executor.run(pool);
+    if (executor.scalars().code != status_ok) diagnose(model_, executor, target_, where_);
+    if (mode_ == Mode::train) ++model_.step;
+    means.add(executor, rows);
+    ++step_;
+    return rows;
+  }
+  Means means;
+
+ private:
+  ModelImpl& model_;
+  Mode mode_;
+  std::string where_;
+  TensorType target_;
+  Loader loader_;
+  std::unique_ptr<ExecutorLease> full_, last_;
+  i64 step_ = 0;
+};
+
+}  // namespace
+
+History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
+  ModelImpl& m = *impl_;
+  need_compiled(m, "fit", site);
+  if (!given) throw_data({.where = call_site("fit", site), .what = "the dataset is empty", .hint = "make it from tensors: Dataset(x, y)"});
+  if (options.epochs < 0)
+    throw_graph({.where = call_site("fit", site), .what = std::to_string(options.epochs) + " epochs; expected 0 or more", .hint = "epochs count passes over the data"});
+  Dataset data = given, validation = options.validation;
+  if (options.validation_split != 0) {
+    const auto parts = given.split(1 - options.validation_split);
+    data = parts.train;
+    validation = parts.test;
+  }
+  m.need_shape(data.x_shape(), "fit", site);
+  m.fit_seed = options.seed;
+  const i64 batch = batch_of(options.batch_size, data, "fit", site);
+  Pass train(m, data, batch, Mode::train, options.shuffle, options.seed, "", call_site("fit", site));
+  std::unique_ptr<Pass> check;
+  if (validation) check = std::make_unique<Pass>(m, validation, std::min(batch, validation.size()), Mode::evaluate, false, 0, "val_", call_site("fit", site));
+
+  Logs logs = train.means.logs;
+  if (check) {
+    logs.names.insert(logs.names.end(), check->means.logs.names.begin(), check->means.logs.names.end());
+    logs.values.resize(logs.names.size());
+  }
+  History history;
+  history.epochs.resize(static_cast<size_t>(options.epochs), logs);
+  TrainingState state;
+  state.epochs = options.epochs;
+  state.steps = train.steps();
+  state.batch_size = batch;
+  state.logs = &train.means.logs;
+  state.model = this;
+  state.learning_rate = m.optimizer.learning_rate;
+  const std::lock_guard lock(worker_mutex());
+  WorkerPool& pool = worker_pool();
+  const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
+    for (const Callback& callback : options.callbacks)
+      if (callback) ((*callback).*hook)(state);
+    m.optimizer.learning_rate = state.learning_rate;
+  };
+  using Clock = std::chrono::steady_clock;
+  call(&CallbackBase::on_train_begin);
+  i64 done = 0;
+  for (; done < options.epochs && !state.stop; ++done) {
+    state.epoch = done;
+    state.step = state.samples = 0;
+    state.seconds = 0;
+    state.logs = &train.means.logs;
+    train.start(m.epoch);
+    call(&CallbackBase::on_epoch_begin);
+    const auto begin = Clock::now();
+    for (i64 s = 0; s < train.steps() && !state.stop; ++s) {
+      state.samples += train.step(pool);
+      state.step = s;
+      if (!options.callbacks.empty()) {
+        state.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+        call(&CallbackBase::on_step_end);
+      }
+    }
+    std::copy(train.means.logs.values.begin(), train.means.logs.values.end(), logs.values.begin());
+    if (check) {
+      check->start(0);
+      for (i64 s = 0; s < check->steps(); ++s) check->step(pool);
+      std::copy(check->means.logs.values.begin(), check->means.logs.values.end(), logs.values.begin() + static_cast<i64>(train.means.logs.values.size()));
+    }
+    ++m.epoch;
+    std::copy(logs.values.begin(), logs.values.end(), history.epochs[static_cast<size_t>(done)].values.begin());
+    state.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    state.logs = &logs;
+    call(&CallbackBase::on_epoch_end);
+  }
+  history.epochs.resize(static_cast<size_t>(done));
+  call(&CallbackBase::on_train_end);
+  return history;
+}
+
+History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options, Site site) { return fit(Dataset(x, y, site), options, site); }
+
+History Model::fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size, const Callback& callback, Site site) {
+  if (batch_size < 1) throw_graph({.where = call_site("fit", site), .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more", .hint = "32 is usual"});
+  FitOptions options{.epochs = epochs, .batch_size = batch_size};
+  if (callback) options.callbacks = {callback};
+  return fit(Dataset(x, y, site), options, site);
+}
+
+Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
+  ModelImpl& m = *impl_;
+  need_compiled(m, "evaluate", site);
+  if (!data) throw_data({.where = call_site("evaluate", site), .what = "the dataset is empty", .hint = "make it from tensors: Dataset(x, y)"});
+  m.need_shape(data.x_shape(), "evaluate", site);
+  Pass pass(m, data, batch_of(batch_size, data, "evaluate", site), Mode::evaluate, false, 0, "", call_site("evaluate", site));
+  const std::lock_guard lock(worker_mutex());
+  pass.start(0);
+  for (i64 s = 0; s < pass.steps(); ++s) pass.step(worker_pool());
+  return pass.means.logs;
+}
+
+Logs Model::evaluate(const Tensor& x, const Tensor& y, i64 batch_size, Site site) const { return evaluate(Dataset(x, y, site), batch_size, site); }
+
+Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
+  const Dataset data(x, y, site);
+  need_compiled(*impl_, "train_on_batch", site);
+  impl_->need_shape(data.x_shape(), "train_on_batch", site);
+  Pass pass(*impl_, data, data.size(), Mode::train, false, 0, "", call_site("train_on_batch", site));
+  const std::lock_guard lock(worker_mutex());
+  pass.start(0);
+  pass.step(worker_pool());
+  return pass.means.logs;
+}
+
+Logs Model::test_on_batch(const Tensor& x, const Tensor& y, Site site) const { return evaluate(x, y, x.shape()[0], site); }
+
+}  // namespace goneuron

@@ -1,0 +1,178 @@
+// Steps: the training graph (loss, gradients, updates as symbols), its plans, and the executors made of them.
+#include <algorithm>
+#include <tuple>
+
+#include "core/checked_math.h"
+#include "core/message.h"
+#include "graph/op_def.h"
+#include "graph/passes/differentiate.h"
+#include "graph/passes/trace.h"
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+namespace {
+
+constexpr size_t most_executors = 32;  // the least recently used goes first
+
+Symbol batch_mean(const Symbol& values) {
+  if (values.shape().rank() == 0) return values;
+  std::vector<i64> axes;
+  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
+  return make("mean", {values}, {{"axes", axes}, {"keep", i64{0}}});
+}
+
+bool trains(const Variable& variable) {
+  const auto layer = variable.layer.lock();
+  return variable.role == Role::parameter && variable.trainable && (!layer || layer->trainable);
+}
+
+/// The optimizer's slots of a variable, made once.
+const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model, const std::shared_ptr<Variable>& variable) {
+  auto& slots = model.slots[variable.get()];
+  const bool adam = model.optimizer.kind != Optimizer::Kind::sgd;
+  if (!slots.empty() || (!adam && model.optimizer.momentum == 0)) return slots;
+  for (const char* name : adam ? std::vector<const char*>{"m", "v"} : std::vector<const char*>{"velocity"}) {
+    auto slot = std::make_shared<Variable>();
+    slot->name = variable->full_name() + "/" + name;
+    slot->role = Role::slot;
+    slot->type = variable->type;
+    model.slot_arenas.emplace_back(round_up(variable->value.bytes(), 64), "the optimizer's slots");
+    const Arena& arena = model.slot_arenas.back();
+    slot->value = Tensor::adopt(arena.owner(), arena.data(), slot->type.shape, slot->type.dtype);
+    slots.push_back(slot);
+  }
+  return slots;
+}
+
+Symbol update(ModelImpl& model, const std::shared_ptr<Variable>& variable, const Symbol& gradient) {
+  const Optimizer& o = model.optimizer;
+  std::vector<Symbol> inputs = {variable_symbol(variable), gradient};
+  for (const auto& slot : slots_of(model, variable)) inputs.push_back(variable_symbol(slot));
+  if (o.kind == Optimizer::Kind::sgd)
+    return make("sgd_update", inputs, {{"momentum", o.momentum}, {"nesterov", i64{o.nesterov}}, {"weight_decay", o.weight_decay}});
+  return make("adam_update", inputs,
+              {{"beta1", o.beta1}, {"beta2", o.beta2}, {"epsilon", o.epsilon}, {"weight_decay", o.weight_decay},
+               {"decoupled", i64{o.kind == Optimizer::Kind::adamw}}});
+}
+
+void add_updates(ModelImpl& model, TrainGraph& graph) {
+  std::vector<std::shared_ptr<Variable>> wanted;
+  std::vector<Symbol> wrt;
+  for (const auto& variable : model.variables)
+    if (trains(*variable)) {
+      wanted.push_back(variable);
+      wrt.push_back(variable_symbol(variable));
+    }
+  const auto gradients = differentiate(graph.loss, wrt);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!gradients[i])
+      throw_graph({.where = "compile()", .what = "the loss does not depend on the weight \"" + wanted[i]->full_name() + "\"",
+                   .hint = "freeze its layer with set_trainable(false), or use its output in the loss"});
+    graph.updates.push_back(update(model, wanted[i], gradients[i]));
+  }
+  std::vector<const LayerCall*> seen;
+  for (const Expr* expr : topological_order(model.outputs)) {
+    const LayerCall* call = expr->call.get();
+    if (!call || std::find(seen.begin(), seen.end(), call) != seen.end()) continue;
+    seen.push_back(call);
+    for (const WeakSymbol& weak : call->updates)
+      if (const Symbol state = weak) graph.updates.push_back(state);
+  }
+  if (graph.updates.empty())
+    throw_graph({.where = "fit()", .what = "there is nothing to train: every weight is frozen", .hint = "unfreeze a layer with set_trainable(true)"});
+}
+
+TensorType with_rows(const TensorType& type, i64 rows) {
+  TensorType concrete = type;
+  if (concrete.shape.rank() > 0) concrete.shape.set(0, rows);
+  return concrete;
+}
+
+}  // namespace
+
+TensorType target_type(const Shape& sample, DType dtype) {
+  return {sample.with_batch(Any), is_floating(dtype) ? DType::f32 : DType::i32};
+}
+
+bool ModelImpl::Key::operator<(const Key& other) const {
+  const auto rank = [](const Key& k) {
+    return std::make_tuple(k.mode, k.rows, std::vector<i64>(k.target.begin(), k.target.end()), k.target_type);
+  };
+  return rank(*this) < rank(other);
+}
+
+void ModelImpl::forget_plans() {
+  executors.clear();
+  graphs.clear();
+}
+
+TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
+  for (auto& graph : graphs)
+    if (graph->target == target) {
+      if (with_updates && graph->updates.empty()) add_updates(*this, *graph);
+      return *graph;
+    }
+  auto graph = std::make_unique<TrainGraph>();
+  graph->target = target;
+  graph->y_true = input_symbol(target, "y_true", site);
+  graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
+  for (const Metric& metric : metrics) graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
+  if (with_updates) add_updates(*this, *graph);
+  graphs.push_back(std::move(graph));
+  return *graphs.back();
+}
+
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows, const TensorType& target) {
+  TraceSpec spec;
+  spec.inputs = model.inputs;
+  spec.input_types = {with_rows({model.inputs[0].shape(), model.inputs[0].dtype()}, rows)};
+  spec.training = mode == Mode::train;
+  if (mode == Mode::predict) {
+    spec.outputs = model.outputs;
+  } else {
+    TrainGraph& graph = model.graph_for(target, mode == Mode::train);
+    spec.inputs.push_back(graph.y_true);
+    spec.input_types.push_back(with_rows(target, rows));
+    spec.outputs = {graph.loss};
+    spec.outputs.insert(spec.outputs.end(), graph.metrics.begin(), graph.metrics.end());
+    if (mode == Mode::train) spec.effects = graph.updates;
+  }
+  Graph graph = trace(spec);
+  for (const Node& node : graph.nodes)
+    if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
+      graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
+  Plan plan = make_plan(std::move(graph), current_backend());
+  plan.guarded = mode != Mode::predict;
+  return std::make_shared<const Plan>(std::move(plan));
+}
+
+ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const TensorType& target)
+    : model_(model), key_{mode, rows, mode == Mode::predict ? Shape{} : target.shape, mode == Mode::predict ? DType::f32 : target.dtype} {
+  const std::lock_guard lock(model.mutex);
+  if (model.device != current_backend().name()) {
+    model.executors.clear();
+    model.device = current_backend().name();
+  }
+  auto& cached = model.executors[key_];
+  cached.used = ++model.clock;
+  if (!cached.idle.empty()) {
+    executor_ = std::move(cached.idle.back());
+    cached.idle.pop_back();
+    return;
+  }
+  const auto plan = plan_for(model, mode, rows, target);
+  if (model.gradients.bytes() < plan->gradient_bytes) model.gradients = Arena(plan->gradient_bytes, "the gradients");
+  executor_ = std::make_unique<Executor>(plan, model.gradients);
+  if (model.executors.size() > most_executors)
+    model.executors.erase(std::min_element(model.executors.begin(), model.executors.end(),
+                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+}
+
+ExecutorLease::~ExecutorLease() {
+  const std::lock_guard lock(model_.mutex);
+  const auto at = model_.executors.find(key_);
+  if (at != model_.executors.end()) at->second.idle.push_back(std::move(executor_));
+}
+
+}  // namespace goneuron
