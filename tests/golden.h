@@ -37,9 +37,12 @@ inline const Json& case_named(const std::string& fixture, const std::string& nam
   throw std::runtime_error("golden_" + fixture + ".json has no case " + name);
 }
 
-inline std::vector<std::string> case_names(const std::string& fixture) {
+/// Those of `layer` left out.
+inline std::vector<std::string> case_names(const std::string& fixture,
+                                           const std::string& layer = "") {
   std::vector<std::string> names;
-  for (const Json& one : cases(fixture)) names.push_back(one.at("name"));
+  for (const Json& one : cases(fixture))
+    if (layer.empty() || one.at("layer") != layer) names.push_back(one.at("name"));
   return names;
 }
 

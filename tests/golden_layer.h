@@ -91,7 +91,8 @@ struct LayerCase {
   }
 
   Symbol feed(const Tensor& value) {
-    Symbol symbol = input_symbol({value.shape(), DType::f32}, "x" + std::to_string(feeds.size()));
+    Symbol symbol = input_symbol({value.shape(), DType::f32},
+                                 std::string(1, static_cast<char>('a' + feeds.size())));
     feeds.emplace_back(symbol, value);
     return symbol;
   }

@@ -57,7 +57,7 @@ TEST_P(GoldenOptimizer, FiveSteps) {
     scalars.step = static_cast<double>(i + 1);
     scalars.correction1 = 1 - std::pow(optimizer.beta1, scalars.step);
     scalars.correction2 = 1 - std::pow(optimizer.beta2, scalars.step);
-    compute({step}, {{gradient, tensor_of(one.at("gradients")[i], precision)}}, precision, scalars);
+    apply({step}, {{gradient, tensor_of(one.at("gradients")[i], precision)}}, precision, scalars);
     expect_close(parameter->value, one.at("after")[i], tolerance(precision),
                  "weights after step " + std::to_string(i + 1));
   }

@@ -42,8 +42,9 @@ std::vector<Weight> start(Model& model, const Json& one) {
   const Json& want = one.at("weights");
   EXPECT_EQ(weights.size(), want.size());
   for (size_t i = 0; i < std::min(weights.size(), want.size()); ++i) {
-    const Tensor first = uniform(static_cast<std::uint32_t>(100 + i), shape_of(want[i]),
-                                 want[i].at("scale"), want[i].at("centre"));
+    const Tensor first =
+        uniform(one.at("first_weight").get<std::uint32_t>() + static_cast<std::uint32_t>(i),
+                shape_of(want[i]), want[i].at("scale"), want[i].at("centre"));
     EXPECT_EQ(weights[i].value.shape(), first.shape()) << weights[i].name;
     std::copy_n(first.data(), std::min(first.size(), weights[i].value.size()),
                 weights[i].value.data());
@@ -86,7 +87,7 @@ TEST_P(GoldenTraining, TenLosses) {
                 1e-5 * after.at("sum_of_squares").get<double>())
         << weights[i].name;
     // Adam divides by the gradient's size, so a weight whose gradient is all rounding moves by that
-    // rounding: PyTorch's own f32 run is up to 1.4e-5 away from its f64 run.
+    // rounding: PyTorch's own f32 run is up to 9e-6 away from its f64 run.
     for (size_t s = 0; s < after.at("samples").size(); ++s)
       EXPECT_NEAR(values[after.at("samples_at")[s].get<i64>()], after.at("samples")[s], 3e-5)
           << weights[i].name;
