@@ -239,8 +239,8 @@ void softmax(const float* x, float* y, i64 n) {
   }
   const float total = lanes_sum(sum);
   if (kLog) {
-    const float shift = top + std::log(total);
-    for (i64 j = 0; j < n; ++j) y[j] = x[j] - shift;
+    const float shift = std::log(total);
+    for (i64 j = 0; j < n; ++j) y[j] = (x[j] - top) - shift;
   } else {
     const float scale = 1 / total;
     for (i64 j = 0; j < n; ++j) y[j] *= scale;
