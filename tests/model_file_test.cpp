@@ -295,21 +295,14 @@ TEST(GraphJson, RefusesWhatDoesNotFit) {
   };
   expect(graph_error(graph(R"({"op":"relu","inputs":[[0,0]]})")), "node 0 is not among the 0");
   expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,1]]})")), "node 0 has 1 outputs");
-<<<<<<< HEAD
   expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[]})")),
          "node 1 (\"relu\") cannot be: ShapeError");
   expect(graph_error(graph(x + R"(,{"op":"system","inputs":[[0,0]]})")),
-         "node 1 (\"system\") cannot be: GraphError");
+         "node 1 (\"system\") cannot be: there is no op named");
   expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,0]],"call":0})")),
          "there is none before");
   expect(graph_error(graph(R"({"input":"x","dtype":"f32","shape":[4611686018427387904,4]})")),
          "does not fit in 64 bits");
-=======
-  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[]})")), "node 1 (\"relu\") cannot be: ShapeError");
-  expect(graph_error(graph(x + R"(,{"op":"system","inputs":[[0,0]]})")), "node 1 (\"system\") cannot be: there is no op named");
-  expect(graph_error(graph(x + R"(,{"op":"relu","inputs":[[0,0]],"call":0})")), "there is none before");
-  expect(graph_error(graph(R"({"input":"x","dtype":"f32","shape":[4611686018427387904,4]})")), "does not fit in 64 bits");
->>>>>>> io
   expect(graph_error(graph(R"({"constant":"f32","shape":[2],"hex":"00"})")), "needs 8 bytes");
   expect(graph_error(graph(R"({"constant":"f32","shape":[100000000000],"hex":""})")),
          "needs 400000000000 bytes");
