@@ -2,8 +2,8 @@
 // Used by the golden tests that compare with PyTorch to more digits than f32 has.
 #pragma once
 
-#include "backends/reference/evaluate.h"
 #include "golden_layer.h"
+#include "graph/evaluate.h"
 
 namespace goneuron::golden {
 

@@ -1,14 +1,14 @@
-// The value of a symbol, by the ops' reference kernels, one Expr after the other; and the text of
+// The value of a symbol, by evaluate(), for a few lines of test; and the text of
 // an exception. Used by tests of layers, losses and functions: no plan, no fusion, no engine.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
 #include <utility>
 
 #include "goneuron/error.h"
+#include "graph/evaluate.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
 
@@ -18,54 +18,17 @@ using Feeds = std::vector<std::pair<Symbol, Tensor>>;
 
 class GraphValue {
  public:
-  explicit GraphValue(const Feeds& feeds, const StepScalars& scalars = {}) : scalars(scalars) {
-    for (const auto& [symbol, tensor] : feeds) values_[symbol.expr().get()] = {tensor};
-  }
+  explicit GraphValue(Feeds feeds, const StepScalars& scalars = {})
+      : scalars(scalars), feeds_(std::move(feeds)) {}
 
   Tensor operator()(const Symbol& symbol) {
-    for (const Expr* expr : topological_order({symbol})) compute(*expr);
-    return values_.at(symbol.expr().get())[static_cast<size_t>(symbol.output())];
+    return evaluate({symbol}, feeds_, DType::f32, scalars)[0];
   }
 
   StepScalars scalars;
 
  private:
-  void compute(const Expr& expr) {
-    if (values_.count(&expr) != 0) return;
-    if (expr.kind == Expr::Kind::variable)
-      values_[&expr] = {expr.variable->value};
-    else if (expr.kind == Expr::Kind::constant)
-      values_[&expr] = {expr.constant};
-    else if (expr.kind == Expr::Kind::op)
-      run(expr);
-    else
-      throw std::runtime_error("an input has no value");
-  }
-
-  void run(const Expr& expr) {
-    const OpDef& op = *expr.op;
-    std::vector<TensorType> types;
-    std::vector<Tensor> inputs, outputs;
-    for (const Symbol& input : expr.inputs) {
-      inputs.push_back(values_.at(input.expr().get())[static_cast<size_t>(input.output())]);
-      types.push_back({inputs.back().shape(), inputs.back().dtype()});
-    }
-    const InferContext context{op, types, expr.attrs, nullptr, expr.site};
-    for (const TensorType& type : op.infer(context)) outputs.emplace_back(type.shape, type.dtype);
-    size_t mutated = 0;  // output k is the memory of the k-th variable that the op writes
-    for (size_t i = 0; i < inputs.size(); ++i)
-      if ((op.mutates >> i & 1U) != 0) outputs[mutated++] = inputs[i];
-    op.reference.f32({refs(outputs), refs(inputs), expr.attrs, scalars});
-    values_[&expr] = outputs;
-  }
-
-  static std::vector<TensorRef> refs(std::vector<Tensor>& tensors) {
-    std::vector<TensorRef> all;
-    for (Tensor& tensor : tensors) all.push_back({tensor.raw(), tensor.shape(), tensor.dtype()});
-    return all;
-  }
-
-  std::map<const Expr*, std::vector<Tensor>> values_;
+  Feeds feeds_;
 };
 
 inline Tensor floats(const std::vector<float>& values, const Shape& shape) {

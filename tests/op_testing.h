@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/reference/evaluate.h"
 #include "core/rng.h"
+#include "graph/evaluate.h"
 #include "graph/passes/differentiate.h"
 
 namespace goneuron::testing_ops {

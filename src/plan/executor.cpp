@@ -33,14 +33,15 @@ Executor::Executor(std::shared_ptr<const Plan> plan, const Arena& gradients)
       activations_(plan_->activation_bytes, "the activations"),
       io_(plan_->io_bytes, "the batch"),
       scratch_(plan_->scratch_bytes, "the kernels' scratch buffers"),
+      gradients_(gradients),
       scalars_(std::make_unique<StepScalars>()) {
-  bind(gradients);
+  bind();
   lower();
   alone_ = divide(1, {});
   small_ = plan_->flops < small_flops;
 }
 
-void Executor::bind(const Arena& gradients) {
+void Executor::bind() {
   const Graph& graph = plan_->graph;
   addresses_.resize(graph.values.size(), nullptr);
   for (size_t v = 0; v < graph.values.size(); ++v) {
@@ -51,7 +52,7 @@ void Executor::bind(const Arena& gradients) {
         addresses_[v] = activations_.data() + slot.offset;
         break;
       case Place::gradients:
-        addresses_[v] = gradients.data() + slot.offset;
+        addresses_[v] = gradients_.data() + slot.offset;
         break;
       case Place::io:
         addresses_[v] = io_.data() + slot.offset;
@@ -116,9 +117,9 @@ Program Executor::divide(int workers, const Item& barrier) const {
 
 void Executor::run(WorkerPool& pool) noexcept {
   if (small_ || pool.workers() == 1) return run_alone();
-  if (shared_with_ != &pool) {
+  if (shared_with_ != pool.id()) {
     shared_ = divide(pool.workers(), pool.barrier());
-    shared_with_ = &pool;
+    shared_with_ = pool.id();
     pool.reserve_scratch(plan_->scratch_bytes);
   }
   pool.run(shared_);

@@ -31,18 +31,18 @@ class Executor {
 
  private:
   void* at(ValueId id) const { return addresses_[static_cast<size_t>(plan_->graph.root(id))]; }
-  void bind(const Arena& gradients);
+  void bind();
   void lower();
   bool makes(const Node& node, ValueId wanted) const;
   Program divide(int workers, const Item& barrier) const;
 
   std::shared_ptr<const Plan> plan_;
-  Arena activations_, io_, scratch_;
+  Arena activations_, io_, scratch_, gradients_;
   std::vector<void*> addresses_;  // by value
   std::unique_ptr<StepScalars> scalars_;
   std::vector<Call> calls_;  // by step
   Program alone_, shared_;
-  const WorkerPool* shared_with_ = nullptr;
+  std::uint64_t shared_with_ = 0;  // the pool's id
   bool small_ = false;
 };
 

@@ -27,9 +27,15 @@ void pin(std::thread& thread, int core) {
 constexpr int spins_before_yield = 2000;
 constexpr int spins_before_sleep =
     20000;  // a fraction of a millisecond: longer than the gap between two steps
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 }  // namespace
 
-WorkerPool::WorkerPool(int workers) : workers_(workers), scratch_(static_cast<size_t>(workers)) {
+WorkerPool::WorkerPool(int workers)
+    : workers_(workers), id_(next_id()), scratch_(static_cast<size_t>(workers)) {
   threads_.reserve(static_cast<size_t>(workers - 1));
   for (int w = 1; w < workers; ++w) {
     threads_.emplace_back([this, w] { work(w); });

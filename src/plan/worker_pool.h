@@ -31,6 +31,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   int workers() const { return workers_; }
+  /// Of this pool alone, also when a later one gets the same address.
+  std::uint64_t id() const { return id_; }
   /// Private memory for every worker, at least `bytes`; not while a program runs.
   void reserve_scratch(i64 bytes);
   /// Runs `program`, which must be for workers() workers; returns when all are done.
@@ -46,6 +48,7 @@ class WorkerPool {
   static void wait(const void* pool, i64, i64, void*) noexcept;
 
   int workers_;
+  std::uint64_t id_;
   alignas(64) std::atomic<std::uint32_t> generation_{0};
   alignas(64) std::atomic<std::uint64_t> arrived_{0};
   const Program* program_ = nullptr;

@@ -2,9 +2,9 @@
 #include <chrono>
 #include <cmath>
 
-#include "backends/reference/evaluate.h"
 #include "core/message.h"
 #include "data/loader.h"
+#include "graph/evaluate.h"
 #include "graph/op_def.h"
 #include "train/model_impl.h"
 
@@ -138,12 +138,16 @@ class Pass {
     step_ = 0;
   }
   /// Rows of the batch that was run.
-  i64 step(WorkerPool& pool) {
+  i64 step() {
     Executor& executor = last_ && step_ + 1 == loader_.steps() ? **last_ : **full_;
     const i64 rows = loader_.next(
         {executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
     set_scalars(model_, executor.scalars());
-    executor.run(pool);
+    {
+      // For the step alone: a callback between two steps may predict, evaluate or set the threads.
+      const std::lock_guard lock(worker_mutex());
+      executor.run(worker_pool());
+    }
     if (executor.scalars().code != status_ok) diagnose(model_, executor, target_, where_);
     if (mode_ == Mode::train) ++model_.step;
     means.add(executor, rows);
@@ -206,8 +210,6 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   state.logs = &train.means.logs;
   state.model = this;
   state.learning_rate = m.optimizer.learning_rate;
-  const std::lock_guard lock(worker_mutex());
-  WorkerPool& pool = worker_pool();
   const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
     for (const Callback& callback : options.callbacks)
       if (callback) ((*callback).*hook)(state);
@@ -225,7 +227,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     call(&CallbackBase::on_epoch_begin);
     const auto begin = Clock::now();
     for (i64 s = 0; s < train.steps() && !state.stop; ++s) {
-      state.samples += train.step(pool);
+      state.samples += train.step();
       state.step = s;
       if (!options.callbacks.empty()) {
         state.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -235,7 +237,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     std::copy(train.means.logs.values.begin(), train.means.logs.values.end(), logs.values.begin());
     if (check) {
       check->start(0);
-      for (i64 s = 0; s < check->steps(); ++s) check->step(pool);
+      for (i64 s = 0; s < check->steps(); ++s) check->step();
       std::copy(check->means.logs.values.begin(), check->means.logs.values.end(),
                 logs.values.begin() + static_cast<i64>(train.means.logs.values.size()));
     }
@@ -276,9 +278,8 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   m.need_shape(data.x_shape(), "evaluate", site);
   Pass pass(m, data, batch_of(batch_size, data, "evaluate", site), Mode::evaluate, false, 0, "",
             call_site("evaluate", site));
-  const std::lock_guard lock(worker_mutex());
   pass.start(0);
-  for (i64 s = 0; s < pass.steps(); ++s) pass.step(worker_pool());
+  for (i64 s = 0; s < pass.steps(); ++s) pass.step();
   return pass.means.logs;
 }
 
@@ -292,9 +293,8 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
   impl_->need_shape(data.x_shape(), "train_on_batch", site);
   Pass pass(*impl_, data, data.size(), Mode::train, false, 0, "",
             call_site("train_on_batch", site));
-  const std::lock_guard lock(worker_mutex());
   pass.start(0);
-  pass.step(worker_pool());
+  pass.step();
   return pass.means.logs;
 }
 

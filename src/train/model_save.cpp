@@ -16,11 +16,11 @@ void Model::save(const std::string& path, Site site) const {
   const std::lock_guard lock(m.mutex);
   ModelRecord record;
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
-  for (const auto& graph : m.graphs) {
-    record.graph.roots.push_back({"target", {graph->y_true}});
-    record.graph.roots.push_back({"loss", {graph->loss}});
-    record.graph.roots.push_back({"metrics", graph->metrics});
-    break;  // the first type of target is the one trained on
+  if (!m.graphs.empty()) {  // the first type of target is the one trained on
+    const TrainGraph& graph = *m.graphs[0];
+    record.graph.roots.push_back({"target", {graph.y_true}});
+    record.graph.roots.push_back({"loss", {graph.loss}});
+    record.graph.roots.push_back({"metrics", graph.metrics});
   }
   for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
   TrainingFacts& facts = record.training;

@@ -141,15 +141,12 @@ Call lower(const BoundNode& bound) {
   const std::string_view name = bound.scheme.name;
   args.cut = name == "columns" ? cut_columns : name == "sums" ? cut_sums : cut_rows;
   args.tiles = bound.scheme.tiles;
-  args.units = args.cut == cut_columns        ? s.n
-               : args.cut == cut_sums         ? (s.ta ? bound.in_shape(0)[0] : s.k)
-               : s.ta                         ? s.m
-               : bound.out_shape().rank() > 0 ? bound.scheme.tiles == 1 ? s.m : bound.out_shape()[0]
-                                              : 1;
-  args.unit = (args.cut == cut_columns ? s.n
-               : args.cut == cut_sums  ? s.k
-                                       : s.m) /
-              std::max<i64>(args.units, 1);
+  const i64 length = args.cut == cut_columns ? s.n : args.cut == cut_sums ? s.k : s.m;
+  args.units = length;
+  // Leading dimensions that are rows together are cut in whole samples.
+  if (args.cut == cut_sums && s.ta) args.units = bound.in_shape(0)[0];
+  if (args.cut == cut_rows && !s.ta && args.tiles > 1) args.units = bound.out_shape()[0];
+  args.unit = length / std::max<i64>(args.units, 1);
   args.kernel = gemm_kernel();
   return make_call(args, run);
 }

@@ -1,4 +1,4 @@
-#include "backends/reference/evaluate.h"
+#include "graph/evaluate.h"
 
 #include <unordered_map>
 

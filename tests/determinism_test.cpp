@@ -1,0 +1,129 @@
+// The same seed gives the same weights, bit for bit, for any number of workers, with prefetch on or
+// off; and what callbacks do between two steps does not disturb them.
+#include <goneuron/goneuron.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace goneuron {
+namespace {
+
+constexpr i64 samples = 50 * 32 - 7;  // 50 steps, the last one partial
+
+Dataset images() {
+  Tensor x(Shape{samples, 28, 28, 1}, DType::u8), y(Shape{samples}, DType::u8);
+  std::uint32_t state = 1;
+  for (i64 i = 0; i < x.size(); ++i) {
+    state = state * 1664525U + 1013904223U;
+    x.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(state >> 24);
+  }
+  for (i64 i = 0; i < samples; ++i)
+    y.data<std::uint8_t>()[i] = x.data<std::uint8_t>()[i * 784] % 10;
+  return Dataset(x, y);
+}
+
+Model image_model() {
+  auto model =
+      Sequential({Conv2D(32, 3, {.padding = Same, .activation = ReLU}), MaxPool2D(2), Flatten(),
+                  Dropout(0.2), Dense(64), BatchNorm(), ReLU, Dense(10, Softmax)});
+  model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = 7});
+  return model;
+}
+
+std::vector<Tensor> trained(int workers, bool prefetch,
+                            const std::vector<Callback>& callbacks = {}) {
+  set_threads(workers);
+  auto model = image_model();
+  model.fit(images().prefetch(prefetch),
+            {.epochs = 1, .batch_size = 32, .seed = 3, .callbacks = callbacks});
+  set_threads(0);
+  std::vector<Tensor> values;
+  for (const Weight& weight : model.weights()) values.push_back(weight.value.clone());
+  return values;
+}
+
+void expect_same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i)
+    EXPECT_EQ(std::memcmp(a[i].raw(), b[i].raw(), static_cast<size_t>(a[i].bytes())), 0)
+        << "weight " << i;
+}
+
+TEST(Determinism, AnyNumberOfWorkersAndPrefetch) {
+  const auto expected = trained(1, false);
+  for (const int workers : {1, 2, 3, 4, 7})
+    for (const bool prefetch : {false, true}) {
+      SCOPED_TRACE(std::to_string(workers) + " workers" + (prefetch ? ", prefetch" : ""));
+      expect_same_bits(trained(workers, prefetch), expected);
+    }
+}
+
+TEST(Determinism, AnotherSeedGivesOtherWeights) {
+  const auto one = trained(1, false);
+  auto model = image_model();
+  model.fit(images(), {.epochs = 1, .batch_size = 32, .seed = 4});
+  EXPECT_FALSE(model.weights()[0].value == one[0]);
+}
+
+/// Uses the model, and other numbers of workers, from inside fit().
+class Busy : public CallbackBase {
+ public:
+  void on_step_end(TrainingState& state) override {
+    if (state.step % 10 != 0) return;
+    set_threads(2 + static_cast<int>(state.step / 10) % 2);
+    state.model->predict(Tensor(Shape{3, 28, 28, 1}));
+    ++calls;
+  }
+  void on_epoch_end(TrainingState& state) override {
+    logs = state.model->evaluate(images().take(64), 32);
+  }
+  int calls = 0;
+  Logs logs;
+};
+
+TEST(Determinism, CallbacksMayUseTheModel) {
+  const auto busy = std::make_shared<Busy>();
+  expect_same_bits(trained(2, false, {busy}), trained(1, false));
+  EXPECT_EQ(busy->calls, 5);
+  EXPECT_TRUE(busy->logs.has("accuracy"));
+}
+
+TEST(Determinism, SavedAndLoadedContinuesWithTheSameBits) {
+  const std::string path = testing::TempDir() + "goneuron_continue.safetensors";
+  auto whole = image_model(), half = image_model();
+  whole.fit(images(), {.epochs = 2, .batch_size = 32, .seed = 3});
+  half.fit(images(), {.epochs = 1, .batch_size = 32, .seed = 3});
+  half.save(path);
+  auto again = Model::load(path);
+  EXPECT_TRUE(again.predict(images().take(8).arrays().x) ==
+              half.predict(images().take(8).arrays().x));
+  again.fit(images(), {.epochs = 1, .batch_size = 32, .seed = 3});
+  const auto a = whole.weights(), b = again.weights();
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    bool found = false;
+    for (const Weight& other : b)
+      if (other.name == a[i].name) found = other.value == a[i].value;
+    EXPECT_TRUE(found) << a[i].name;
+  }
+  std::remove(path.c_str());
+}
+
+TEST(Determinism, ABadLabelChangesNoWeight) {
+  auto model = image_model();
+  model.build({28, 28, 1});
+  std::vector<Tensor> before;
+  for (const Weight& weight : model.weights()) before.push_back(weight.value.clone());
+  Tensor y(Shape{32}, DType::i32);
+  y.set({5}, 10);
+  EXPECT_THROW(model.train_on_batch(Tensor(Shape{32, 28, 28, 1}), y), DataError);
+  Tensor x(Shape{32, 28, 28, 1});
+  x.set({4, 3, 2, 0}, std::numeric_limits<double>::quiet_NaN());
+  EXPECT_THROW(model.train_on_batch(x, Tensor(Shape{32}, DType::i32)), DataError);
+  size_t i = 0;
+  for (const Weight& weight : model.weights())
+    EXPECT_TRUE(weight.value == before[i++]) << weight.name;
+}
+
+}  // namespace
+}  // namespace goneuron
