@@ -189,9 +189,9 @@ TEST(LayerValues, BatchNormAndItsRunningStatistics) {
   const float one = 1 / std::sqrt(1 + 1e-5F);
   expect_near(value(y), {0.5F - 2 * one, 0.5F + 2 * one}, 1e-6);
   ASSERT_EQ(y.expr()->call->updates.size(), 2U);
-  for (const Symbol update : y.expr()->call->updates) value(update);
-  expect_near(variables[0]->value, {0.2F}, 1e-6);  // 0.9 * 0 + 0.1 * 2
-  expect_near(variables[1]->value, {1.1F}, 1e-6);  // 0.9 * 1 + 0.1 * 2, the unbiased variance
+  const Symbol mean = y.expr()->call->updates[0], variance = y.expr()->call->updates[1];
+  expect_near(value(mean), {0.2F}, 1e-6);      // 0.9 * 0 + 0.1 * 2
+  expect_near(value(variance), {1.1F}, 1e-6);  // 0.9 * 1 + 0.1 * 2, the unbiased variance
 }
 
 TEST(LayerValues, DropoutKeepsTheExpectation) {
