@@ -124,8 +124,16 @@ void check_gradient(const Symbol& loss, const Symbol& gradient, size_t which,
   }
 }
 
-TEST_P(Registry, Gradient) {
-  if (op().gradient.function() == nullptr) GTEST_SKIP() << op().gradient.reason();
+/// The ops that have a gradient; the others give their reason in their file.
+class Differentiable : public Registry {};
+std::vector<const OpDef*> differentiable_ops() {
+  std::vector<const OpDef*> all;
+  for (const OpDef* op : op_table())
+    if (op->gradient.function() != nullptr) all.push_back(op);
+  return all;
+}
+
+TEST_P(Differentiable, Gradient) {
   int checked = 0;
   for (const OpSample& sample : small_samples()) {
     const auto symbols = input_symbols(sample.inputs);
@@ -164,7 +172,7 @@ TEST_P(Registry, Rejects) {
 
 INSTANTIATE_TEST_SUITE_P(Ops, Registry, ::testing::ValuesIn(op_table().begin(), op_table().end()),
                          name_of);
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Registry);
+INSTANTIATE_TEST_SUITE_P(Ops, Differentiable, ::testing::ValuesIn(differentiable_ops()), name_of);
 
 }  // namespace
 }  // namespace goneuron

@@ -31,10 +31,9 @@ namespace {
 class CpuBackend : public Backend {
  public:
   CpuBackend() {
-    for (const auto& file : {cpu::matmul_kernels(), cpu::elementwise_kernels(),
-                             cpu::update_kernels(), cpu::loss_kernels(), cpu::reduce_kernels(),
-                             cpu::conv2d_kernels(), cpu::conv_pool_kernels(), cpu::pool_kernels(),
-                             cpu::norm_kernels(), cpu::dropout_kernels()})
+    for (const auto& file :
+         {cpu::matmul_kernels(), cpu::elementwise_kernels(), cpu::update_kernels(),
+          cpu::loss_kernels(), cpu::reduce_kernels(), cpu::conv_pool_kernels()})
       for (const cpu::KernelDef& kernel : file) kernels_.emplace(kernel.op, &kernel);
   }
 
