@@ -282,6 +282,18 @@ TEST_F(ModelFile, AMissingOrWrongWeightIsRefused) {
   EXPECT_NE(error.find("no tensor \"dense/weight\""), std::string::npos) << error;
 }
 
+TEST(GraphJson, RefusesACallThatFeedsItself) {
+  const std::string text =
+      R"({"variables":[],"layers":[{"kind":"Custom","prefix":"c","name":"c","trainable":true,"inputs":[1,1],"variables":[]}],)"
+      R"("calls":[{"layer":0,"inputs":[[1,0]]}],"nodes":[{"input":"x","dtype":"f32","shape":[-1,4]},)"
+      R"({"op":"relu","inputs":[[0,0]],"call":0}],"roots":{"outputs":[[1,0]]}})";
+  EXPECT_NE(graph_error(text).find("made by the call itself"), std::string::npos)
+      << graph_error(text);
+  std::string good = text;
+  good.replace(good.find("[[1,0]]"), 7, "[[0,0]]");
+  EXPECT_EQ(graph_error(good), "no exception");
+}
+
 TEST(GraphJson, RefusesWhatDoesNotFit) {
   const auto graph = [](const std::string& nodes, const std::string& roots = "") {
     return R"({"variables":[],"layers":[],"calls":[],"nodes":[)" + nodes + R"(],"roots":{)" +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 
 #include "core/checked_math.h"
 #include "goneuron/error.h"
@@ -380,6 +381,46 @@ class GraphReader {
         updates_.push_back(update);
       }
     }
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      if (!in_cycle(*calls_[i])) continue;
+      for (const auto& call : calls_) call->inputs.clear();  // or the cycle would keep itself alive
+      json_.fail(fmt::format("call {} has an input that is made by the call itself", i));
+    }
+  }
+
+  /// True when following inputs and calls from `call` comes back to something on the way.
+  bool in_cycle(const LayerCall& call) {
+    struct Visit {
+      const Expr* expr;  // or
+      const LayerCall* call;
+      size_t next;
+    };
+    std::vector<Visit> path = {{nullptr, &call, 0}};
+    if (!visited_.emplace(&call, true).second) return false;
+    while (!path.empty()) {
+      Visit& visit = path.back();
+      const auto& inputs = visit.expr ? visit.expr->inputs : visit.call->inputs;
+      const LayerCall* above = visit.expr ? visit.expr->call.get() : visit.call->parent.get();
+      const void* self = visit.expr ? static_cast<const void*>(visit.expr) : visit.call;
+      Visit child{nullptr, nullptr, 0};
+      if (visit.next < inputs.size())
+        child.expr = inputs[visit.next].expr().get();
+      else if (visit.next == inputs.size())
+        child.call = above;
+      if (visit.next++ > inputs.size()) {
+        visited_[self] = false;  // done: no cycle through it
+        path.pop_back();
+        continue;
+      }
+      if (!child.expr && !child.call) continue;
+      const void* key = child.expr ? static_cast<const void*>(child.expr) : child.call;
+      const auto [at, fresh] = visited_.emplace(key, true);
+      if (fresh)
+        path.push_back(child);
+      else if (at->second)
+        return true;
+    }
+    return false;
   }
 
   void connect_layers() {
@@ -425,6 +466,7 @@ class GraphReader {
   std::vector<PendingCall> pending_calls_;
   std::vector<PendingLayer> pending_layers_;
   std::vector<Symbol> nodes_, updates_;
+  std::unordered_map<const void*, bool> visited_;  // by in_cycle(); true while on the way
 };
 }  // namespace
 
