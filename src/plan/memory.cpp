@@ -172,31 +172,48 @@ constexpr std::array<Before, 3> orders = {
     }};
 constexpr size_t few = 1000;  // values; beyond, one order is enough to wait for
 
-/// The largest sum of bytes alive at one step, a value that is written over another one counted
-/// once.
-i64 most_alive(const std::vector<Life>& all, size_t steps) {
-  std::vector<i64> change(steps + 1, 0);
-  std::vector<i64> reused(steps, 0);
-  for (const Life& life : all) {
-    change[static_cast<size_t>(life.first)] += life.bytes;
-    change[static_cast<size_t>(life.last) + 1] -= life.bytes;
-    for (const Life& donor : all)
-      if (donor.last == life.first && succession(donor, life) == Sharing::same_place) {
-        reused[static_cast<size_t>(life.first)] = life.bytes;
-        break;
+/// The bytes of values of which no two may share memory, taken in order from both lists.
+i64 apart(const std::vector<const Life*>& first, const std::vector<const Life*>& then) {
+  std::vector<const Life*> chosen;
+  i64 bytes = 0;
+  for (const auto* list : {&first, &then})
+    for (const Life* life : *list)
+      if (std::all_of(chosen.begin(), chosen.end(), [&](const Life* other) {
+            return sharing(*other, *life) == Sharing::never;
+          })) {
+        chosen.push_back(life);
+        bytes += life->bytes;
       }
-  }
-  i64 alive = 0, most = 0;
-  for (size_t s = 0; s < steps; ++s) {
-    alive += change[s];
-    most = std::max(most, alive - reused[s]);
+  return bytes;
+}
+
+/// What no layout can do without: for some step, the values alive then, and those that died before
+/// it in the same phase, which a worker running behind may still read. `all` is in order of the
+/// first step.
+i64 most_alive(const std::vector<Life>& all, const Plan& plan) {
+  std::vector<const Life*> alive, dead;
+  i64 most = 0;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    alive.clear();
+    dead.clear();
+    i64 bytes = 0;
+    for (const Life& life : all) {
+      if (life.first > static_cast<int>(s)) break;
+      const bool lives = life.last >= static_cast<int>(s);
+      if (!lives && life.last_phase != plan.steps[s].phase) continue;
+      (lives ? alive : dead).push_back(&life);
+      bytes += life.bytes;
+    }
+    if (bytes <= most) continue;
+    most = std::max({most, apart(alive, dead), apart(dead, alive)});
   }
   return most;
 }
 
 void place_activations(Plan& plan) {
   std::vector<Life> all = Lives(plan).in_activations(), best;
-  plan.live_bytes = most_alive(all, plan.steps.size());
+  std::sort(all.begin(), all.end(), orders.back());
+  plan.live_bytes = most_alive(all, plan);
   for (const Before order : orders) {
     std::sort(all.begin(), all.end(), order);
     const i64 bytes = place_all(all);
