@@ -67,53 +67,27 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
   return table[height - 1];
 }
 
-void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
-  const float* from = g.a + row * g.a_row + col * g.a_col;
-  if (g.a_row == 1 && rows == mr) {
-    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
-      std::memcpy(to, from, static_cast<size_t>(mr) * sizeof(float));
-    return;
-  }
-  for (i64 i = 0; i < rows; ++i)
-    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = from[i * g.a_row + p * g.a_col];
-  for (i64 i = rows; i < mr; ++i)
-    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = 0;
-}
-
-void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
-  const float* from = g.b + row * g.b_row + col * g.b_col;
-  const D d;
-  if (g.b_col == 1) {
-    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
-      if (cols == nr) {
-        hn::Store(hn::LoadU(d, from), d, to);
-        hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
-      } else {
-        for (i64 j = 0; j < cols; ++j) to[j] = from[j];
-        for (i64 j = cols; j < nr; ++j) to[j] = 0;
-      }
-    }
-    return;
-  }
-  // b_row == 1: four columns at a time, transposed in registers.
-  i64 j = 0;
+/// to[p * stride + i] = from[i * row + p] for i < rows, p < depth; four by four in registers.
+HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 depth, float* HWY_RESTRICT to,
+                          i64 stride) {
+  i64 i = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d4;
-  for (; j + 4 <= cols; j += 4, from += 4 * g.b_col) {
-    const float *f0 = from, *f1 = from + g.b_col, *f2 = f1 + g.b_col, *f3 = f2 + g.b_col;
-    float* t = to + j;
+  for (; i + 4 <= rows; i += 4, from += 4 * row) {
+    const float *f0 = from, *f1 = from + row, *f2 = f1 + row, *f3 = f2 + row;
+    float* t = to + i;
     i64 p = 0;
-    for (; p + 4 <= rows; p += 4, t += 4 * nr) {
+    for (; p + 4 <= depth; p += 4, t += 4 * stride) {
       const auto r0 = hn::LoadU(d4, f0 + p), r1 = hn::LoadU(d4, f1 + p);
       const auto r2 = hn::LoadU(d4, f2 + p), r3 = hn::LoadU(d4, f3 + p);
       const auto u0 = hn::InterleaveLower(d4, r0, r2), u1 = hn::InterleaveLower(d4, r1, r3);
       const auto u2 = hn::InterleaveUpper(d4, r0, r2), u3 = hn::InterleaveUpper(d4, r1, r3);
       hn::StoreU(hn::InterleaveLower(d4, u0, u1), d4, t);
-      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + nr);
-      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * nr);
-      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * nr);
+      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + stride);
+      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * stride);
+      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * stride);
     }
-    for (; p < rows; ++p, t += nr) {
+    for (; p < depth; ++p, t += stride) {
       t[0] = f0[p];
       t[1] = f1[p];
       t[2] = f2[p];
@@ -121,8 +95,43 @@ void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_REST
     }
   }
 #endif
-  for (; j < nr; ++j, from += g.b_col)
-    for (i64 p = 0; p < rows; ++p) to[p * nr + j] = j < cols ? from[p] : 0.0F;
+  for (; i < rows; ++i, from += row)
+    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = from[p];
+}
+
+/// Zeros in columns [rows, stride) of `depth` packed rows.
+HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
+  for (i64 i = rows; i < stride; ++i)
+    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = 0;
+}
+
+void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
+  const float* from = g.a + row * g.a_row + col * g.a_col;
+  pad(to, rows, cols, mr);
+  if (g.a_col == 1) return transpose(from, g.a_row, rows, cols, to, mr);
+  for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
+    for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
+}
+
+void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
+  const float* from = g.b + row * g.b_row + col * g.b_col;
+  const D d;
+  if (g.b_col != 1) {
+    pad(to, cols, rows, nr);
+    return transpose(from, g.b_col, cols, rows, to, nr);
+  }
+  if (cols < nr) {
+    pad(to, cols, rows, nr);
+    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr)
+      for (i64 j = 0; j < cols; ++j) to[j] = from[j];
+    return;
+  }
+  for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
+    __builtin_prefetch(from + nr);  // of the next panel: too far apart for the processor to guess
+    __builtin_prefetch(from + nr + lanes);
+    hn::Store(hn::LoadU(d, from), d, to);
+    hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
+  }
 }
 
 /// Bias, copy of z and activation, on a finished tile that is still in the cache.
