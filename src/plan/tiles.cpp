@@ -23,9 +23,10 @@ class Chooser {
       options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node)
                                                    : std::vector<Scheme>{single_tile(node)});
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      flops_.push_back(node_flops(graph, graph.nodes[n]));
+      if (graph.nodes[n].op->alias) continue;  // it neither computes nor moves anything
       for (const ValueId id : graph.nodes[n].outputs)
         writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
-      flops_.push_back(node_flops(graph, graph.nodes[n]));
     }
     // Neighbours: nodes that share a value.
     neighbours_.resize(graph.nodes.size());
@@ -108,6 +109,7 @@ class Chooser {
   /// Time of node n on two cores, with the bytes that it has to fetch from the other one.
   double cost(size_t n) const {
     const Node& node = graph_.nodes[n];
+    if (node.op->alias) return 0;
     const Scheme& scheme = options_[n][choice_[n]];
     double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1);
     for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -19,17 +19,6 @@ void need_compiled(const ModelImpl& model, const char* caller, Site site) {
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
 }
 
-void set_scalars(const ModelImpl& model, StepScalars& s) {
-  const auto t = static_cast<double>(model.step + 1);
-  s.learning_rate = model.optimizer.learning_rate;
-  s.step = t;
-  s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
-  s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
-  s.seed = model.fit_seed;
-  s.counter = static_cast<std::uint64_t>(model.step);
-  s.code = status_ok;
-}
-
 /// Why a step was refused, found on the batch that is still in the executor's input.
 [[noreturn]] void diagnose(ModelImpl& model, Executor& executor, const TensorType& target,
                            const std::string& where) {
@@ -142,7 +131,7 @@ class Pass {
     Executor& executor = last_ && step_ + 1 == loader_.steps() ? **last_ : **full_;
     const i64 rows = loader_.next(
         {executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
-    set_scalars(model_, executor.scalars());
+    begin_step(model_, executor.scalars());
     {
       // For the step alone: a callback between two steps may predict, evaluate or set the threads.
       const std::lock_guard lock(worker_mutex());
@@ -167,6 +156,17 @@ class Pass {
 };
 
 }  // namespace
+
+void begin_step(const ModelImpl& model, StepScalars& s) {
+  const auto t = static_cast<double>(model.step + 1);
+  s.learning_rate = model.optimizer.learning_rate;
+  s.step = t;
+  s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
+  s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
+  s.seed = model.fit_seed;
+  s.counter = static_cast<std::uint64_t>(model.step);
+  s.code = status_ok;
+}
 
 History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   ModelImpl& m = *impl_;

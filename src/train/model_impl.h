@@ -94,6 +94,9 @@ class ExecutorLease {
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
 
+/// The scalars of the next step of the optimizer; the status is cleared.
+void begin_step(const ModelImpl& model, StepScalars& scalars);
+
 /// Type of the target that data of this shape (of one sample) and dtype becomes.
 TensorType target_type(const Shape& sample, DType dtype);
 /// `Model (train.cpp:12)` and the like, for messages.
