@@ -69,6 +69,9 @@ struct ModelImpl {
   void finish_build();
   TrainGraph& graph_for(const TensorType& target, bool with_updates);
   void forget_plans();
+  /// Memory for the optimizer's slots that have none yet, in one block; how much that is.
+  void allocate_slots();
+  i64 missing_slot_bytes() const;
 };
 
 /// An executor taken from the model for a while; goes back when the lease ends.

@@ -35,7 +35,8 @@ void Model::save(const std::string& path, Site site) const {
   for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
   record.add_values(m.variables);
   for (const auto& [variable, slots] : m.slots)
-    for (const auto& slot : slots) record.add("optimizer/" + slot->name, slot->value);
+    for (const auto& slot : slots)
+      if (!slot->value.empty()) record.add("optimizer/" + slot->name, slot->value);
   save_model_file(path, record);
 }
 
@@ -77,6 +78,7 @@ Model Model::load(const std::string& path, Site) {
   graph->metrics = metrics;
   m.graphs.push_back(std::move(graph));
   m.graph_for(m.graphs[0]->target, true);  // makes the optimizer's slots
+  m.allocate_slots();
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots)
       if (const Tensor* stored = record.find("optimizer/" + slot->name))
