@@ -42,8 +42,8 @@ std::string profile(Model model, const Tensor& x, const Tensor& y) {
     begin_step(*model.impl(), (*lease)->scalars());
     (*lease)->run_timed(seconds);
   }
-  std::string text = fmt::format("{:<28} {:<10} {:>10} {:>10}   of {}\n", "one thread", "cut",
-                                 "us", "GFLOP/s", "layer");
+  std::string text = fmt::format("{:<28} {:<10} {:>10} {:>10}   of {}\n", "one thread", "cut", "us",
+                                 "GFLOP/s", "layer");
   for (size_t s = 0; s < seconds.size(); ++s) {
     const Node& node = plan.graph.nodes[static_cast<size_t>(plan.steps[s].node)];
     const double us = seconds[s] / steps * 1e6, flops = node_flops(plan.graph, node);

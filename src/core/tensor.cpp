@@ -96,7 +96,10 @@ Tensor::Tensor(const float* values, const Shape& shape) : Tensor(shape, DType::f
 Tensor::Tensor(const std::vector<float>& values)
     : Tensor(values, Shape{static_cast<i64>(values.size())}) {}
 
-Tensor::Tensor(const std::vector<float>& values, const Shape& shape) {
+Tensor::Tensor(const std::vector<float>& values, const Shape& shape)
+    : Tensor(std::span<const float>(values), shape) {}
+
+Tensor::Tensor(std::span<const float> values, const Shape& shape) {
   check_count(static_cast<i64>(values.size()), shape);
   *this = Tensor(values.data(), shape);
 }
@@ -104,7 +107,10 @@ Tensor::Tensor(const std::vector<float>& values, const Shape& shape) {
 Tensor::Tensor(const std::vector<std::int32_t>& labels)
     : Tensor(labels, Shape{static_cast<i64>(labels.size())}) {}
 
-Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape) {
+Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape)
+    : Tensor(std::span<const std::int32_t>(values), shape) {}
+
+Tensor::Tensor(std::span<const std::int32_t> values, const Shape& shape) {
   check_count(static_cast<i64>(values.size()), shape);
   *this = Tensor(shape, DType::i32);
   copy_bytes(memory_, values.data(), bytes());

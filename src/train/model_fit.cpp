@@ -217,9 +217,13 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   state.model = this;
   state.learning_rate = m.optimizer.learning_rate;
   const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
-    for (const Callback& callback : options.callbacks)
-      if (callback) ((*callback).*hook)(state);
-    m.optimizer.learning_rate = state.learning_rate;
+    for (const Callback& callback : options.callbacks) {
+      if (!callback) continue;
+      // A hook may set the rate in the state or on the model.
+      const double before = state.learning_rate = m.optimizer.learning_rate;
+      ((*callback).*hook)(state);
+      if (state.learning_rate != before) set_learning_rate(state.learning_rate, site);
+    }
   };
   using Clock = std::chrono::steady_clock;
   call(&CallbackBase::on_train_begin);
@@ -231,6 +235,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     state.logs = &train.means.logs;
     train.start(m.epoch);
     call(&CallbackBase::on_epoch_begin);
+    if (state.stop) break;  // an epoch without a step has no numbers
     const auto begin = Clock::now();
     for (i64 s = 0; s < train.steps() && !state.stop; ++s) {
       state.samples += train.step();

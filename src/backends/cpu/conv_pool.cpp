@@ -59,19 +59,47 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr i64 lanes = HWY_LANES(float);
 
-/// One row of pooled outputs for one vector of channels; `x` is the first of four padded rows.
-template <bool kRelu>
-HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float* HWY_RESTRICT w,
-                            V bias, i64 channels, i64 count, float* HWY_RESTRICT y,
-                            std::uint8_t* HWY_RESTRICT index) {
-  const D d;
+// Vectors of channels worked on at once: they share the pixels.
+constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
+
+/// The largest of the four cells of a window, and which one it is.
+struct Winner {
+  V value;
+  hn::Vec<hn::Rebind<std::int32_t, D>> cell;
+};
+HWY_INLINE Winner winner(const V* cells) {
   const hn::Rebind<std::int32_t, D> di;
+  const auto right = hn::Gt(cells[1], cells[0]), right_below = hn::Gt(cells[3], cells[2]);
+  const V top = hn::IfThenElse(right, cells[1], cells[0]),
+          bottom = hn::IfThenElse(right_below, cells[3], cells[2]);
+  const auto below = hn::Gt(bottom, top);
+  const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
+  const auto at_bottom =
+      hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
+  return {hn::IfThenElse(below, bottom, top),
+          hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)};
+}
+
+/// One row of pooled outputs for `kVectors` vectors of channels; `x` is the first of four padded
+/// rows, w [9, channels], bias, y and index point to those channels.
+template <bool kRelu, i64 kVectors>
+HWY_INLINE void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
+                            const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias,
+                            float* HWY_RESTRICT y, std::uint8_t* HWY_RESTRICT index) {
+  const D d;
   const hn::Rebind<std::uint8_t, D> d8;
-  V taps[9];
+  const i64 channels = c.channels;
+  V taps[9][kVectors], start[kVectors];
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    start[v] = bias ? hn::LoadU(d, bias + v * lanes) : hn::Zero(d);
 #pragma GCC unroll 9
-  for (i64 t = 0; t < 9; ++t) taps[t] = hn::LoadU(d, w + t * channels);
-  for (i64 p = 0; p < count; ++p, x += 2, y += channels, index += channels) {
-    V sums[4] = {bias, bias, bias, bias};
+    for (i64 t = 0; t < 9; ++t) taps[t][v] = hn::LoadU(d, w + t * channels + v * lanes);
+  }
+  for (i64 p = 0; p < c.pw; ++p, x += 2, y += channels, index += channels) {
+    V sums[kVectors][4];
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) sums[v][0] = sums[v][1] = sums[v][2] = sums[v][3] = start[v];
 #pragma GCC unroll 4
     for (i64 i = 0; i < 4; ++i)
 #pragma GCC unroll 4
@@ -80,43 +108,45 @@ HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float*
 #pragma GCC unroll 4
         for (i64 s = 0; s < 4; ++s) {
           const i64 a = i - s / 2, b = j - s % 2;
-          if (a >= 0 && a < 3 && b >= 0 && b < 3)
-            sums[s] = hn::MulAdd(pixel, taps[a * 3 + b], sums[s]);
+          if (a < 0 || a >= 3 || b < 0 || b >= 3) continue;
+#pragma GCC unroll 2
+          for (i64 v = 0; v < kVectors; ++v)
+            sums[v][s] = hn::MulAdd(pixel, taps[a * 3 + b][v], sums[v][s]);
         }
       }
-    const auto right = hn::Gt(sums[1], sums[0]), right_below = hn::Gt(sums[3], sums[2]);
-    const V top = hn::IfThenElse(right, sums[1], sums[0]),
-            bottom = hn::IfThenElse(right_below, sums[3], sums[2]);
-    const auto below = hn::Gt(bottom, top);
-    V best = hn::IfThenElse(below, bottom, top);
-    const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
-    const auto at_bottom =
-        hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
-    if (kRelu) best = hn::IfThenZeroElse(hn::Lt(best, hn::Zero(d)), best);
-    hn::StoreU(best, d, y);
-    hn::StoreU(hn::DemoteTo(d8, hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)), d8,
-               index);
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) {
+      Winner best = winner(sums[v]);
+      if (kRelu) best.value = hn::IfThenZeroElse(hn::Lt(best.value, hn::Zero(d)), best.value);
+      hn::StoreU(best.value, d, y + v * lanes);
+      hn::StoreU(hn::DemoteTo(d8, best.cell), d8, index + v * lanes);
+    }
+  }
+}
+
+template <bool kRelu>
+void forward_rows(const ConvPool& c, const float* x, i64 at, i64 rows) {
+  const i64 pitch = pitch_of(c);
+  for (i64 r = 0; r < rows; ++r, x += 2 * pitch, at += c.pw * c.channels) {
+    i64 channel = 0;
+    const auto add = [&](auto run, i64 vectors) {
+      for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
+        run(c, x, pitch, c.w + channel, c.bias ? c.bias + channel : nullptr, c.y + at + channel,
+            c.index + at + channel);
+    };
+    add(forward_row<kRelu, most_vectors>, most_vectors);
+    add(forward_row<kRelu, 1>, 1);
   }
 }
 
 void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, float* scratch) {
-  const D d;
-  const i64 pitch = pitch_of(c);
   for (i64 n = image; n < image + images; ++n) {
     copy_padded(c, n, row, rows, scratch);
-    for (i64 channel = 0; channel < c.channels; channel += lanes) {
-      const V bias = c.bias ? hn::LoadU(d, c.bias + channel) : hn::Zero(d);
-      for (i64 r = 0; r < rows; ++r) {
-        const i64 at = ((n * c.ph + row + r) * c.pw) * c.channels + channel;
-        const float* x = scratch + 2 * r * pitch;
-        if (c.relu)
-          forward_row<true>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
-                            c.index + at);
-        else
-          forward_row<false>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
-                             c.index + at);
-      }
-    }
+    const i64 at = (n * c.ph + row) * c.pw * c.channels;
+    if (c.relu)
+      forward_rows<true>(c, scratch, at, rows);
+    else
+      forward_rows<false>(c, scratch, at, rows);
   }
 }
 
@@ -151,6 +181,7 @@ HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* HWY_REST
 #if HWY_TARGET == HWY_SCALAR
 using Chooser = hn::Vec<hn::Rebind<std::int32_t, D>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) { return cell; }
+HWY_INLINE const float* load_quad(const float* quad) { return quad; }
 HWY_INLINE V choose(const float* quad, Chooser cell) {
   return hn::Set(D(), quad[hn::GetLane(cell)]);
 }
@@ -163,49 +194,79 @@ HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
   bytes = hn::Or(bytes, hn::ShiftLeft<16>(bytes));
   return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::Add(bytes, hn::Set(di, 0x03020100)));
 }
-HWY_INLINE V choose(const float* quad, Chooser bytes) {
-  const D d;
-  const auto all = hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(d, quad));
-  return hn::BitCast(d, hn::TableLookupBytes(all, bytes));
+HWY_INLINE Chooser load_quad(const float* quad) {
+  return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(D(), quad));
+}
+HWY_INLINE V choose(Chooser quad, Chooser bytes) {
+  return hn::BitCast(D(), hn::TableLookupBytes(quad, bytes));
 }
 #endif
 
-void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
-              float* scratch) {
+/// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy, y and
+/// index point to the row's first element of those channels, dw [9, channels] and db likewise.
+template <i64 kVectors>
+HWY_INLINE void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads,
+                             const float* HWY_RESTRICT dy, const float* HWY_RESTRICT y,
+                             const std::uint8_t* HWY_RESTRICT index, float* HWY_RESTRICT dw,
+                             float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
+  const i64 channels = c.channels;
+  V sums[9][kVectors], total[kVectors];
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    total[v] = db ? hn::LoadU(d, db + v * lanes) : hn::Zero(d);
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) sums[t][v] = hn::LoadU(d, dw + t * channels + v * lanes);
+  }
+  for (i64 p = 0; p < c.pw; ++p, dy += channels, y += channels, index += channels, quads += 36) {
+    V g[kVectors];
+    Chooser cell[kVectors];
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) {
+      g[v] = hn::LoadU(d, dy + v * lanes);
+      if (c.relu) g[v] = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y + v * lanes), hn::Zero(d)), g[v]);
+      cell[v] = chooser(hn::PromoteTo(di, hn::LoadU(d8, index + v * lanes)));
+      total[v] = hn::Add(total[v], g[v]);
+    }
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) {
+      const auto quad = load_quad(quads + 4 * t);
+#pragma GCC unroll 2
+      for (i64 v = 0; v < kVectors; ++v)
+        sums[t][v] = hn::MulAdd(g[v], choose(quad, cell[v]), sums[t][v]);
+    }
+  }
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    if (db) hn::StoreU(total[v], d, db + v * lanes);
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) hn::StoreU(sums[t][v], d, dw + t * channels + v * lanes);
+  }
+}
+
+void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
+              float* scratch) {
   const i64 pitch = pitch_of(c);
   float* quads = scratch + round_up((2 * rows + 2) * pitch, 16);
   float* dw = c.dw + tile * 9 * c.channels;
+  float* db = c.db ? c.db + tile * c.channels : nullptr;
   std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
-  if (c.db)
-    std::memset(c.db + tile * c.channels, 0, static_cast<size_t>(c.channels) * sizeof(float));
+  if (db) std::memset(db, 0, static_cast<size_t>(c.channels) * sizeof(float));
   for (i64 n = image; n < image + images; ++n) {
     copy_padded(c, n, row, rows, scratch);
-    for (i64 r = 0; r < rows; ++r)
-      make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads + r * c.pw * 36);
-    const i64 base = (n * c.ph + row) * c.pw * c.channels;
-    for (i64 channel = 0; channel < c.channels; channel += lanes) {
-      V sums[9];
-#pragma GCC unroll 9
-      for (i64 t = 0; t < 9; ++t) sums[t] = hn::LoadU(d, dw + t * c.channels + channel);
-      V total = c.db ? hn::LoadU(d, c.db + tile * c.channels + channel) : hn::Zero(d);
-      const float *dy = c.dy + base + channel, *y = c.y + base + channel;
-      const std::uint8_t* index = c.index + base + channel;
-      const float* quad = quads;
-      for (i64 p = 0; p < rows * c.pw;
-           ++p, dy += c.channels, y += c.channels, index += c.channels, quad += 36) {
-        V g = hn::LoadU(d, dy);
-        if (c.relu) g = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y), hn::Zero(d)), g);
-        const Chooser cell = chooser(hn::PromoteTo(di, hn::LoadU(d8, index)));
-#pragma GCC unroll 9
-        for (i64 t = 0; t < 9; ++t) sums[t] = hn::MulAdd(g, choose(quad + 4 * t, cell), sums[t]);
-        total = hn::Add(total, g);
-      }
-#pragma GCC unroll 9
-      for (i64 t = 0; t < 9; ++t) hn::StoreU(sums[t], d, dw + t * c.channels + channel);
-      if (c.db) hn::StoreU(total, d, c.db + tile * c.channels + channel);
+    for (i64 r = 0; r < rows; ++r) {
+      make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads);
+      const i64 base = (n * c.ph + row + r) * c.pw * c.channels;
+      i64 channel = 0;
+      const auto add = [&](auto run, i64 vectors) {
+        for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
+          run(c, quads, c.dy + base + channel, c.y + base + channel, c.index + base + channel,
+              dw + channel, db ? db + channel : nullptr);
+      };
+      add(backward_row<most_vectors>, most_vectors);
+      add(backward_row<1>, 1);
     }
   }
 }
@@ -274,7 +335,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[1] * y[2] * 36) * i64{sizeof(float)};
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[2] * 36) * i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
