@@ -33,12 +33,12 @@ class Lives {
   explicit Lives(const Plan& plan) : plan_(plan), by_root_(plan.graph.values.size()) {
     const int count = static_cast<int>(plan.steps.size());
     for (int s = 0; s < count; ++s) visit(s);
-    for (const ValueId id : plan.graph.outputs) {
+    for (const ValueId id : plan.graph.outputs) {  // read when all steps are done
       Life& life = of(id);
       if (life.first < 0) continue;
-      life.last = count - 1;
-      if (life.last_phase != plan.steps.back().phase) life.last_part.reset();
-      life.last_phase = plan.steps.back().phase;
+      life.last = count;
+      life.last_phase = plan.steps.back().phase + 1;
+      life.last_part.reset();
     }
   }
 

@@ -14,6 +14,8 @@ namespace {
 
 // A model of a machine with two cores; only ratios matter, and they hold from laptops to servers.
 constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
+// What few tiles cost: more workers than tiles find nothing to do, and a tile outgrows the caches.
+constexpr double few_tiles = 0.1;
 
 class Chooser {
  public:
@@ -111,7 +113,8 @@ class Chooser {
     const Node& node = graph_.nodes[n];
     if (node.op->alias) return 0;
     const Scheme& scheme = options_[n][choice_[n]];
-    double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1);
+    double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1) *
+                (1 + few_tiles / static_cast<double>(scheme.tiles));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
       const Value& value = graph_.in(node, static_cast<int>(i));

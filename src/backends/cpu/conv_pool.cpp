@@ -21,7 +21,7 @@ struct ConvPool {
   const float* w;       // [3, 3, channels]
   const float* bias;    // [channels] or null
   float* y;             // [batch, ph, pw, channels]
-  std::uint8_t* index;  // likewise: row-major position of the maximum in its 2x2 window
+  std::uint8_t* index;  // likewise: the maximum's cell of its 2x2 window; 4: relu cut it off
   const float* dy;      // likewise
   float *dw, *db;       // [tiles, 3, 3, channels], [tiles, channels]
   i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
@@ -87,6 +87,7 @@ void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
                  const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias, float* HWY_RESTRICT y,
                  std::uint8_t* HWY_RESTRICT index) {
   const D d;
+  const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
   const i64 channels = c.channels;
   V taps[9][kVectors], start[kVectors];
@@ -117,7 +118,11 @@ void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
 #pragma GCC unroll 2
     for (i64 v = 0; v < kVectors; ++v) {
       Winner best = winner(sums[v]);
-      if (kRelu) best.value = hn::IfThenZeroElse(hn::Lt(best.value, hn::Zero(d)), best.value);
+      if (kRelu) {
+        const auto cut = hn::Le(best.value, hn::Zero(d));
+        best.value = hn::IfThenZeroElse(cut, best.value);
+        best.cell = hn::IfThenElse(hn::RebindMask(di, cut), hn::Set(di, 4), best.cell);
+      }
       hn::StoreU(best.value, d, y + v * lanes);
       hn::StoreU(hn::DemoteTo(d8, best.cell), d8, index + v * lanes);
     }
@@ -202,12 +207,12 @@ HWY_INLINE V choose(Chooser quad, Chooser bytes) {
 }
 #endif
 
-/// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy, y and
+/// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy and
 /// index point to the row's first element of those channels, dw [9, channels] and db likewise.
 template <i64 kVectors>
 void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads, const float* HWY_RESTRICT dy,
-                  const float* HWY_RESTRICT y, const std::uint8_t* HWY_RESTRICT index,
-                  float* HWY_RESTRICT dw, float* HWY_RESTRICT db) {
+                  const std::uint8_t* HWY_RESTRICT index, float* HWY_RESTRICT dw,
+                  float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
@@ -219,14 +224,16 @@ void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads, const floa
 #pragma GCC unroll 9
     for (i64 t = 0; t < 9; ++t) sums[t][v] = hn::LoadU(d, dw + t * channels + v * lanes);
   }
-  for (i64 p = 0; p < c.pw; ++p, dy += channels, y += channels, index += channels, quads += 36) {
+  for (i64 p = 0; p < c.pw; ++p, dy += channels, index += channels, quads += 36) {
     V g[kVectors];
     Chooser cell[kVectors];
 #pragma GCC unroll 2
     for (i64 v = 0; v < kVectors; ++v) {
       g[v] = hn::LoadU(d, dy + v * lanes);
-      if (c.relu) g[v] = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y + v * lanes), hn::Zero(d)), g[v]);
-      cell[v] = chooser(hn::PromoteTo(di, hn::LoadU(d8, index + v * lanes)));
+      const auto at = hn::PromoteTo(di, hn::LoadU(d8, index + v * lanes));
+      const auto passes = hn::RebindMask(d, hn::Lt(at, hn::Set(di, 4)));
+      g[v] = hn::IfThenElseZero(passes, g[v]);
+      cell[v] = chooser(hn::And(at, hn::Set(di, 3)));
       total[v] = hn::Add(total[v], g[v]);
     }
 #pragma GCC unroll 9
@@ -261,8 +268,8 @@ void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 t
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-          run(c, quads, c.dy + base + channel, c.y + base + channel, c.index + base + channel,
-              dw + channel, db ? db + channel : nullptr);
+          run(c, quads, c.dy + base + channel, c.index + base + channel, dw + channel,
+              db ? db + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
       add(backward_row<1>, 1);
@@ -285,7 +292,7 @@ bool supports(const Graph& graph, const Node& node) {
   const Shape& x = graph.in_shape(node, 0);
   const bool back =
       node.outputs.size() > 0 && std::string_view(node.op->name) == "conv2d_pool_weight_grad";
-  const Shape& w = graph.in_shape(node, back ? 4 : 1);
+  const Shape& w = graph.in_shape(node, back ? 3 : 1);
   const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
   const auto is = [&](const char* name, i64 value) { return a.integer(name) == value; };
   return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) &&
@@ -328,7 +335,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       for (auto& out : scheme.out)
         out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
       if (back)
-        for (int i = 1; i <= 3; ++i)
+        for (int i = 1; i <= 2; ++i)
           scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
       all.push_back(scheme);
     }
@@ -370,8 +377,7 @@ Call lower_forward(const BoundNode& bound) {
 Call lower_backward(const BoundNode& bound) {
   ConvPool c = args_of(bound, true);
   c.dy = bound.input(1);
-  c.y = const_cast<float*>(bound.input(2));
-  c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(3));
+  c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(2));
   c.dw = bound.output(0);
   c.db = bound.node.attrs.integer("bias") ? bound.output(1) : nullptr;
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
