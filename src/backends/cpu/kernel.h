@@ -24,6 +24,8 @@ std::span<const KernelDef> update_kernels();
 std::span<const KernelDef> loss_kernels();
 std::span<const KernelDef> reduce_kernels();
 std::span<const KernelDef> conv_pool_kernels();
+std::span<const KernelDef> conv2d_kernels();
+std::span<const KernelDef> conv2d_weight_grad_kernels();
 
 /// The numbers of tiles worth trying in this graph: powers of two, and the heights of its images
 /// (so that steps before and after a flatten can share one cut). A function of the graph alone.
