@@ -58,6 +58,9 @@ inline Pieces pieces_of(const Shape& shape, int axis, i64 tiles) {
   return pieces;
 }
 
+/// Cuts of a node along the first two axes of its output, with inputs of its shape cut alike.
+std::vector<Scheme> elementwise_schemes(const Graph& graph, const Node& node);
+
 /// A call of `run(const Args&, begin, end, scratch)` on arguments kept alive by the call.
 template <class Args>
 Call make_call(Args args, void (*run)(const Args&, i64, i64, void*)) {
