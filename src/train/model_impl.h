@@ -2,6 +2,7 @@
 // and the executors made for it so far. The files of src/train/model_*.cpp work on it.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,9 +62,14 @@ struct ModelImpl {
   std::string device;  // the executors' backend
   std::mutex mutex;    // of executors and graphs: predict() may come from several threads
 
-  bool built() const { return !outputs.empty(); }
+  std::atomic<bool> ready = false;  // set once all of the above that building fills in is there
+  std::mutex build_mutex;           // the first predict() may come from several threads
+
+  bool built() const { return ready; }
   /// Builds from the shape of one sample if needed; checks the shape if already built.
   void need_shape(const Shape& sample, const char* caller, Site where);
+  /// What need_shape() does for a model that is not built; safe from several threads.
+  void build_once(const Shape& sample);
   void build_sequential(const Shape& sample);
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
