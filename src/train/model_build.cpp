@@ -113,6 +113,12 @@ void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) 
 }
 
 void ModelImpl::finish_build() {
+  for (const Symbol& output : outputs)
+    if (output.shape().rank() == 0 || output.shape()[0] != Any)
+      throw_shape({.where = output.expr()->call ? output.expr()->call->layer->describe() : "Model",
+                   .what = "the model's output is " + output.shape().str() +
+                           ", without the batch as its first axis",
+                   .hint = "keep the first axis: one prediction for each sample"});
   const auto order = topological_order(outputs);
   variables.clear();
   layers = layers_of(order);

@@ -93,6 +93,11 @@ class ExecutorLease {
   std::unique_ptr<Executor> executor_;
 };
 
+struct ModelRecord;
+/// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
+/// not fit together.
+std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);
+
 /// The plan of a step, unbound; for executors, summaries and the memory report.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
