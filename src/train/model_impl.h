@@ -2,6 +2,7 @@
 // and the executors made for it so far. The files of src/train/model_*.cpp work on it.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,9 +62,14 @@ struct ModelImpl {
   std::string device;  // the executors' backend
   std::mutex mutex;    // of executors and graphs: predict() may come from several threads
 
-  bool built() const { return !outputs.empty(); }
+  std::atomic<bool> ready = false;  // set once all of the above that building fills in is there
+  std::mutex build_mutex;           // the first predict() may come from several threads
+
+  bool built() const { return ready; }
   /// Builds from the shape of one sample if needed; checks the shape if already built.
   void need_shape(const Shape& sample, const char* caller, Site where);
+  /// What need_shape() does for a model that is not built; safe from several threads.
+  void build_once(const Shape& sample);
   void build_sequential(const Shape& sample);
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
@@ -89,6 +95,11 @@ class ExecutorLease {
   ModelImpl::Key key_;
   std::unique_ptr<Executor> executor_;
 };
+
+struct ModelRecord;
+/// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
+/// not fit together.
+std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);
 
 /// The plan of a step, unbound; for executors, summaries and the memory report.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,

@@ -32,6 +32,8 @@ struct ConvPool {
 
 /// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
 inline i64 pitch_of(const ConvPool& c) { return 2 * c.pw + 2; }
+/// Floats of the quads of one row.
+inline i64 quads_of(const ConvPool& c) { return round_up(4 * (2 * c.pw + 1), 16); }
 inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* to) {
   const i64 pitch = pitch_of(c), height = 2 * rows + 2;
   for (i64 i = 0; i < height; ++i, to += pitch) {
@@ -155,30 +157,27 @@ void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, f
   }
 }
 
-/// For each pooled position and tap, the four pixels that the window's four cells meet:
-/// quads[position][tap][cell].
-HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* HWY_RESTRICT quads) {
+/// The pixels that the four cells of a pooling window meet under one tap: columns i and i + 1 of a
+/// row and of the one below it, for every i.
+HWY_INLINE void make_quads(const float* x, i64 pitch, float* HWY_RESTRICT quads) {
 #if HWY_TARGET == HWY_SCALAR
-  for (i64 p = 0; p < count; ++p, x += 2)
-    for (i64 a = 0; a < 3; ++a)
-      for (i64 b = 0; b < 3; ++b, quads += 4) {
-        std::memcpy(quads, x + a * pitch + b, 2 * sizeof(float));
-        std::memcpy(quads + 2, x + (a + 1) * pitch + b, 2 * sizeof(float));
-      }
+  for (i64 i = 0; i + 1 < pitch; ++i, quads += 4) {
+    std::memcpy(quads, x + i, 2 * sizeof(float));
+    std::memcpy(quads + 2, x + pitch + i, 2 * sizeof(float));
+  }
 #else
   const hn::FixedTag<float, 4> d4;
-  for (i64 p = 0; p < count; ++p, x += 2, quads += 36)
-#pragma GCC unroll 3
-    for (i64 a = 0; a < 3; ++a) {
-      const float *top = x + a * pitch, *bottom = top + pitch;
-      const auto t0 = hn::LoadU(d4, top), b0 = hn::LoadU(d4, bottom);
-      const auto t1 = hn::CombineShiftRightBytes<4>(d4, t0, t0),
-                 b1 = hn::CombineShiftRightBytes<4>(d4, b0, b0);
-      float* to = quads + a * 12;
-      hn::Store(hn::ConcatLowerLower(d4, b0, t0), d4, to);
-      hn::Store(hn::ConcatLowerLower(d4, b1, t1), d4, to + 4);
-      hn::Store(hn::ConcatUpperUpper(d4, b0, t0), d4, to + 8);
-    }
+  const auto store = [&](auto top, auto bottom, float* to) {
+    hn::Store(hn::ConcatLowerLower(d4, bottom, top), d4, to);
+  };
+  for (i64 i = 0; i + 2 < pitch; i += 2, quads += 8) {
+    const auto top = hn::LoadU(d4, x + i), bottom = hn::LoadU(d4, x + pitch + i);
+    store(top, bottom, quads);
+    store(hn::CombineShiftRightBytes<4>(d4, top, top),
+          hn::CombineShiftRightBytes<4>(d4, bottom, bottom), quads + 4);
+  }
+  const float* last = x + pitch - 4;
+  hn::Store(hn::ConcatUpperUpper(d4, hn::LoadU(d4, last + pitch), hn::LoadU(d4, last)), d4, quads);
 #endif
 }
 
@@ -194,7 +193,7 @@ HWY_INLINE V choose(const float* quad, Chooser cell) {
 using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
   const hn::Rebind<std::int32_t, D> di;
-  auto bytes = hn::ShiftLeft<2>(cell);
+  auto bytes = hn::ShiftLeft<2>(hn::And(cell, hn::Set(di, 3)));
   bytes = hn::Or(bytes, hn::ShiftLeft<8>(bytes));
   bytes = hn::Or(bytes, hn::ShiftLeft<16>(bytes));
   return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::Add(bytes, hn::Set(di, 0x03020100)));
@@ -208,10 +207,11 @@ HWY_INLINE V choose(Chooser quad, Chooser bytes) {
 #endif
 
 /// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy and
-/// index point to the row's first element of those channels, dw [9, channels] and db likewise.
+/// index point to the row's first element (the next row is `ahead` of it) of those channels, dw [9,
+/// channels] and db likewise.
 template <i64 kVectors>
-void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads, const float* HWY_RESTRICT dy,
-                  const std::uint8_t* HWY_RESTRICT index, float* HWY_RESTRICT dw,
+void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_RESTRICT dy,
+                  const std::uint8_t* HWY_RESTRICT index, i64 ahead, float* HWY_RESTRICT dw,
                   float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
@@ -224,21 +224,23 @@ void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads, const floa
 #pragma GCC unroll 9
     for (i64 t = 0; t < 9; ++t) sums[t][v] = hn::LoadU(d, dw + t * channels + v * lanes);
   }
-  for (i64 p = 0; p < c.pw; ++p, dy += channels, index += channels, quads += 36) {
+  for (i64 p = 0; p < c.pw; ++p, dy += channels, index += channels) {
     V g[kVectors];
     Chooser cell[kVectors];
+    __builtin_prefetch(index + ahead);
 #pragma GCC unroll 2
     for (i64 v = 0; v < kVectors; ++v) {
+      __builtin_prefetch(dy + ahead + v * lanes);
       g[v] = hn::LoadU(d, dy + v * lanes);
       const auto at = hn::PromoteTo(di, hn::LoadU(d8, index + v * lanes));
       const auto passes = hn::RebindMask(d, hn::Lt(at, hn::Set(di, 4)));
       g[v] = hn::IfThenElseZero(passes, g[v]);
-      cell[v] = chooser(hn::And(at, hn::Set(di, 3)));
+      cell[v] = chooser(at);
       total[v] = hn::Add(total[v], g[v]);
     }
 #pragma GCC unroll 9
     for (i64 t = 0; t < 9; ++t) {
-      const auto quad = load_quad(quads + 4 * t);
+      const auto quad = load_quad(rows[t / 3] + 4 * (2 * p + t % 3));
 #pragma GCC unroll 2
       for (i64 v = 0; v < kVectors; ++v)
         sums[t][v] = hn::MulAdd(g[v], choose(quad, cell[v]), sums[t][v]);
@@ -255,7 +257,9 @@ void backward_row(const ConvPool& c, const float* HWY_RESTRICT quads, const floa
 void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
               float* scratch) {
   const i64 pitch = pitch_of(c);
-  float* quads = scratch + round_up((2 * rows + 2) * pitch, 16);
+  float* quads[3];  // of three rows that follow each other, in a ring
+  for (i64 i = 0; i < 3; ++i)
+    quads[i] = scratch + round_up((2 * rows + 2) * pitch, 16) + i * quads_of(c);
   float* dw = c.dw + tile * 9 * c.channels;
   float* db = c.db ? c.db + tile * c.channels : nullptr;
   std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
@@ -263,12 +267,19 @@ void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 t
   for (i64 n = image; n < image + images; ++n) {
     copy_padded(c, n, row, rows, scratch);
     for (i64 r = 0; r < rows; ++r) {
-      make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads);
+      const float* window[3];
+      for (i64 a = 0; a < 3; ++a) {
+        float* const row_quads = quads[(2 * r + a) % 3];
+        if (r == 0 || a > 0) make_quads(scratch + (2 * r + a) * pitch, pitch, row_quads);
+        window[a] = row_quads;
+      }
       const i64 base = (n * c.ph + row + r) * c.pw * c.channels;
+      const i64 ahead =
+          (r + 1 < rows ? 1 : c.ph - rows + 1) * c.pw * c.channels;  // of the next row
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-          run(c, quads, c.dy + base + channel, c.index + base + channel, dw + channel,
+          run(c, window, c.dy + base + channel, c.index + base + channel, ahead, dw + channel,
               db ? db + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
@@ -341,7 +352,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[2] * 36) * i64{sizeof(float)};
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + 3 * (8 * y[2] + 20)) * i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
