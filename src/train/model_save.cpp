@@ -8,6 +8,7 @@
 namespace goneuron {
 
 void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
   ModelImpl& m = *impl_;
   if (!m.built())
     throw_graph({.where = call_site("save", site),
@@ -39,7 +40,8 @@ void Model::save(const std::string& path, Site site) const {
   save_model_file(path, record);
 }
 
-Model Model::load(const std::string& path, Site) {
+Model Model::load(const std::string& path, Site site) {
+  const UserCall user("load", site);
   const ModelRecord record = load_model_file(path);
   auto impl = std::make_shared<ModelImpl>();
   ModelImpl& m = *impl;
@@ -64,8 +66,9 @@ Model Model::load(const std::string& path, Site) {
   m.optimizer = facts.optimizer;
   // The loss and metrics are the stored graphs, whatever functions made them.
   m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
-    throw_type({.where = "load()",
-                .what = "the loaded loss was stored for targets of another shape or dtype",
+    throw_type({.what =
+                    "the loaded loss was stored for targets of another shape or dtype; expected "
+                    "targets such as those it was trained with",
                 .hint = "compile() the model again"});
   });
   for (const std::string& name : facts.metrics)
@@ -85,6 +88,7 @@ Model Model::load(const std::string& path, Site) {
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
+  const UserCall user("load_weights", site);
   if (!impl_->built())
     throw_graph({.where = call_site("load_weights", site),
                  .what = "the model has no weights yet",
