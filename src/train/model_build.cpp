@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/checked_math.h"
+#include "core/memory.h"
 #include "core/message.h"
 #include "graph/initialize.h"
 #include "graph/op_def.h"
@@ -60,6 +61,14 @@ void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variab
     if (wants(*v))
       bytes = round_up(checked_add(bytes, checked_mul(v->type.shape.elements(), 4)), 64);
   if (bytes == 0) return;
+  if (bytes > available_memory()) {
+    std::vector<Buffer> buffers;
+    for (const auto& v : variables)
+      if (wants(*v))
+        buffers.push_back(
+            {v->full_name() + "   " + v->type.shape.str() + " f32", v->type.shape.elements() * 4});
+    throw_too_large(what, bytes, std::move(buffers), "use fewer units or filters");
+  }
   arena = Arena(bytes, what);
   i64 at = 0;
   for (const auto& v : variables)
@@ -138,8 +147,8 @@ void ModelImpl::finish_build() {
   }
   std::vector<bool> fresh;
   for (const auto& v : variables) fresh.push_back(v->value.empty());
-  allocate(params, variables, Role::parameter, "the parameters");
-  allocate(states, variables, Role::state, "the layers' states");
+  allocate(params, variables, Role::parameter, "the memory of the weights");
+  allocate(states, variables, Role::state, "the memory of the layers' state");
   for (size_t i = 0; i < variables.size(); ++i)
     if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
   ready = true;

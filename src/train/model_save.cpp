@@ -6,6 +6,7 @@
 namespace goneuron {
 
 void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
   ModelImpl& m = *impl_;
   if (!m.built())
     throw_graph({.where = call_site("save", site),
@@ -38,6 +39,7 @@ void Model::save(const std::string& path, Site site) const {
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
+  const UserCall user("load_weights", site);
   if (!impl_->built())
     throw_graph({.where = call_site("load_weights", site),
                  .what = "the model has no weights yet",
