@@ -14,6 +14,50 @@ namespace goneuron {
 /// "train.cpp:14"; empty when the site is unknown.
 std::string site_text(Site site);
 
+/// `Dense (train.cpp:14)`, `fit() (train.cpp:20)`; without the line where the site is unknown.
+std::string place(const std::string& name, Site site);
+std::string call_site(const char* function, Site site);
+
+/// The call of the public API that is at work on this thread: put at the top of each public
+/// function, so that every error below it can say which line of the user's program it comes from.
+/// The outermost call counts, until the library calls back into the user's code.
+class UserCall {
+ public:
+  /// Quiet: named only by errors that have no place of their own, and as it is, without "()".
+  UserCall(const char* function, Site site, bool quiet = false);
+  ~UserCall();
+  UserCall(const UserCall&) = delete;
+  UserCall& operator=(const UserCall&) = delete;
+
+  std::string text() const;
+  Site site() const { return site_; }
+  bool quiet() const { return quiet_; }
+
+ private:
+  const char* function_;
+  Site site_;
+  bool quiet_;
+  const UserCall* before_;
+  bool inside_user_code_ = false;
+};
+
+/// Around a call into the user's code (a custom layer or loss, a map, a callback): the calls of the
+/// API that are made in there count again.
+class UserCode {
+ public:
+  UserCode();
+  ~UserCode();
+  UserCode(const UserCode&) = delete;
+  UserCode& operator=(const UserCode&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// The place of an error in a function that the library uses too, such as Tensor::at: with `site`
+/// where the user called it; without where a UserCall, whose line is the one that helps, did.
+std::string user_place(const char* function, Site site);
+
 struct Message {
   std::string where;  // `Dense "dense_2" (train.cpp:14)`
   std::string what;   // found and expected, in one sentence without a full stop
@@ -21,7 +65,8 @@ struct Message {
       {};  // {"input", "[batch, 64]  from ..."}
   std::string hint = {};
 
-  /// "ShapeError: where: what\n  label   text\n  hint    fix"
+  /// "ShapeError: where: what\n  label   text\n  hint    fix". The UserCall goes before a `where`
+  /// without a line, else on a line of its own.
   std::string str(const char* kind) const;
 };
 

@@ -12,6 +12,7 @@ namespace goneuron {
 Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
   LayerImpl impl{.kind = name, .prefix = name, .site = site};
   impl.build = [function = std::move(function)](LayerContext& context) {
+    const UserCode code;
     return function(context.input());
   };
   *this = make_layer(std::move(impl));
@@ -21,6 +22,7 @@ Layer::Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)>
              Site site) {
   LayerImpl impl{.kind = name, .prefix = name, .site = site, .max_inputs = 64};
   impl.build = [function = std::move(function)](LayerContext& context) {
+    const UserCode code;
     return function(context.inputs());
   };
   *this = make_layer(std::move(impl));
@@ -32,9 +34,10 @@ Symbol Layer::operator()(const Symbol& x, Site site) const {
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
   if (!impl_)
-    throw_graph({.where = site_text(site),
-                 .what = "an empty Layer was called",
+    throw_graph({.where = place("Layer", site),
+                 .what = "an empty Layer is called; expected one that a factory made",
                  .hint = "make it with a factory such as Dense(10)"});
+  const UserCall user(impl_->kind.c_str(), site, true);
   auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
@@ -42,7 +45,7 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
   const auto count = static_cast<int>(inputs.size());
   if (count < impl_->min_inputs || count > impl_->max_inputs)
     context.fail(
-        std::to_string(count) + " inputs, it takes " +
+        std::to_string(count) + (count == 1 ? " input" : " inputs") + "; expected " +
             (impl_->max_inputs == 1 ? "one" : std::to_string(impl_->min_inputs) + " or more"),
         impl_->max_inputs == 1 ? "join them first with Add() or Concat()"
                                : "call it with a list: layer({a, b})");
@@ -52,7 +55,10 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
     output = impl_->build(context);
   }
   if (!context.updates().empty()) output = keeping(output, context.updates());
-  for (const auto& variable : impl_->variables) variable->layer = impl_;
+  for (const auto& variable : impl_->variables) {
+    variable->layer = impl_;
+    if (!impl_->built) variable->site = site;
+  }
   if (!impl_->built) impl_->first_output = output;
   impl_->built = true;
   return output;
@@ -65,6 +71,7 @@ Symbol operator|(const Symbol& x, const Layer& layer) {
 const std::string& Layer::name() const { return impl_->name; }
 Layer& Layer::named(const std::string& name) {
   impl_->name = name;
+  impl_->name_given = false;
   return *this;
 }
 bool Layer::trainable() const { return impl_->trainable; }
@@ -78,7 +85,8 @@ std::vector<Weight> Layer::weights() const {
   return all;
 }
 
-void Layer::set_weights(const std::vector<Tensor>& values) {
+void Layer::set_weights(const std::vector<Tensor>& values, Site site) {
+  const UserCall user("set_weights", site);
   const auto& variables = impl_->variables;
   if (!impl_->built || (!variables.empty() && variables[0]->value.empty()))
     throw_graph({.where = impl_->describe(),
@@ -86,22 +94,23 @@ void Layer::set_weights(const std::vector<Tensor>& values) {
                  .hint = "build() or compile() and fit() the model first"});
   if (values.size() != variables.size())
     throw_shape({.where = impl_->describe(),
-                 .what = std::to_string(values.size()) + " tensors for " +
-                         std::to_string(variables.size()) + " weights",
-                 .hint = "pass one tensor a weight, in the order of weights()"});
+                 .what = std::to_string(values.size()) + " tensors; expected " +
+                         std::to_string(variables.size()) + ", one a weight",
+                 .hint = "pass them in the order of weights()"});
   for (size_t i = 0; i < values.size(); ++i)
     if (!(values[i].shape() == variables[i]->type.shape) ||
         values[i].dtype() != variables[i]->type.dtype)
       throw_shape({.where = impl_->describe(),
-                   .what = "weight \"" + variables[i]->name + "\" is " +
-                           variables[i]->type.shape.str() + " f32, the tensor for it is " +
-                           values[i].shape().str() + " " + dtype_name(values[i].dtype()),
-                   .hint = "pass tensors of the shapes that weights() shows"});
+                   .what = "the tensor for the weight \"" + variables[i]->name + "\" is " +
+                           values[i].shape().str() + " " + dtype_name(values[i].dtype()) +
+                           "; expected " + variables[i]->type.shape.str() + " f32",
+                   .hint = "pass tensors of the shapes that weights() shows, in its order"});
   for (size_t i = 0; i < values.size(); ++i)
     std::memcpy(variables[i]->value.raw(), values[i].raw(), static_cast<size_t>(values[i].bytes()));
 }
 
-Symbol Layer::output() const {
+Symbol Layer::output(Site site) const {
+  const UserCall user("output", site);
   if (!impl_->built)
     throw_graph({.where = impl_->describe(),
                  .what = "it has no output yet",
@@ -120,6 +129,7 @@ Layer Layer::clone() const {
   copy->first_output = {};
   copy->built = false;
   copy->name.clear();
+  copy->name_given = false;
   for (const auto& variable : impl_->variables) {
     auto twin = std::make_shared<Variable>(*variable);
     if (!twin->value.empty()) twin->value = twin->value.clone();

@@ -65,6 +65,7 @@ OpDef row(const char* name, GradientFunction function) {
           .infer = infer,
           .gradient = function,
           .reference = {kernel<float>, kernel<double>},
+          .in_place = any_input,
           .flops = elementwise_flops,
           .samples = samples,
           .rejects = rejects};

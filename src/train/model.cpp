@@ -10,13 +10,8 @@
 
 namespace goneuron {
 
-std::string call_site(const char* function, Site site) {
-  const std::string where = site_text(site);
-  return where.empty() ? std::string(function) + "()"
-                       : std::string(function) + "() (" + where + ")";
-}
-
 Model Sequential(const std::vector<Layer>& layers, Site site) {
+  const UserCall user("Sequential", site);
   if (layers.empty())
     throw_graph({.where = call_site("Sequential", site),
                  .what = "it has no layers",
@@ -29,6 +24,7 @@ Model Sequential(const std::vector<Layer>& layers, Site site) {
 
 Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, Site site)
     : impl_(std::make_shared<ModelImpl>()) {
+  const UserCall user("Model", site);
   const auto check = [&](const std::vector<Symbol>& list, const char* what) {
     if (list.empty() || std::any_of(list.begin(), list.end(), [](const Symbol& s) { return !s; }))
       throw_graph(
@@ -66,16 +62,20 @@ Model::operator Layer() const {
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
   layer.build = [model](LayerContext& context) {
-    if (!model->built()) model->build_sequential(context.input().shape().without_batch());
+    if (!model->built()) model->build_once(context.input().shape().without_batch());
     return substitute(model->outputs[0], model->inputs[0], context.input());
   };
   return make_layer(std::move(layer));
 }
 
-void Model::build(const Shape& input, Site site) { impl_->need_shape(input, "build", site); }
+void Model::build(const Shape& input, Site site) {
+  const UserCall user("build", site);
+  impl_->need_shape(input, "build", site);
+}
 
 void Model::compile(const Optimizer& optimizer, const Loss& loss,
                     const std::vector<Metric>& metrics, const CompileOptions& options, Site site) {
+  const UserCall user("compile", site);
   if (loss.name().empty())
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty",
@@ -101,7 +101,7 @@ Layer Model::get_layer(const std::string& name, Site site) const {
   }
   throw_graph(
       {.where = call_site("get_layer", site),
-       .what = "there is no layer \"" + name + "\"",
+       .what = "there is no layer \"" + name + "\"; expected one of those below",
        .lines = {{"layers", quoted_list(names)}},
        .hint =
            impl_->built()
@@ -129,34 +129,33 @@ i64 Model::parameters() const {
 
 namespace {
 const Symbol& symbol_at(const ModelImpl& model, const std::vector<Symbol>& list, int index,
-                        const char* what) {
+                        const char* what, Site site) {
   if (!model.built())
-    throw_graph({.where = "Model",
+    throw_graph({.where = user_place("Model", site),
                  .what = std::string("its ") + what + " are not known yet",
                  .hint = "call build(shape) first"});
   if (index < 0 || index >= static_cast<int>(list.size()))
-    throw_graph({.where = "Model",
-                 .what = std::string(what) + " " + std::to_string(index) + " of " +
-                         std::to_string(list.size()),
-                 .hint = "count from 0"});
+    throw_graph({.where = user_place("Model", site),
+                 .what = "number " + std::to_string(index) + " of its " + what +
+                         "; expected below " + std::to_string(list.size()),
+                 .hint = "they count from 0"});
   return list[static_cast<size_t>(index)];
 }
 }  // namespace
 
-const Symbol& Model::input(int index) const {
-  return symbol_at(*impl_, impl_->inputs, index, "inputs");
+const Symbol& Model::input(int index, Site site) const {
+  return symbol_at(*impl_, impl_->inputs, index, "inputs", site);
 }
-const Symbol& Model::output(int index) const {
-  return symbol_at(*impl_, impl_->outputs, index, "outputs");
+const Symbol& Model::output(int index, Site site) const {
+  return symbol_at(*impl_, impl_->outputs, index, "outputs", site);
 }
 
 double Model::learning_rate() const { return impl_->optimizer.learning_rate; }
 void Model::set_learning_rate(double value, Site site) {
   if (!(value > 0) || !std::isfinite(value))
-    throw_graph(
-        {.where = call_site("set_learning_rate", site),
-         .what = "a learning rate of " + std::to_string(value) + "; expected a number above 0",
-         .hint = "0.001 suits Adam, 0.01 SGD"});
+    throw_graph({.where = call_site("set_learning_rate", site),
+                 .what = "a learning rate of " + number_text(value) + "; expected a number above 0",
+                 .hint = "0.001 suits Adam, 0.01 SGD"});
   impl_->optimizer.learning_rate = value;
 }
 

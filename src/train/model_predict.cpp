@@ -9,6 +9,7 @@
 namespace goneuron {
 
 Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
+  const UserCall user("predict", site);
   ModelImpl& m = *impl_;
   if (batch_size < 1)
     throw_graph({.where = call_site("predict", site),

@@ -28,6 +28,7 @@ void need_built(const ModelImpl& model, const char* caller, Site site) {
 }  // namespace
 
 std::string Model::summary(i64 batch, Site site) const {
+  const UserCall user("summary", site);
   ModelImpl& m = *impl_;
   need_built(m, "summary", site);
   const std::lock_guard lock(m.mutex);
@@ -62,6 +63,7 @@ std::string Model::summary(i64 batch, Site site) const {
 }
 
 std::string Model::memory_report(i64 batch, Site site) const {
+  const UserCall user("memory_report", site);
   ModelImpl& m = *impl_;
   need_built(m, "memory_report", site);
   const std::lock_guard lock(m.mutex);
