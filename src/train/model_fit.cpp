@@ -15,7 +15,7 @@ namespace {
 void need_compiled(const ModelImpl& model, const char* caller, Site site) {
   if (!model.compiled)
     throw_graph({.where = call_site(caller, site),
-                 .what = "the model has no loss and no optimizer yet",
+                 .what = "the model has no loss and no optimizer yet; expected a compiled one",
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
 }
 
@@ -130,7 +130,7 @@ class Pass {
 
 History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const UserCall user("fit", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_compiled(m, "fit", site);
   if (!given)
     throw_data({.where = call_site("fit", site),
@@ -152,6 +152,13 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
                  .what = "both a validation set and a validation_split; expected one of them",
                  .hint = "leave one out"});
   if (share != 0) {
+    const double first = std::round((1 - share) * static_cast<double>(given.size()));
+    if (first < 1 || first >= static_cast<double>(given.size()))
+      throw_data({.where = call_site("fit", site),
+                  .what = "a validation_split of " + number_text(share) + " of " +
+                          counted(given.size(), "sample") +
+                          " leaves one side empty; expected samples for both",
+                  .hint = "give more data, another share, or a validation set"});
     const auto parts = given.split(1 - options.validation_split);
     data = parts.train;
     validation = parts.test;
@@ -185,6 +192,11 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     const UserCode callbacks;
     for (const Callback& callback : options.callbacks)
       if (callback) ((*callback).*hook)(state);
+    if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
+      throw_graph({.where = call_site("fit", site),
+                   .what = "a callback set the learning rate to " +
+                           number_text(state.learning_rate) + "; expected a number above 0",
+                   .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
     m.optimizer.learning_rate = state.learning_rate;
   };
   using Clock = std::chrono::steady_clock;
@@ -241,7 +253,7 @@ History Model::fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
 
 Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   const UserCall user("evaluate", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_compiled(m, "evaluate", site);
   if (!data)
     throw_data({.where = call_site("evaluate", site),
@@ -263,9 +275,9 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, i64 batch_size, Site site
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
   const UserCall user("train_on_batch", site);
   const Dataset data(x, y, site);
-  need_compiled(*impl_, "train_on_batch", site);
-  impl_->need_shape(data.x_shape(), "train_on_batch", site);
-  Pass pass(*impl_, data, data.size(), Mode::train, false, 0, "",
+  need_compiled(need(impl_), "train_on_batch", site);
+  need(impl_).need_shape(data.x_shape(), "train_on_batch", site);
+  Pass pass(need(impl_), data, data.size(), Mode::train, false, 0, "",
             call_site("train_on_batch", site));
   pass.start(0);
   pass.step();

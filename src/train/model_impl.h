@@ -93,6 +93,8 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
 
 /// Type of the target that data of this shape (of one sample) and dtype becomes.
 TensorType target_type(const Shape& sample, DType dtype);
+/// What a Model points to; GraphError for an empty one.
+ModelImpl& need(const std::shared_ptr<ModelImpl>& impl);
 /// The workers that steps run on, and the device chosen by set_device().
 WorkerPool& worker_pool();
 std::mutex& worker_mutex();

@@ -22,14 +22,14 @@ std::shared_ptr<const Plan> known_plan(ModelImpl& model, i64 batch, bool& traini
 void need_built(const ModelImpl& model, const char* caller, Site site) {
   if (!model.built())
     throw_graph({.where = call_site(caller, site),
-                 .what = "the shapes are not known yet",
+                 .what = "the shapes are not known yet; expected a built model",
                  .hint = "call build(shape of a sample) first"});
 }
 }  // namespace
 
 std::string Model::summary(i64 batch, Site site) const {
   const UserCall user("summary", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_built(m, "summary", site);
   const std::lock_guard lock(m.mutex);
   std::string text =
@@ -64,7 +64,7 @@ std::string Model::summary(i64 batch, Site site) const {
 
 std::string Model::memory_report(i64 batch, Site site) const {
   const UserCall user("memory_report", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_built(m, "memory_report", site);
   const std::lock_guard lock(m.mutex);
   bool training = false;
