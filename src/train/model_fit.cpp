@@ -15,7 +15,7 @@ namespace {
 void need_compiled(const ModelImpl& model, const char* caller, Site site) {
   if (!model.compiled)
     throw_graph({.where = call_site(caller, site),
-                 .what = "the model has no loss and no optimizer yet",
+                 .what = "the model has no loss and no optimizer yet; expected a compiled one",
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
 }
 
@@ -134,6 +134,13 @@ FitParts fit_parts(const Dataset& data, const FitOptions& options, const char* c
                  .hint = "leave one out"});
   FitParts parts{data, options.validation};
   if (share != 0) {
+    const double first = std::round((1 - share) * static_cast<double>(data.size()));
+    if (first < 1 || first >= static_cast<double>(data.size()))
+      throw_data({.where = call_site(caller, site),
+                  .what = "a validation_split of " + number_text(share) + " of " +
+                          counted(data.size(), "sample") +
+                          " leaves one side empty; expected samples for both",
+                  .hint = "give more data, another share, or a validation set"});
     const auto [train, test] = data.split(1 - share);
     parts.train = train;
     parts.validation = test;
@@ -156,7 +163,7 @@ void begin_step(const ModelImpl& model, StepScalars& s) {
 
 History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const UserCall user("fit", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_compiled(m, "fit", site);
   if (options.epochs < 0)
     throw_graph({.where = call_site("fit", site),
@@ -252,7 +259,7 @@ History Model::fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
 
 Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   const UserCall user("evaluate", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   need_compiled(m, "evaluate", site);
   if (!data)
     throw_data({.where = call_site("evaluate", site),
@@ -274,9 +281,9 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, i64 batch_size, Site site
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
   const UserCall user("train_on_batch", site);
   const Dataset data(x, y, site);
-  need_compiled(*impl_, "train_on_batch", site);
-  impl_->need_shape(data.x_shape(), "train_on_batch", site);
-  Pass pass(*impl_, data, data.size(), Mode::train, false, 0, "",
+  need_compiled(need(impl_), "train_on_batch", site);
+  need(impl_).need_shape(data.x_shape(), "train_on_batch", site);
+  Pass pass(need(impl_), data, data.size(), Mode::train, false, 0, "",
             call_site("train_on_batch", site));
   pass.start(0);
   pass.step();
