@@ -9,12 +9,22 @@ namespace goneuron {
 
 class Model;
 
+/// The name in logs["loss"], with the line it stands on.
+struct LogName {
+  LogName(const char* text, Site site = Site::here())
+      : text(text), site(site) {}                             // NOLINT: converts
+  LogName(const std::string& text, Site site = Site::here())  // NOLINT: converts on purpose
+      : text(text), site(site) {}
+  std::string text;
+  Site site;
+};
+
 /// Named numbers of a step or an epoch: "loss", "accuracy", "val_loss", ...
 struct Logs {
   std::vector<std::string> names;
   std::vector<double> values;
   /// Throws GraphError listing the names that exist.
-  double operator[](const std::string& name) const;
+  double operator[](const LogName& name) const;
   bool has(const std::string& name) const;
 };
 
@@ -46,8 +56,8 @@ using Callback = std::shared_ptr<CallbackBase>;
 
 /// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at
 /// most ten times a second; in a file a line every `every` epochs.
-Callback Logger(i64 every = 1);
+Callback Logger(i64 every = 1, Site site = Site::here());
 /// Calls `function` at the end of each epoch.
-Callback Lambda(std::function<void(TrainingState&)> function);
+Callback Lambda(std::function<void(TrainingState&)> function, Site site = Site::here());
 
 }  // namespace goneuron

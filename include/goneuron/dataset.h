@@ -36,21 +36,21 @@ class Dataset {
 
   /// Every sample through `function`, each time it is read; shapes must stay alike from sample to
   /// sample.
-  Dataset map(std::function<Sample(const Sample&)> function) const;
+  Dataset map(std::function<Sample(const Sample&)> function, Site site = Site::here()) const;
   /// Another order in every epoch, decided by `seed` and the epoch alone.
-  Dataset shuffle(std::uint64_t seed) const;
+  Dataset shuffle(std::uint64_t seed, Site site = Site::here()) const;
   /// Samples a batch, for fit() and evaluate() when they are given no batch size.
-  Dataset batch(i64 size) const;
+  Dataset batch(i64 size, Site site = Site::here()) const;
   /// On: the next batch is filled on another thread even for data in memory; off: never. Default:
   /// where a map is.
-  Dataset prefetch(bool on = true) const;
+  Dataset prefetch(bool on = true, Site site = Site::here()) const;
   /// {the first fraction, the rest}. Throws DataError unless 0 < fraction < 1 leaves both with
   /// samples.
-  TrainTest split(double fraction) const;
+  TrainTest split(double fraction, Site site = Site::here()) const;
   /// The first `count` samples.
-  Dataset take(i64 count) const;
+  Dataset take(i64 count, Site site = Site::here()) const;
   /// The samples as two tensors {x, y}; no copy where the data is in memory as it stands.
-  Sample arrays() const;
+  Sample arrays(Site site = Site::here()) const;
 
   explicit operator bool() const { return impl_ != nullptr; }
   const std::shared_ptr<const DatasetImpl>& impl() const { return impl_; }

@@ -13,6 +13,9 @@ std::vector<std::string> devices();
 /// Workers for the steps that follow; 0: one a core.
 void set_threads(int count, Site site = Site::here());
 int threads();
+/// Most bytes that weights, optimizer and the memory of steps may take in this process; 0 (the
+/// default): what the system has. Beyond it OutOfMemory says which batch size would fit.
+void set_memory_limit(i64 bytes, Site site = Site::here());
 /// "0.1.0"
 const char* version();
 

@@ -70,10 +70,10 @@ class Layer {
   std::vector<Weight> weights() const;
   /// Copies `values` into the weights, in the order of weights(). Throws ShapeError naming the
   /// first that differs.
-  void set_weights(const std::vector<Tensor>& values);
+  void set_weights(const std::vector<Tensor>& values, Site site = Site::here());
   /// The output of this layer's first call: Model(model.input(), layer.output()) is an intermediate
   /// model.
-  Symbol output() const;
+  Symbol output(Site site = Site::here()) const;
   /// A deep copy with weights of its own.
   Layer clone() const;
 

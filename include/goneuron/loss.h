@@ -14,9 +14,7 @@ class Loss {
   Loss() = default;
   Loss(const char* name, SymbolFunction function, Site site = Site::here());
   const std::string& name() const { return name_; }
-  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const {
-    return function_(y_true, y_pred);
-  }
+  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const;
 
  protected:
   std::string name_;
@@ -42,9 +40,7 @@ class Metric {
   /// By name: "accuracy", "mean_absolute_error". Throws GraphError listing the names that exist.
   Metric(const char* name, Site site = Site::here());  // NOLINT: converts on purpose
   const std::string& name() const { return name_; }
-  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const {
-    return function_(y_true, y_pred);
-  }
+  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const;
 
  private:
   std::string name_;

@@ -17,15 +17,15 @@ struct ModelImpl;
 struct History {
   std::vector<Logs> epochs;
   /// The values of one name over the epochs. Throws GraphError listing the names that exist.
-  std::vector<double> operator[](const std::string& name) const;
+  std::vector<double> operator[](const LogName& name) const;
   /// Written to a temporary file and renamed. Throws FormatError when it cannot be written.
-  void save_csv(const std::string& path) const;
-  void save_json(const std::string& path) const;
+  void save_csv(const std::string& path, Site site = Site::here()) const;
+  void save_json(const std::string& path, Site site = Site::here()) const;
 };
 
 struct FitOptions {
   i64 epochs = 1;
-  i64 batch_size = 0;           ///< 0: the dataset's, else 32
+  i64 batch_size = Any;         ///< Any: the dataset's, else 32
   Dataset validation = {};      ///< evaluated after each epoch, logged as val_*
   double validation_split = 0;  ///< share of the training data's end that is kept for validation
   bool shuffle = true;
@@ -66,8 +66,8 @@ class Model {
   History fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
               const Callback& callback = nullptr, Site site = Site::here());
   /// Loss and metrics over the data.
-  Logs evaluate(const Dataset& data, i64 batch_size = 0, Site site = Site::here()) const;
-  Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = 0,
+  Logs evaluate(const Dataset& data, i64 batch_size = Any, Site site = Site::here()) const;
+  Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = Any,
                 Site site = Site::here()) const;
   /// [n, ..] -> [n, ..]; one sample without the batch axis gives one prediction without it.
   /// Thread-safe.
@@ -97,8 +97,8 @@ class Model {
   std::vector<Layer> layers() const;
   std::vector<Weight> weights() const;
   i64 parameters() const;
-  const Symbol& input(int index = 0) const;
-  const Symbol& output(int index = 0) const;
+  const Symbol& input(int index = 0, Site site = Site::here()) const;
+  const Symbol& output(int index = 0, Site site = Site::here()) const;
   double learning_rate() const;
   void set_learning_rate(double value, Site site = Site::here());
 

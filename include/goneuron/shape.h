@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "goneuron/site.h"
+
 namespace goneuron {
 
 using i64 = std::int64_t;
@@ -31,8 +33,8 @@ class Shape {
   static constexpr int max_rank = 8;
 
   Shape() = default;
-  Shape(std::initializer_list<i64> dims);
-  explicit Shape(const std::vector<i64>& dims);
+  Shape(std::initializer_list<i64> dims, Site site = Site::here());
+  explicit Shape(const std::vector<i64>& dims, Site site = Site::here());
 
   int rank() const { return rank_; }
   i64 operator[](int axis) const;
@@ -43,7 +45,7 @@ class Shape {
   /// True when no dimension is Any.
   bool known() const;
   /// Product of the dimensions, checked for overflow. Throws ShapeError when one is Any.
-  i64 elements() const;
+  i64 elements(Site site = Site::here()) const;
   /// This shape with `dim` put in front.
   Shape with_batch(i64 dim) const;
   /// This shape without its first dimension.

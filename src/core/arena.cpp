@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/checked_math.h"
+#include "core/memory.h"
 #include "core/message.h"
 
 namespace goneuron {
@@ -37,14 +38,19 @@ i64 Arena::resident(i64 bytes) { return round_up(bytes, page); }
 Arena::Arena(i64 bytes, const char* what) : bytes_(bytes) {
   if (bytes == 0) return;
   const i64 length = resident(bytes);
+  if ((bytes >= huge || memory_is_limited()) && bytes > available_memory())
+    throw_too_large(what, bytes, {}, "use a smaller batch size or a smaller model");
   void* memory = map_pages(length);
   if (memory == nullptr)
-    throw_memory({.what = std::string(what) + " need " + std::to_string(bytes) +
-                          " bytes, which cannot be had: " + std::strerror(errno),
+    throw_memory({.what = std::string(what) + " needs " + bytes_text(bytes) +
+                          ", which cannot be had: " + std::strerror(errno),
                   .hint = "use a smaller batch size or a smaller model"});
   std::memset(memory, 0, static_cast<size_t>(bytes));  // touched now, not in the first step
-  memory_ =
-      std::shared_ptr<void>(memory, [length](void* p) { munmap(p, static_cast<size_t>(length)); });
+  memory_ = std::shared_ptr<void>(memory, [length, bytes](void* p) {
+    munmap(p, static_cast<size_t>(length));
+    count_memory(-bytes);
+  });
+  count_memory(bytes);
 }
 
 }  // namespace goneuron

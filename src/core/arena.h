@@ -12,7 +12,8 @@ namespace goneuron {
 class Arena {
  public:
   Arena() = default;
-  /// `bytes` of zeros, 64-byte aligned. Throws OutOfMemory naming `what` and the size.
+  /// `bytes` of zeros, 64-byte aligned. Throws OutOfMemory naming `what` ("the gradients' memory")
+  /// and the size.
   Arena(i64 bytes, const char* what);
   char* data() const { return static_cast<char*>(memory_.get()); }
   i64 bytes() const { return bytes_; }

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/checked_math.h"
+#include "core/memory.h"
 #include "core/message.h"
 #include "core/tensor_values.h"
 
@@ -14,39 +15,43 @@ namespace {
 
 constexpr size_t alignment = 64;  // a cache line, and the widest vector
 
-[[noreturn]] void out_of_memory(const Shape& shape, DType dtype, i64 bytes) {
-  throw_memory({"Tensor",
-                "could not get " + std::to_string(bytes) + " bytes of memory",
+[[noreturn]] void out_of_memory(const Shape& shape, DType dtype, i64 bytes, Site site) {
+  throw_memory({user_place("Tensor", site),
+                "a tensor needs " + bytes_text(bytes) + ", and " + bytes_text(machine_memory()) +
+                    " can be had",
                 {{"shape", shape.str() + " " + dtype_name(dtype)}},
                 "make the tensor smaller, use a narrower dtype, or free memory"});
 }
 
-std::shared_ptr<void> allocate(const Shape& shape, DType dtype, i64 bytes) {
+std::shared_ptr<void> allocate(const Shape& shape, DType dtype, i64 bytes, Site site) {
   // PTRDIFF_MAX less the rounding below: what no allocator can give.
-  if (bytes > INT64_MAX - static_cast<i64>(alignment)) out_of_memory(shape, dtype, bytes);
+  if (bytes > INT64_MAX - static_cast<i64>(alignment)) out_of_memory(shape, dtype, bytes, site);
+  // A large block may be promised and not be there once it is touched.
+  constexpr i64 large = i64{64} << 20;
+  if (bytes >= large && bytes > machine_memory()) out_of_memory(shape, dtype, bytes, site);
   const auto rounded = static_cast<size_t>(round_up(bytes, alignment));
   void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) out_of_memory(shape, dtype, bytes);
+  if (memory == nullptr) out_of_memory(shape, dtype, bytes, site);
   std::memset(memory, 0, rounded);
   try {
     return {memory, std::free};  // frees `memory` when it throws
   } catch (const std::bad_alloc&) {
-    out_of_memory(shape, dtype, bytes);
+    out_of_memory(shape, dtype, bytes, site);
   }
 }
 
-void check_count(i64 found, const Shape& shape) {
-  const i64 expected = shape.elements();
+void check_count(i64 found, const Shape& shape, Site site) {
+  const i64 expected = shape.elements(site);
   if (found == expected) return;
-  throw_shape({"Tensor",
-               std::to_string(found) + " values given, the shape has " + std::to_string(expected),
+  throw_shape({user_place("Tensor", site),
+               counted(found, "value") + " for the shape; expected " + std::to_string(expected),
                {{"shape", shape.str()}},
                "give as many values as the product of the dimensions"});
 }
 
-void check_memory(const void* memory, const Shape& shape) {
-  if (memory != nullptr || shape.elements() == 0) return;
-  throw_data({"Tensor",
+void check_memory(const void* memory, const Shape& shape, Site site) {
+  if (memory != nullptr || shape.elements(site) == 0) return;
+  throw_data({user_place("Tensor", site),
               "the memory given is a null pointer",
               {{"shape", shape.str()}},
               "pass the address of the first of " + std::to_string(shape.elements()) + " values"});
@@ -69,11 +74,11 @@ constexpr DType dtype_of<std::int8_t> = DType::i8;
 template <>
 constexpr DType dtype_of<std::int16_t> = DType::i16;
 
-void check_type(DType wanted, const Tensor& tensor) {
+void check_type(DType wanted, const Tensor& tensor, Site site) {
   if (tensor.dtype() == wanted) return;
-  throw_type({"Tensor::data",
-              std::string("the elements are ") + dtype_name(tensor.dtype()) + ", asked for as " +
-                  dtype_name(wanted),
+  throw_type({user_place("Tensor::data", site),
+              std::string("the elements are read as ") + dtype_name(wanted) + "; expected " +
+                  dtype_name(tensor.dtype()) + ", which they are",
               {{"shape", tensor.shape().str()}},
               std::string("convert first: t.to(DType::") + dtype_name(wanted) +
                   "), or ask for the type that is there"});
@@ -81,51 +86,52 @@ void check_type(DType wanted, const Tensor& tensor) {
 
 }  // namespace
 
-Tensor::Tensor(const Shape& shape, DType dtype)
-    : shape_(shape), size_(shape.elements()), dtype_(dtype) {
+Tensor::Tensor(const Shape& shape, DType dtype, Site site)
+    : shape_(shape), size_(shape.elements(site)), dtype_(dtype) {
   if (bytes() == 0) return;
-  owner_ = allocate(shape, dtype, bytes());
+  owner_ = allocate(shape, dtype, bytes(), site);
   memory_ = owner_.get();
 }
 
-Tensor::Tensor(const float* values, const Shape& shape) : Tensor(shape, DType::f32) {
-  check_memory(values, shape);
+Tensor::Tensor(const float* values, const Shape& shape, Site site)
+    : Tensor(shape, DType::f32, site) {
+  check_memory(values, shape, site);
   copy_bytes(memory_, values, bytes());
 }
 
 Tensor::Tensor(const std::vector<float>& values)
     : Tensor(values, Shape{static_cast<i64>(values.size())}) {}
 
-Tensor::Tensor(const std::vector<float>& values, const Shape& shape)
-    : Tensor(std::span<const float>(values), shape) {}
+Tensor::Tensor(const std::vector<float>& values, const Shape& shape, Site site)
+    : Tensor(std::span<const float>(values), shape, site) {}
 
-Tensor::Tensor(std::span<const float> values, const Shape& shape) {
-  check_count(static_cast<i64>(values.size()), shape);
-  *this = Tensor(values.data(), shape);
+Tensor::Tensor(std::span<const float> values, const Shape& shape, Site site) {
+  check_count(static_cast<i64>(values.size()), shape, site);
+  *this = Tensor(values.data(), shape, site);
 }
 
 Tensor::Tensor(const std::vector<std::int32_t>& labels)
     : Tensor(labels, Shape{static_cast<i64>(labels.size())}) {}
 
-Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape)
-    : Tensor(std::span<const std::int32_t>(values), shape) {}
+Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape, Site site)
+    : Tensor(std::span<const std::int32_t>(values), shape, site) {}
 
-Tensor::Tensor(std::span<const std::int32_t> values, const Shape& shape) {
-  check_count(static_cast<i64>(values.size()), shape);
-  *this = Tensor(shape, DType::i32);
+Tensor::Tensor(std::span<const std::int32_t> values, const Shape& shape, Site site) {
+  check_count(static_cast<i64>(values.size()), shape, site);
+  *this = Tensor(shape, DType::i32, site);
   copy_bytes(memory_, values.data(), bytes());
 }
 
-Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows) {
+Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows, Site site) {
   const i64 columns = rows.size() == 0 ? 0 : static_cast<i64>(rows.begin()->size());
   *this = Tensor(Shape{static_cast<i64>(rows.size()), columns});
   i64 index = 0;
   for (const auto& row : rows) {
     const auto found = static_cast<i64>(row.size());
     if (found != columns)
-      throw_shape({"Tensor",
-                   "row " + std::to_string(index) + " has " + std::to_string(found) +
-                       " values, row 0 has " + std::to_string(columns),
+      throw_shape({user_place("Tensor", site),
+                   "row " + std::to_string(index) + " has " + counted(found, "value") +
+                       "; expected " + std::to_string(columns) + ", as row 0 has",
                    {},
                    "give every row the same number of values"});
     copy_bytes(static_cast<float*>(memory_) + index * columns, row.begin(), found * 4);
@@ -133,12 +139,13 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows) {
   }
 }
 
-Tensor Tensor::view(void* memory, const Shape& shape, DType dtype) {
-  return adopt(nullptr, memory, shape, dtype);
+Tensor Tensor::view(void* memory, const Shape& shape, DType dtype, Site site) {
+  return adopt(nullptr, memory, shape, dtype, site);
 }
 
-Tensor Tensor::adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype) {
-  check_memory(memory, shape);
+Tensor Tensor::adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype,
+                     Site site) {
+  check_memory(memory, shape, site);
   Tensor out;
   out.owner_ = std::move(owner);
   out.memory_ = memory;
@@ -152,29 +159,29 @@ Tensor Tensor::adopt(std::shared_ptr<void> owner, void* memory, const Shape& sha
 i64 Tensor::bytes() const { return checked_mul(size_, dtype_size(dtype_)); }
 
 template <class T>
-T* Tensor::data() {
-  check_type(dtype_of<T>, *this);
+T* Tensor::data(Site site) {
+  check_type(dtype_of<T>, *this, site);
   return static_cast<T*>(memory_);
 }
 
 template <class T>
-const T* Tensor::data() const {
-  check_type(dtype_of<T>, *this);
+const T* Tensor::data(Site site) const {
+  check_type(dtype_of<T>, *this, site);
   return static_cast<const T*>(memory_);
 }
 
-template float* Tensor::data<float>();
-template double* Tensor::data<double>();
-template std::int32_t* Tensor::data<std::int32_t>();
-template std::uint8_t* Tensor::data<std::uint8_t>();
-template std::int8_t* Tensor::data<std::int8_t>();
-template std::int16_t* Tensor::data<std::int16_t>();
-template const float* Tensor::data<float>() const;
-template const double* Tensor::data<double>() const;
-template const std::int32_t* Tensor::data<std::int32_t>() const;
-template const std::uint8_t* Tensor::data<std::uint8_t>() const;
-template const std::int8_t* Tensor::data<std::int8_t>() const;
-template const std::int16_t* Tensor::data<std::int16_t>() const;
+template float* Tensor::data<float>(Site);
+template double* Tensor::data<double>(Site);
+template std::int32_t* Tensor::data<std::int32_t>(Site);
+template std::uint8_t* Tensor::data<std::uint8_t>(Site);
+template std::int8_t* Tensor::data<std::int8_t>(Site);
+template std::int16_t* Tensor::data<std::int16_t>(Site);
+template const float* Tensor::data<float>(Site) const;
+template const double* Tensor::data<double>(Site) const;
+template const std::int32_t* Tensor::data<std::int32_t>(Site) const;
+template const std::uint8_t* Tensor::data<std::uint8_t>(Site) const;
+template const std::int8_t* Tensor::data<std::int8_t>(Site) const;
+template const std::int16_t* Tensor::data<std::int16_t>(Site) const;
 
 Tensor Tensor::clone() const {
   if (memory_ == nullptr) return *this;

@@ -15,12 +15,13 @@ namespace {
 
 constexpr i64 run = 256;  // elements converted through doubles at a time
 
-i64 offset_of(const Tensor& tensor, std::initializer_list<i64> index, const char* where) {
+i64 offset_of(const Tensor& tensor, std::initializer_list<i64> index, const char* function,
+              Site site) {
   const Shape& shape = tensor.shape();
   if (static_cast<int>(index.size()) != shape.rank())
-    throw_shape({where,
-                 std::to_string(index.size()) + " indices for a tensor of " +
-                     std::to_string(shape.rank()) + " axes",
+    throw_shape({user_place(function, site),
+                 std::to_string(index.size()) + " indices; expected " +
+                     std::to_string(shape.rank()) + ", one an axis",
                  {{"shape", shape.str()}},
                  "give one index an axis"});
   i64 offset = 0;
@@ -28,22 +29,26 @@ i64 offset_of(const Tensor& tensor, std::initializer_list<i64> index, const char
   for (const i64 i : index) {
     const i64 dim = shape[axis];
     if (i < 0 || i >= dim)
-      throw_shape({where,
-                   "index " + std::to_string(i) + " is out of bounds for axis " +
-                       std::to_string(axis) + ", which has " + std::to_string(dim),
+      throw_shape({user_place(function, site),
+                   "index " + std::to_string(i) + " of axis " + std::to_string(axis) +
+                       "; expected 0 to " + std::to_string(dim - 1),
                    {{"shape", shape.str()}},
                    "indices count from 0"});
     offset = offset * dim + i;
     ++axis;
   }
   // A default-constructed tensor has no axes and no element either.
-  if (tensor.empty()) throw_shape({where, "the tensor is empty", {}, "give it values first"});
+  if (tensor.empty())
+    throw_shape({user_place(function, site), "the tensor is empty", {}, "give it values first"});
   return offset;
 }
 
-void check_rows(const Shape& shape, const char* where) {
+void check_rows(const Shape& shape, const char* function, Site site) {
   if (shape.rank() > 0) return;
-  throw_shape({where, "a tensor without axes has no rows", {}, "use item() for its only element"});
+  throw_shape({user_place(function, site),
+               "a tensor without axes has no rows",
+               {},
+               "use item() for its only element"});
 }
 
 void print_axis(const Tensor& tensor, int axis, i64 first, std::string& out) {
@@ -78,20 +83,20 @@ void print_axis(const Tensor& tensor, int axis, i64 first, std::string& out) {
 
 }  // namespace
 
-double Tensor::at(std::initializer_list<i64> index) const {
+double Tensor::at(std::initializer_list<i64> index, Site site) const {
   double value = 0;
-  load_values(memory_, dtype_, offset_of(*this, index, "Tensor::at"), 1, &value);
+  load_values(memory_, dtype_, offset_of(*this, index, "Tensor::at", site), 1, &value);
   return value;
 }
 
-void Tensor::set(std::initializer_list<i64> index, double value) {
-  store_values(&value, offset_of(*this, index, "Tensor::set"), 1, memory_, dtype_);
+void Tensor::set(std::initializer_list<i64> index, double value, Site site) {
+  store_values(&value, offset_of(*this, index, "Tensor::set", site), 1, memory_, dtype_);
 }
 
-double Tensor::item() const {
+double Tensor::item(Site site) const {
   if (size_ != 1)
-    throw_shape({"Tensor::item",
-                 "the tensor has " + std::to_string(size_) + " elements, item() needs exactly 1",
+    throw_shape({user_place("Tensor::item", site),
+                 "the tensor has " + counted(size_, "element") + "; expected exactly 1",
                  {{"shape", shape_.str()}},
                  "use at({..}) for one of them"});
   double value = 0;
@@ -99,13 +104,13 @@ double Tensor::item() const {
   return value;
 }
 
-Tensor Tensor::slice(i64 begin, i64 end) const {
-  check_rows(shape_, "Tensor::slice");
+Tensor Tensor::slice(i64 begin, i64 end, Site site) const {
+  check_rows(shape_, "Tensor::slice", site);
   const i64 rows = shape_[0];
   if (begin < 0 || end < begin || end > rows)
-    throw_shape({"Tensor::slice",
+    throw_shape({user_place("Tensor::slice", site),
                  "rows [" + std::to_string(begin) + ", " + std::to_string(end) +
-                     ") of a tensor with " + std::to_string(rows),
+                     "); expected rows from 0 to " + std::to_string(rows),
                  {{"shape", shape_.str()}},
                  "0 <= begin <= end <= " + std::to_string(rows)});
   Tensor out = *this;
@@ -117,23 +122,24 @@ Tensor Tensor::slice(i64 begin, i64 end) const {
   return out;
 }
 
-Tensor Tensor::operator[](i64 index) const {
-  check_rows(shape_, "Tensor::operator[]");
-  if (index < 0 || index >= shape_[0])
-    throw_shape({"Tensor::operator[]",
-                 "row " + std::to_string(index) + " of a tensor with " + std::to_string(shape_[0]),
-                 {{"shape", shape_.str()}},
-                 "indices count from 0"});
-  Tensor out = slice(index, index + 1);
+Tensor Tensor::operator[](const Index& index) const {
+  check_rows(shape_, "Tensor::operator[]", index.site);
+  if (index.value < 0 || index.value >= shape_[0])
+    throw_shape(
+        {user_place("Tensor::operator[]", index.site),
+         "row " + std::to_string(index.value) + "; expected 0 to " + std::to_string(shape_[0] - 1),
+         {{"shape", shape_.str()}},
+         "indices count from 0"});
+  Tensor out = slice(index.value, index.value + 1, index.site);
   out.shape_ = shape_.without_batch();
   return out;
 }
 
-Tensor Tensor::reshape(const Shape& shape) const {
-  if (shape.elements() != size_)
-    throw_shape({"Tensor::reshape",
-                 std::to_string(size_) + " elements do not fit a shape of " +
-                     std::to_string(shape.elements()),
+Tensor Tensor::reshape(const Shape& shape, Site site) const {
+  if (shape.elements(site) != size_)
+    throw_shape({user_place("Tensor::reshape", site),
+                 std::to_string(size_) + " elements; expected " + std::to_string(shape.elements()) +
+                     " for the new shape",
                  {{"from", shape_.str()}, {"to", shape.str()}},
                  "the products of the dimensions must be equal"});
   Tensor out = *this;
@@ -158,9 +164,9 @@ Tensor Tensor::to(DType dtype) const {
   return out;
 }
 
-Tensor Tensor::argmax() const {
+Tensor Tensor::argmax(Site site) const {
   if (shape_.rank() == 0 || shape_[-1] == 0)
-    throw_shape({"Tensor::argmax",
+    throw_shape({user_place("Tensor::argmax", site),
                  "the last axis has no elements to choose from",
                  {{"shape", shape_.str()}},
                  "argmax needs at least one axis, the last of at least 1"});

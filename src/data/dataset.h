@@ -13,9 +13,13 @@ namespace goneuron {
 enum class Prefetch { when_mapped, on, off };
 
 struct DatasetImpl {
-  Tensor x, y;                                             // as stored: [samples, ...]
-  std::vector<std::function<Sample(const Sample&)>> maps;  // in order
-  Shape x_shape, y_shape;                                  // of one sample, after the maps
+  Tensor x, y;  // as stored: [samples, ...]
+  struct Map {
+    std::function<Sample(const Sample&)> function;
+    Site site;
+  };
+  std::vector<Map> maps;   // in order
+  Shape x_shape, y_shape;  // of one sample, after the maps
   DType x_dtype = DType::f32, y_dtype = DType::f32;
   std::optional<std::uint64_t> shuffle_seed;
   i64 batch_size = 0;  // 0: not set

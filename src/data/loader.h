@@ -37,6 +37,11 @@ class Loader {
   /// Rows of the batch of `step`.
   i64 rows(i64 step) const;
   i64 batch_size() const { return batch_size_; }
+  /// The data set's row that is row `row` of the batch of `step` in this epoch.
+  i64 sample(i64 step, i64 row) const {
+    const i64 at = step * batch_size_ + row;
+    return shuffle_ ? i64{order_[static_cast<size_t>(at)]} : at;
+  }
   /// Goes to the first batch of `epoch`, whatever was read before. Allocates nothing after the
   /// first call.
   void start_epoch(i64 epoch);

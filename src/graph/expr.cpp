@@ -153,33 +153,39 @@ std::vector<const Expr*> topological_order(const std::vector<Symbol>& outputs) {
   return order;
 }
 
-namespace {
-std::string origin(const Symbol& symbol) {
+std::string origin_of(const Symbol& symbol) {
   const Expr& expr = *symbol.expr();
   if (expr.kind == Expr::Kind::variable)
-    return "  the weight \"" + expr.variable->full_name() + "\"";
-  if (expr.kind == Expr::Kind::input) {
-    const std::string site = site_text(expr.site);
-    return "  from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") +
-           (site.empty() ? "" : " (" + site + ")");
-  }
-  if (expr.call) return "  from " + expr.call->layer->describe();
-  const std::string site = site_text(expr.site);
-  return std::string("  from ") + (expr.op ? expr.op->name : "a constant") +
-         (site.empty() ? "" : " (" + site + ")");
+    return place("the weight \"" + expr.variable->full_name() + "\"", expr.variable->site);
+  if (expr.kind == Expr::Kind::input)
+    return place("Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\""), expr.site);
+  const std::string own = place(expr.op ? expr.op->name : "a constant", expr.site);
+  if (!expr.call) return own;
+  // An op in a function of the user's has a line of its own.
+  const LayerImpl& layer = *expr.call->layer;
+  const bool elsewhere = *expr.site.file != '\0' && site_text(expr.site) != site_text(layer.site);
+  return elsewhere ? own + " in " + layer.describe() : layer.describe();
 }
 
+std::string from_text(const Symbol& symbol) {
+  return (symbol.expr()->kind == Expr::Kind::variable ? "   " : "   from ") + origin_of(symbol);
+}
+
+namespace {
 Message op_message(const InferContext& context, const std::string& what, const std::string& hint) {
   Message message{.what = what, .hint = hint};
   const auto call = current_call();
-  const std::string site = site_text(context.site);
-  message.where = call ? call->layer->describe()
-                       : std::string(context.op.name) + (site.empty() ? "" : " (" + site + ")");
+  const std::string own = place(context.op.name, context.site);
+  // An op in a function of the user's has a line of its own, which says more than the layer's.
+  const bool elsewhere =
+      call && *context.site.file != '\0' && site_text(context.site) != site_text(call->layer->site);
+  message.where = call && !elsewhere ? call->layer->describe() : own;
+  if (elsewhere) message.lines.emplace_back("within", call->layer->describe());
   for (size_t i = 0; i < context.inputs.size(); ++i) {
     const TensorType& type = context.inputs[i];
     std::string text = type.shape.str();
     if (type.dtype != DType::f32) text += std::string(" ") + dtype_name(type.dtype);
-    if (context.symbols) text += origin((*context.symbols)[i]);
+    if (context.symbols) text += from_text((*context.symbols)[i]);
     message.lines.emplace_back(
         context.inputs.size() == 1 ? "input" : "input " + std::to_string(i + 1), text);
   }

@@ -35,6 +35,7 @@ struct Variable {
   bool trainable = true;
   Tensor value;
   std::weak_ptr<LayerImpl> layer;
+  Site site;  // of the call that made it
 
   /// "dense_1/weight", or the bare name where there is no layer.
   std::string full_name() const;
@@ -102,6 +103,12 @@ Symbol constant_symbol(const Tensor& value, Site site = {});
 Symbol keeping(const Symbol& symbol, std::vector<Symbol> others);
 /// A rank-0 f32 constant.
 Symbol scalar(double value);
+
+/// Where a symbol comes from, for messages: `Dense "dense" (train.cpp:14)`; empty when that is not
+/// known.
+std::string origin_of(const Symbol& symbol);
+/// "   from " and the origin: what follows a shape in a message.
+std::string from_text(const Symbol& symbol);
 
 /// The call that make() attributes nodes to; set while a layer builds.
 std::shared_ptr<LayerCall> current_call();

@@ -1,33 +1,29 @@
 #include "graph/layer_impl.h"
 
+#include "core/checked_math.h"
 #include "core/message.h"
 
 namespace goneuron {
 
 namespace {
-std::string input_text(const Symbol& input) {
-  std::string text = input.shape().str();
-  const Expr& expr = *input.expr();
-  if (expr.call) return text + "   from " + expr.call->layer->describe();
-  if (expr.kind != Expr::Kind::input) return text;
-  const std::string site = site_text(expr.site);
-  return text + "   from Input" + (expr.name.empty() ? "" : " \"" + expr.name + "\"") +
-         (site.empty() ? "" : " (" + site + ")");
-}
-
 Message layer_message(const LayerImpl& layer, const LayerCall& call, const std::string& what,
                       const std::string& hint) {
   Message message{.where = layer.describe(), .what = what, .hint = hint};
-  for (const Symbol& input : call.inputs) message.lines.emplace_back("input", input_text(input));
+  int number = 0;
+  for (const Symbol& input : call.inputs) {
+    ++number;
+    message.lines.emplace_back(
+        call.inputs.size() == 1 ? "input" : "input " + std::to_string(number),
+        input ? input.shape().str() + from_text(input) : "empty");
+  }
   return message;
 }
 }  // namespace
 
 std::string LayerImpl::describe() const {
   std::string text = kind;
-  if (!name.empty()) text += " \"" + name + "\"";
-  const std::string where = site_text(site);
-  return where.empty() ? text : text + " (" + where + ")";
+  if (!name.empty() && name != kind) text += " \"" + name + "\"";
+  return place(text, site);
 }
 
 const std::vector<Symbol>& LayerContext::inputs() const { return call_.inputs; }
@@ -37,19 +33,23 @@ Symbol LayerContext::parameter(const char* name, const Shape& shape, const Initi
   for (const auto& variable : layer_.variables) {
     if (variable->name != name) continue;
     if (variable->type.shape == shape) return variable_symbol(variable);
-    Message message =
-        layer_message(layer_, call_,
-                      "this call needs a " + std::string(name) + " of " + shape.str() +
-                          ", the layer's is " + variable->type.shape.str(),
-                      "a Layer used twice shares its weights; make a second " + layer_.kind +
-                          " for another input width");
-    message.lines.emplace_back(name, variable->type.shape.str() + "   created by the first call");
+    Message message = layer_message(layer_, call_,
+                                    "this input needs a " + std::string(name) + " of " +
+                                        shape.str() + "; expected " + variable->type.shape.str() +
+                                        ", which the first call made",
+                                    "a Layer used twice shares its weights; make a second " +
+                                        layer_.kind + " for another input width");
+    message.lines.emplace_back(name, variable->type.shape.str() + "   " +
+                                         place("created by the first call", variable->site));
+    if (site_text(call_.site) != site_text(layer_.site))
+      message.lines.emplace_back("called", site_text(call_.site));
     throw_shape(message);
   }
   for (const i64 dim : shape)
     if (dim == Any)
       fail_shape(std::string(name) + " would be " + shape.str() + ": a dimension is not known yet",
                  "give it to Input(), or build() the model");
+  checked_mul(shape.elements(), dtype_size(DType::f32));  // now, while the layer is known
   auto variable = std::make_shared<Variable>();
   variable->name = name;
   variable->type = {shape, DType::f32};
@@ -87,10 +87,7 @@ Layer make_layer(LayerImpl impl) {
 void require(bool good, const char* kind, Site site, const std::string& found,
              const std::string& hint) {
   if (good) return;
-  const std::string where = site_text(site);
-  throw_graph({.where = where.empty() ? kind : std::string(kind) + " (" + where + ")",
-               .what = found,
-               .hint = hint});
+  throw_graph({.where = place(kind, site), .what = found, .hint = hint});
 }
 
 }  // namespace goneuron

@@ -32,8 +32,9 @@ bool has_alpha(const Activation& activation) {
 void check_alpha(const Activation& activation, Site site) {
   // Gradients read the sign of the input off the output, which a negative alpha would turn around.
   require(!has_alpha(activation) || (activation.alpha() >= 0 && std::isfinite(activation.alpha())),
-          kind_of(activation), site, "an alpha of " + number_text(activation.alpha()),
-          "alpha must be finite and at least 0");
+          kind_of(activation), site,
+          "an alpha of " + number_text(activation.alpha()) + "; expected a finite number from 0 up",
+          "alpha is the slope (LeakyReLU) or the scale (ELU) of the negative side");
 }
 }  // namespace
 

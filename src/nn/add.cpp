@@ -11,7 +11,7 @@ Symbol build(LayerContext& context) {
     if (!(inputs[i].shape() == inputs[0].shape()))
       context.fail_shape("input 1 is " + inputs[0].shape().str() + ", input " +
                              std::to_string(i + 1) + " is " + inputs[i].shape().str() +
-                             "; all must have one shape",
+                             "; expected one shape for all",
                          "bring them to one shape first, e.g. with Dense or a 1 x 1 Conv2D");
   Symbol total = inputs[0];
   for (size_t i = 1; i < inputs.size(); ++i) total = make("add", {total, inputs[i]});

@@ -19,7 +19,8 @@ Symbol filled(i64 count, float value) {
 Symbol build(LayerContext& context, const BatchNormOptions& options) {
   const Symbol& x = context.input();
   if (x.shape().rank() < 2)
-    context.fail_shape("the input has no feature axis", "add Reshape({1}) before it");
+    context.fail_shape("a sample is a single number; expected features on the last axis",
+                       "add Reshape({1}) before it");
   const i64 features = x.shape()[-1];
   const Shape shape{features};
   const Symbol mean = context.state("running_mean", shape, Zeros);
@@ -41,11 +42,11 @@ Symbol build(LayerContext& context, const BatchNormOptions& options) {
 
 Layer BatchNorm(const BatchNormOptions& options, Site site) {
   require(options.momentum >= 0 && options.momentum <= 1, "BatchNorm", site,
-          "a momentum of " + number_text(options.momentum),
-          "momentum is the new batch's share in the running statistics: from 0 to 1 (Keras' 0.9 is "
-          "0.1)");
+          "a momentum of " + number_text(options.momentum) + "; expected 0 to 1",
+          "momentum is the new batch's share in the running statistics (Keras' 0.9 is 0.1)");
   require(options.epsilon > 0 && std::isfinite(options.epsilon), "BatchNorm", site,
-          "an epsilon of " + number_text(options.epsilon), "epsilon must be above 0");
+          "an epsilon of " + number_text(options.epsilon) + "; expected above 0",
+          "it keeps features of variance 0 from dividing by 0; 1e-5 is usual");
   return make_layer({.kind = "BatchNorm",
                      .prefix = "batch_norm",
                      .name = options.name,

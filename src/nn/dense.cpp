@@ -9,12 +9,13 @@ namespace {
 Symbol build(LayerContext& context, i64 in, i64 units, const DenseOptions& options) {
   const Symbol& x = context.input();
   if (x.shape().rank() < 2)
-    context.fail_shape("the input has no feature axis", "add Reshape({1}) before it");
+    context.fail_shape("a sample is a single number; expected features on the last axis",
+                       "add Reshape({1}) before it");
   const i64 features = x.shape()[-1];
   if (in != Any && features != in)
     context.fail_shape(
-        "last axis is " + std::to_string(features) + ", this layer was made for " +
-            std::to_string(in),
+        "last axis is " + std::to_string(features) + "; expected " + std::to_string(in) +
+            ", which this layer was made for",
         "pass the width that arrives, or let it be inferred: Dense(" + std::to_string(units) + ")");
   const Shape shape{features, units};
   const Symbol weight = context.parameter("weight", shape, options.weight_init, features, units);

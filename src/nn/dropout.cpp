@@ -7,8 +7,9 @@
 namespace goneuron {
 
 Layer Dropout(double rate, Site site) {
-  require(rate >= 0 && rate < 1, "Dropout", site, "a rate of " + number_text(rate),
-          "the rate is the share set to zero: at least 0 and below 1");
+  require(rate >= 0 && rate < 1, "Dropout", site,
+          "a rate of " + number_text(rate) + "; expected at least 0 and below 1",
+          "the rate is the share that is set to zero; 0.5 is usual");
   return make_layer(
       {.kind = "Dropout", .prefix = "dropout", .site = site, .build = [=](LayerContext& context) {
          // Model numbers the streams in graph order when it is built.

@@ -15,9 +15,9 @@ Layer make_pool(const PoolKind& pool, i64 channels, Size2 kernel, const PoolOpti
   check_window(window, pool.kind, site);
   const i64 smallest = std::min(kernel.height, kernel.width);
   require(options.padding.amount < smallest, pool.kind, site,
-          "a padding of " + std::to_string(options.padding.amount) + " for a kernel side of " +
-              std::to_string(smallest),
-          "padding must be below the kernel: a window of padding alone has no value");
+          "a padding of " + std::to_string(options.padding.amount) +
+              "; expected less than the kernel's " + std::to_string(smallest),
+          "a window of padding alone has no value: use less padding or a larger kernel");
   return make_layer({.kind = pool.kind,
                      .prefix = pool.prefix,
                      .name = options.name,

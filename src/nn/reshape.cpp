@@ -34,9 +34,9 @@ Shape resolve(const LayerContext& context, const Shape& target) {
   if (unknown >= 0 && elements % given == 0)
     shape.set(unknown, elements / given);
   else if (unknown >= 0 || given != elements)
-    context.fail_shape("a sample has " + std::to_string(elements) + " elements, " +
-                           dims_text(target) + (unknown < 0 ? " has " : " needs a multiple of ") +
-                           std::to_string(given),
+    context.fail_shape("a sample has " + std::to_string(elements) + " elements; expected " +
+                           (unknown < 0 ? "" : "a multiple of ") + std::to_string(given) + " for " +
+                           dims_text(target),
                        "the batch is not part of the shape; one dimension may be Any");
   return shape;
 }
@@ -44,13 +44,16 @@ Shape resolve(const LayerContext& context, const Shape& target) {
 
 Layer Reshape(const Shape& shape, Site site) {
   for (const i64 dim : shape)
-    require(dim == Any || dim >= 1, "Reshape", site, "a dimension of " + std::to_string(dim),
-            "dimensions are 1 or more, or Any");
+    require(dim == Any || dim >= 1, "Reshape", site,
+            "a dimension of " + std::to_string(dim) + "; expected 1 or more, or Any",
+            "give the shape of one sample, without the batch");
   require(std::count(shape.begin(), shape.end(), Any) <= 1, "Reshape", site,
-          dims_text(shape) + " has more than one Any", "only one dimension can be inferred");
+          dims_text(shape) + " has more than one Any; expected at most one",
+          "only one dimension can be inferred: give the others as numbers");
   require(shape.rank() < Shape::max_rank, "Reshape", site,
-          std::to_string(shape.rank()) + " axes and the batch",
-          "a symbol has at most " + std::to_string(Shape::max_rank) + " axes, the batch included");
+          std::to_string(shape.rank()) + " axes; expected at most " +
+              std::to_string(Shape::max_rank - 1) + ", the batch apart",
+          "join some of the axes");
   return make_layer(
       {.kind = "Reshape", .prefix = "reshape", .site = site, .build = [=](LayerContext& context) {
          const Shape full = resolve(context, shape).with_batch(-1);

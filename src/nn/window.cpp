@@ -14,6 +14,10 @@ std::string by(i64 height, i64 width) {
   return text(height) + " x " + text(width);
 }
 
+std::string sides(i64 height, i64 width) {
+  return std::to_string(height) + " x " + std::to_string(width);
+}
+
 std::string padding_text(const Padding& padding) {
   return padding.mode == Padding::Mode::same ? "Same" : std::to_string(padding.amount);
 }
@@ -34,25 +38,28 @@ AxisPadding axis_padding(i64 size, i64 kernel, i64 stride, const Padding& paddin
 void check_window(const Window& window, const char* kind, Site site) {
   const auto [kernel_h, kernel_w] = window.kernel;
   const auto [stride_h, stride_w] = window.stride;
-  require(kernel_h >= 1 && kernel_w >= 1, kind, site, "a kernel of " + by(kernel_h, kernel_w),
-          "both sizes must be at least 1");
-  require(stride_h >= 1 && stride_w >= 1, kind, site, "a stride of " + by(stride_h, stride_w),
-          "both strides must be at least 1");
+  require(kernel_h >= 1 && kernel_w >= 1, kind, site,
+          "a kernel of " + sides(kernel_h, kernel_w) + "; expected at least 1 x 1",
+          "pass its side, 3, or height and width, {3, 5}");
+  require(stride_h >= 1 && stride_w >= 1, kind, site,
+          "a stride of " + sides(stride_h, stride_w) + "; expected at least 1 x 1",
+          "the stride is the step from window to window");
   require(window.padding.amount >= 0, kind, site,
-          "a padding of " + std::to_string(window.padding.amount),
-          "padding is 0 or more, Same or Valid");
+          "a padding of " + std::to_string(window.padding.amount) + "; expected 0 or more",
+          "pass a number of zeros for every side, Same or Valid");
 }
 
 void check_image(const LayerContext& context, i64 channels, const std::string& short_form) {
   const Shape& shape = context.input().shape();
   if (shape.rank() != 4)
     context.fail_shape(
-        "a sample has " + std::to_string(std::max(shape.rank() - 1, 0)) + " axes, an image has 3",
+        "a sample has " + std::to_string(std::max(shape.rank() - 1, 0)) +
+            (shape.rank() == 2 ? " axis" : " axes") + "; expected the 3 of an image",
         "images are [height, width, channels]: add Reshape({28, 28, 1}), with your sizes, before "
         "it");
   if (channels != Any && shape[3] != channels)
-    context.fail_shape("the input has " + std::to_string(shape[3]) +
-                           " channels, this layer was made for " + std::to_string(channels),
+    context.fail_shape("the input has " + std::to_string(shape[3]) + " channels; expected " +
+                           std::to_string(channels) + ", which this layer was made for",
                        "give it the channels that arrive, or let them be inferred: " + short_form);
 }
 
@@ -67,8 +74,9 @@ Attrs window_attrs(const LayerContext& context, const Window& window, bool kerne
   const AxisPadding rows = axis_padding(height, kernel_h, stride_h, window.padding);
   const AxisPadding columns = axis_padding(width, kernel_w, stride_w, window.padding);
   if (!fits(height, rows, kernel_h) || !fits(width, columns, kernel_w))
-    context.fail_shape("a window of " + by(kernel_h, kernel_w) + " is larger than the image of " +
-                           by(height, width) + " with padding " + padding_text(window.padding),
+    context.fail_shape("a window of " + by(kernel_h, kernel_w) +
+                           " is larger than the image; expected at most " + by(height, width) +
+                           " with padding " + padding_text(window.padding),
                        "use a smaller kernel, padding = Same, or less pooling before it");
   Attrs attrs{{"stride_h", stride_h},     {"stride_w", stride_w},
               {"pad_top", rows.before},   {"pad_left", columns.before},

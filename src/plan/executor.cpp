@@ -31,9 +31,9 @@ Call guard(Call inner, const float* loss, StepScalars* scalars) {
 
 Executor::Executor(std::shared_ptr<const Plan> plan, const Arena& gradients)
     : plan_(std::move(plan)),
-      activations_(plan_->activation_bytes, "the activations"),
-      io_(plan_->io_bytes, "the batch"),
-      scratch_(plan_->scratch_bytes, "the kernels' scratch buffers"),
+      activations_(plan_->activation_bytes, "the memory of the activations"),
+      io_(plan_->io_bytes, "the memory of the batch"),
+      scratch_(plan_->scratch_bytes, "the scratch memory of the kernels"),
       gradients_(gradients),
       scalars_(std::make_unique<StepScalars>()) {
   bind();

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/cpu_backend.h"
 #include "backends/reference/reference_backend.h"
+#include "core/memory.h"
 #include "core/message.h"
 #include "train/model_impl.h"
 
@@ -32,9 +33,9 @@ std::vector<std::string> backend_names() { return {"cpu", "reference"}; }
 const Backend& backend_named(const std::string& name) {
   if (name == "cpu") return cpu_backend();
   if (name == "reference") return reference_backend();
-  throw_device({.what = "there is no device \"" + name + "\"",
+  throw_device({.what = "there is no device \"" + name + "\"; expected one of those below",
                 .lines = {{"devices", quoted_list(backend_names())}},
-                .hint = "use one of these"});
+                .hint = "\"cpu\" is the fast one"});
 }
 
 void set_device(const std::string& name, Site site) {
@@ -44,20 +45,29 @@ void set_device(const std::string& name, Site site) {
       return;
     }
   throw_device({.where = call_site("set_device", site),
-                .what = "there is no device \"" + name + "\"",
+                .what = "there is no device \"" + name + "\"; expected one of those below",
                 .lines = {{"devices", quoted_list(backend_names())}},
-                .hint = "use one of these"});
+                .hint = "\"cpu\" is the fast one"});
 }
 
 std::vector<std::string> devices() { return backend_names(); }
 
 void set_threads(int count, Site site) {
   if (count < 0 || count > 1024)
-    throw_graph({.where = call_site("set_threads", site),
-                 .what = std::to_string(count) + " threads; expected 0 (one a core) to 1024",
-                 .hint = "leave it at 0 unless other programs need the cores"});
+    throw_graph(
+        {.where = call_site("set_threads", site),
+         .what = std::to_string(count) + " threads; expected 1 to 1024, or 0 for one a core",
+         .hint = "leave it at 0 unless other programs need the cores"});
   const std::lock_guard lock(all().mutex);
   all().threads = count;
+}
+
+void set_memory_limit(i64 bytes, Site site) {
+  if (bytes < 0)
+    throw_graph({.where = call_site("set_memory_limit", site),
+                 .what = "a limit of " + std::to_string(bytes) + " bytes; expected 0 or more",
+                 .hint = "0 is no limit but the system's"});
+  limit_memory(bytes);
 }
 
 int threads() { return wanted_threads(); }

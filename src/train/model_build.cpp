@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/checked_math.h"
+#include "core/memory.h"
 #include "core/message.h"
 #include "graph/initialize.h"
 #include "graph/op_def.h"
@@ -51,6 +52,12 @@ std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
   return unique_layers(all);
 }
 
+std::string buffer_name(const Variable& variable) {
+  const auto layer = variable.layer.lock();
+  return variable.name + (layer ? " of " + layer->describe() : "") + "   " +
+         variable.type.shape.str() + " f32";
+}
+
 /// One block for the variables of a kind that have no memory yet; theirs from then on.
 void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variables, Role role,
               const char* what) {
@@ -60,6 +67,13 @@ void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variab
     if (wants(*v))
       bytes = round_up(checked_add(bytes, checked_mul(v->type.shape.elements(), 4)), 64);
   if (bytes == 0) return;
+  if (bytes > available_memory()) {
+    std::vector<Buffer> buffers;
+    for (const auto& v : variables)
+      if (wants(*v)) buffers.push_back({buffer_name(*v), v->type.shape.elements() * 4});
+    throw_too_large(what, bytes, std::move(buffers),
+                    "use fewer units or filters, or a smaller input");
+  }
   arena = Arena(bytes, what);
   i64 at = 0;
   for (const auto& v : variables)
@@ -108,7 +122,7 @@ void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) 
     fits = expected[i] == Any || expected[i] == sample[i];
   if (!fits)
     throw_shape({.where = call_site(caller, where),
-                 .what = "a sample is " + sample.str() + ", the model expects " + expected.str(),
+                 .what = "a sample is " + sample.str() + "; expected the model's " + expected.str(),
                  .hint = "reshape the data, or build a model for this shape"});
 }
 
@@ -138,8 +152,8 @@ void ModelImpl::finish_build() {
   }
   std::vector<bool> fresh;
   for (const auto& v : variables) fresh.push_back(v->value.empty());
-  allocate(params, variables, Role::parameter, "the parameters");
-  allocate(states, variables, Role::state, "the layers' states");
+  allocate(params, variables, Role::parameter, "the memory of the weights");
+  allocate(states, variables, Role::state, "the memory of the layers' state");
   for (size_t i = 0; i < variables.size(); ++i)
     if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
   ready = true;

@@ -4,8 +4,8 @@
 
 #include "core/message.h"
 #include "data/loader.h"
-#include "graph/evaluate.h"
 #include "graph/op_def.h"
+#include "train/diagnose.h"
 #include "train/footprint.h"
 
 namespace goneuron {
@@ -15,55 +15,8 @@ namespace {
 void need_compiled(const ModelImpl& model, const char* caller, Site site) {
   if (!model.compiled)
     throw_graph({.where = call_site(caller, site),
-                 .what = "the model has no loss and no optimizer yet",
+                 .what = "the model has no loss and no optimizer yet; expected a compiled one",
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
-}
-
-/// Why a step was refused, found on the batch that is still in the executor's input.
-[[noreturn]] void diagnose(ModelImpl& model, Executor& executor, const TensorType& target,
-                           const std::string& where) {
-  const StepScalars status = executor.scalars();
-  const Shape& shape = executor.plan().graph.value(executor.plan().graph.inputs[0]).type.shape;
-  if (status.code == status_label_range)
-    throw_data(
-        {.where = where,
-         .what = "row " + std::to_string(status.row) + " of the batch has the label " +
-                 number_text(status.value) + ", the model has " +
-                 std::to_string(model.outputs[0].shape()[-1]) + " classes",
-         .hint = "labels count from 0; check the data, or give the last layer one output a class"});
-  const auto* x = static_cast<const float*>(executor.input(0));
-  const i64 width = shape.elements() / std::max<i64>(shape[0], 1);
-  for (i64 i = 0; model.inputs[0].dtype() == DType::f32 && i < shape.elements(); ++i)
-    if (!std::isfinite(x[i]))
-      throw_data({.where = where,
-                  .what = "row " + std::to_string(i / width) + ", column " +
-                          std::to_string(i % width) + " of the batch is " + number_text(x[i]),
-                  .hint = "remove or replace such values before fit()"});
-  TrainGraph& graph = model.graph_for(target, false);
-  std::string first = "the loss";
-  bool found = false;
-  StepScalars scalars = status;
-  scalars.code = status_ok;
-  const Tensor batch = Tensor::view(executor.input(0), shape, model.inputs[0].dtype()).clone();
-  const auto& y_type = executor.plan().graph.value(executor.plan().graph.inputs[1]).type;
-  const Tensor y = Tensor::view(executor.input(1), y_type.shape, y_type.dtype).clone();
-  evaluate({graph.loss}, {{model.inputs[0], batch}, {graph.y_true, y}}, DType::f32, scalars,
-           [&](const Expr& expr, const std::vector<Tensor>& values) {
-             for (const Tensor& value : values) {
-               if (found || value.dtype() != DType::f32) continue;
-               for (i64 i = 0; i < value.size() && !found; ++i)
-                 found = !std::isfinite(value.data<float>()[i]);
-               if (found)
-                 first = expr.call       ? expr.call->layer->describe()
-                         : expr.variable ? "the weight \"" + expr.variable->full_name() + "\""
-                                         : std::string(expr.op ? expr.op->name : "the loss");
-             }
-           });
-  throw_data({.where = where,
-              .what = "the loss is " + number_text(status.value) +
-                      "; the first value that is not finite comes from " + first +
-                      "; the weights are those before the step",
-              .hint = "lower the learning rate, or scale the data"});
 }
 
 /// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
@@ -95,11 +48,15 @@ class Means {
   i64 samples_ = 0;
 };
 
-i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
-  if (asked < 0)
+void check_batch(i64 size, const char* caller, Site site) {
+  if (size < 1)
     throw_graph({.where = call_site(caller, site),
-                 .what = "a batch size of " + std::to_string(asked) + "; expected 1 or more",
-                 .hint = "32 is usual"});
+                 .what = "a batch size of " + std::to_string(size) + "; expected 1 or more",
+                 .hint = "32 is usual; leave it out to take the dataset's own, or 32"});
+}
+
+i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
+  if (asked != Any) check_batch(asked, caller, site);
   const i64 own = data.impl()->batch_size;
   return std::min(asked > 0 ? asked : own > 0 ? own : 32, data.size());
 }
@@ -113,6 +70,7 @@ class Pass {
         model_(model),
         mode_(mode),
         where_(std::move(where)),
+        data_(*prefix == '\0' ? "the data" : "the validation data"),
         target_(target_type(data.y_shape(), data.y_dtype())),
         loader_(data, batch, shuffle, seed, model.inputs[0].dtype(), target_.dtype) {
     full_ = std::make_unique<ExecutorLease>(model, mode, batch, target_);
@@ -137,7 +95,9 @@ class Pass {
       const std::lock_guard lock(worker_mutex());
       executor.run(worker_pool());
     }
-    if (executor.scalars().code != status_ok) diagnose(model_, executor, target_, where_);
+    if (executor.scalars().code != status_ok)
+      diagnose({model_, executor, target_, where_, data_,
+                [this](i64 row) { return loader_.sample(step_, row); }, mode_ == Mode::train});
     if (mode_ == Mode::train) ++model_.step;
     means.add(executor, rows);
     ++step_;
@@ -148,7 +108,7 @@ class Pass {
  private:
   ModelImpl& model_;
   Mode mode_;
-  std::string where_;
+  std::string where_, data_;
   TensorType target_;
   Loader loader_;
   std::unique_ptr<ExecutorLease> full_, last_;
@@ -160,11 +120,28 @@ class Pass {
 FitParts fit_parts(const Dataset& data, const FitOptions& options, const char* caller, Site site) {
   if (!data)
     throw_data({.where = call_site(caller, site),
-                .what = "the dataset is empty",
-                .hint = "make it from tensors: Dataset(x, y)"});
+                .what = "the dataset has no samples; expected at least one",
+                .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
+  const double share = options.validation_split;
+  if (!(share >= 0 && share < 1))
+    throw_graph({.where = call_site(caller, site),
+                 .what = "a validation_split of " + number_text(share) +
+                         "; expected at least 0 and below 1",
+                 .hint = "it is the share of the data kept for validation: 0.1 is usual"});
+  if (share > 0 && options.validation)
+    throw_graph({.where = call_site(caller, site),
+                 .what = "both a validation set and a validation_split; expected one of them",
+                 .hint = "leave one out"});
   FitParts parts{data, options.validation};
-  if (options.validation_split != 0) {
-    const auto [train, test] = data.split(1 - options.validation_split);
+  if (share != 0) {
+    const double first = std::round((1 - share) * static_cast<double>(data.size()));
+    if (first < 1 || first >= static_cast<double>(data.size()))
+      throw_data({.where = call_site(caller, site),
+                  .what = "a validation_split of " + number_text(share) + " of " +
+                          counted(data.size(), "sample") +
+                          " leaves one side empty; expected samples for both",
+                  .hint = "give more data, another share, or a validation set"});
+    const auto [train, test] = data.split(1 - share);
     parts.train = train;
     parts.validation = test;
   }
@@ -185,12 +162,13 @@ void begin_step(const ModelImpl& model, StepScalars& s) {
 }
 
 History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
-  ModelImpl& m = *impl_;
+  const UserCall user("fit", site);
+  ModelImpl& m = need(impl_);
   need_compiled(m, "fit", site);
   if (options.epochs < 0)
     throw_graph({.where = call_site("fit", site),
                  .what = std::to_string(options.epochs) + " epochs; expected 0 or more",
-                 .hint = "epochs count passes over the data"});
+                 .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
   const auto [data, validation, batch, validation_batch] = fit_parts(given, options, "fit", site);
   m.need_shape(data.x_shape(), "fit", site);
   m.fit_seed = options.seed;
@@ -217,6 +195,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   state.model = this;
   state.learning_rate = m.optimizer.learning_rate;
   const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
+    const UserCode callbacks;
     for (const Callback& callback : options.callbacks) {
       if (!callback) continue;
       // A hook may set the rate in the state or on the model.
@@ -265,27 +244,27 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options, Site site) {
+  const UserCall user("fit", site);
   return fit(Dataset(x, y, site), options, site);
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
                    const Callback& callback, Site site) {
-  if (batch_size < 1)
-    throw_graph({.where = call_site("fit", site),
-                 .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more",
-                 .hint = "32 is usual"});
+  const UserCall user("fit", site);
+  check_batch(batch_size, "fit", site);
   FitOptions options{.epochs = epochs, .batch_size = batch_size};
   if (callback) options.callbacks = {callback};
   return fit(Dataset(x, y, site), options, site);
 }
 
 Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
-  ModelImpl& m = *impl_;
+  const UserCall user("evaluate", site);
+  ModelImpl& m = need(impl_);
   need_compiled(m, "evaluate", site);
   if (!data)
     throw_data({.where = call_site("evaluate", site),
-                .what = "the dataset is empty",
-                .hint = "make it from tensors: Dataset(x, y)"});
+                .what = "the dataset has no samples; expected at least one",
+                .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
   m.need_shape(data.x_shape(), "evaluate", site);
   Pass pass(m, data, batch_of(batch_size, data, "evaluate", site), Mode::evaluate, false, 0, "",
             call_site("evaluate", site));
@@ -295,14 +274,16 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
 }
 
 Logs Model::evaluate(const Tensor& x, const Tensor& y, i64 batch_size, Site site) const {
+  const UserCall user("evaluate", site);
   return evaluate(Dataset(x, y, site), batch_size, site);
 }
 
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
+  const UserCall user("train_on_batch", site);
   const Dataset data(x, y, site);
-  need_compiled(*impl_, "train_on_batch", site);
-  impl_->need_shape(data.x_shape(), "train_on_batch", site);
-  Pass pass(*impl_, data, data.size(), Mode::train, false, 0, "",
+  need_compiled(need(impl_), "train_on_batch", site);
+  need(impl_).need_shape(data.x_shape(), "train_on_batch", site);
+  Pass pass(need(impl_), data, data.size(), Mode::train, false, 0, "",
             call_site("train_on_batch", site));
   pass.start(0);
   pass.step();
@@ -310,7 +291,9 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
 }
 
 Logs Model::test_on_batch(const Tensor& x, const Tensor& y, Site site) const {
-  return evaluate(x, y, x.shape()[0], site);
+  const UserCall user("test_on_batch", site);
+  const Dataset data(x, y, site);
+  return evaluate(data, data.size(), site);
 }
 
 }  // namespace goneuron

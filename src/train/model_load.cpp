@@ -93,8 +93,8 @@ class Restorer {
     m.optimizer = facts.optimizer;
     // The loss and metrics are the stored graphs, whatever functions made them.
     m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
-      throw_type({.where = "load()",
-                  .what = "the loaded loss was stored for targets of another shape or dtype",
+      throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "
+                          "expected targets such as those it was trained with",
                   .hint = "compile() the model again"});
     });
     for (const std::string& name : facts.metrics)
@@ -164,7 +164,8 @@ std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string
   return Restorer(record, path).run();
 }
 
-Model Model::load(const std::string& path, Site) {
+Model Model::load(const std::string& path, Site site) {
+  const UserCall user("load", site);
   return Model(model_of(load_model_file(path), path));
 }
 

@@ -6,10 +6,11 @@
 namespace goneuron {
 
 void Model::save(const std::string& path, Site site) const {
-  ModelImpl& m = *impl_;
+  const UserCall user("save", site);
+  ModelImpl& m = need(impl_);
   if (!m.built())
     throw_graph({.where = call_site("save", site),
-                 .what = "the model has no weights yet",
+                 .what = "the model has no weights yet; expected a built one",
                  .hint = "call build(shape of a sample) or fit() first"});
   const std::lock_guard lock(m.mutex);
   ModelRecord record;
@@ -38,11 +39,12 @@ void Model::save(const std::string& path, Site site) const {
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
-  if (!impl_->built())
+  const UserCall user("load_weights", site);
+  if (!need(impl_).built())
     throw_graph({.where = call_site("load_weights", site),
-                 .what = "the model has no weights yet",
+                 .what = "the model has no weights yet; expected a built one",
                  .hint = "call build(shape of a sample) first"});
-  return match_weights(impl_->variables, read_safetensors(path));
+  return match_weights(need(impl_).variables, read_safetensors(path));
 }
 
 }  // namespace goneuron

@@ -8,6 +8,7 @@
 #include "graph/op_def.h"
 #include "graph/passes/differentiate.h"
 #include "graph/passes/trace.h"
+#include "train/memory_check.h"
 #include "train/model_impl.h"
 
 namespace goneuron {
@@ -62,6 +63,15 @@ Symbol update(ModelImpl& model, const std::shared_ptr<Variable>& variable, const
                {"decoupled", i64{o.kind == Optimizer::Kind::adamw}}});
 }
 
+[[noreturn]] void fail_unreachable(const ModelImpl& model, const Variable& weight) {
+  const auto layer = weight.layer.lock();
+  throw_graph(
+      {.what = "the loss does not depend on the weight \"" + weight.full_name() +
+               "\"; expected a loss that every weight in training has a part in",
+       .lines = {{"layer", layer ? layer->describe() : "none"}, {"loss", model.loss.name()}},
+       .hint = "use the layer's output in the loss, or freeze it: set_trainable(false)"});
+}
+
 void add_updates(ModelImpl& model, TrainGraph& graph) {
   std::vector<std::shared_ptr<Variable>> wanted;
   std::vector<Symbol> wrt;
@@ -71,14 +81,10 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
       wrt.push_back(variable_symbol(variable));
     }
   const auto gradients = differentiate(graph.loss, wrt);
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!gradients[i])
-      throw_graph(
-          {.where = "compile()",
-           .what = "the loss does not depend on the weight \"" + wanted[i]->full_name() + "\"",
-           .hint = "freeze its layer with set_trainable(false), or use its output in the loss"});
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (!gradients[i]) fail_unreachable(model, *wanted[i]);
+  for (size_t i = 0; i < wanted.size(); ++i)
     graph.updates.push_back(update(model, wanted[i], gradients[i]));
-  }
   std::vector<const LayerCall*> seen;
   for (const Expr* expr : topological_order(model.outputs)) {
     const LayerCall* call = expr->call.get();
@@ -88,8 +94,7 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
       if (const Symbol state = weak) graph.updates.push_back(state);
   }
   if (graph.updates.empty())
-    throw_graph({.where = "fit()",
-                 .what = "there is nothing to train: every weight is frozen",
+    throw_graph({.what = "there is nothing to train: every weight is frozen, or there is none",
                  .hint = "unfreeze a layer with set_trainable(true)"});
 }
 
@@ -130,7 +135,7 @@ i64 ModelImpl::missing_slot_bytes() const {
 void ModelImpl::allocate_slots() {
   const i64 bytes = missing_slot_bytes();
   if (bytes == 0) return;
-  const Arena arena(bytes, "the optimizer's slots");
+  const Arena arena(bytes, "the memory of the optimizer");
   i64 at = 0;
   for (const auto& variable : variables)
     for (const auto& slot : slots[variable.get()]) {
@@ -201,9 +206,10 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
     return;
   }
   const auto plan = plan_for(model, mode, rows, target);
+  check_memory(model, *plan, mode, rows, target);
   if (mode == Mode::train) model.allocate_slots();
   if (model.gradients.bytes() < plan->gradient_bytes)
-    model.gradients = Arena(plan->gradient_bytes, "the gradients");
+    model.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
   executor_ = std::make_unique<Executor>(plan, model.gradients);
   if (model.executors.size() > most_executors)
     model.executors.erase(std::min_element(

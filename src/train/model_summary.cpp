@@ -15,7 +15,7 @@ namespace {
 void need_built(const ModelImpl& model, const char* caller, Site site) {
   if (!model.built())
     throw_graph({.where = call_site(caller, site),
-                 .what = "the shapes are not known yet",
+                 .what = "the shapes are not known yet; expected a built model",
                  .hint = "call build(shape of a sample) first"});
 }
 void need_batch(i64 batch, const char* caller, Site site) {
@@ -128,7 +128,8 @@ std::string how_it_runs(const ModelImpl& model, const ExpectedStep& step, i64 ba
 }  // namespace
 
 std::string Model::summary(i64 batch, Site site) const {
-  ModelImpl& m = *impl_;
+  const UserCall user("summary", site);
+  ModelImpl& m = need(impl_);
   need_built(m, "summary", site);
   need_batch(batch, "summary", site);
   const std::lock_guard lock(m.mutex);
@@ -145,7 +146,8 @@ std::string Model::summary(i64 batch, Site site) const {
 }
 
 std::string Model::memory_report(i64 batch, Site site) const {
-  ModelImpl& m = *impl_;
+  const UserCall user("memory_report", site);
+  ModelImpl& m = need(impl_);
   need_built(m, "memory_report", site);
   need_batch(batch, "memory_report", site);
   const std::lock_guard lock(m.mutex);

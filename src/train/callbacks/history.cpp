@@ -66,18 +66,20 @@ std::string csv_field(const std::string& name) {
 
 }  // namespace
 
-std::vector<double> History::operator[](const std::string& name) const {
+std::vector<double> History::operator[](const LogName& name) const {
   std::vector<double> values;
   for (const Logs& logs : epochs)
-    if (logs.has(name)) values.push_back(logs[name]);
+    if (logs.has(name.text)) values.push_back(logs[name]);
   if (!values.empty()) return values;
-  throw_graph({"History",
-               "there is no value named \"" + name + "\"",
+  throw_graph({user_place("History", name.site),
+               "there is no value \"" + name.text + "\"; expected one of the names below",
                {{"names", quoted_list(all_names(epochs))}},
-               "use one of these names, or give the metric to compile()"});
+               name.text.starts_with("val_")
+                   ? "val_ names need {.validation = data} or a validation_split in fit()"
+                   : "use one of these, or give the metric to compile()"});
 }
 
-void History::save_csv(const std::string& path) const {
+void History::save_csv(const std::string& path, Site site) const {
   const auto names = all_names(epochs);
   std::string text = "epoch";
   for (const auto& name : names) text += "," + csv_field(name);
@@ -88,10 +90,10 @@ void History::save_csv(const std::string& path) const {
       text += "," + (epochs[i].has(name) ? number(epochs[i][name]) : std::string());
     text += "\n";
   }
-  write_file("History::save_csv", path, text);
+  write_file(user_place("History::save_csv", site), path, text);
 }
 
-void History::save_json(const std::string& path) const {
+void History::save_json(const std::string& path, Site site) const {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (size_t i = 0; i < epochs.size(); ++i) {
     nlohmann::ordered_json row;
@@ -104,7 +106,8 @@ void History::save_json(const std::string& path) const {
     rows.push_back(std::move(row));
   }
   using Handler = nlohmann::ordered_json::error_handler_t;
-  write_file("History::save_json", path, rows.dump(2, ' ', false, Handler::replace) + "\n");
+  write_file(user_place("History::save_json", site), path,
+             rows.dump(2, ' ', false, Handler::replace) + "\n");
 }
 
 }  // namespace goneuron

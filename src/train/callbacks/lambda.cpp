@@ -19,9 +19,12 @@ class LambdaCallback : public CallbackBase {
 
 }  // namespace
 
-Callback Lambda(std::function<void(TrainingState&)> function) {
+Callback Lambda(std::function<void(TrainingState&)> function, Site site) {
   if (!function)
-    throw_graph({"Lambda", "the function is empty", {}, "pass a function of TrainingState&"});
+    throw_graph({user_place("Lambda", site),
+                 "the function is empty",
+                 {},
+                 "pass a function of TrainingState&"});
   return std::make_shared<LambdaCallback>(std::move(function));
 }
 

@@ -151,12 +151,12 @@ class LoggerCallback : public CallbackBase {
 
 }  // namespace
 
-Callback Logger(i64 every) {
+Callback Logger(i64 every, Site site) {
   if (every < 1)
-    throw_graph({"Logger",
-                 "a line every " + std::to_string(every) + " epochs",
+    throw_graph({user_place("Logger", site),
+                 "a line every " + std::to_string(every) + " epochs; expected at least 1",
                  {},
-                 "give the number of epochs between two lines, at least 1"});
+                 "give the number of epochs from one line to the next: Logger(1)"});
   return std::make_shared<LoggerCallback>(every, isatty(STDOUT_FILENO) == 1);
 }
 

@@ -15,7 +15,8 @@ Symbol cross_entropy(const Symbol& y_true, const Symbol& y_pred, double smoothin
   if (y_pred.shape()[-1] == 1)
     throw_shape({.where = "CrossEntropy",
                  .what = "predictions are " + y_pred.shape().str() +
-                         ": with one class the loss is always 0",
+                         "; expected two classes or more: with one the loss is always 0",
+                 .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
                  .hint = "use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)"});
   const Attrs attrs{{"label_smoothing", smoothing}};
   Symbol logits = before(y_pred, "softmax");
@@ -37,8 +38,8 @@ CrossEntropyLoss::CrossEntropyLoss() : Loss("cross_entropy", with(0), {}) {}
 Loss CrossEntropyLoss::operator()(const CrossEntropyOptions& options, Site site) const {
   const double smoothing = options.label_smoothing;
   require(smoothing >= 0 && smoothing < 1, "CrossEntropy", site,
-          "a label_smoothing of " + number_text(smoothing),
-          "it is the share spread over all classes: at least 0 and below 1");
+          "a label_smoothing of " + number_text(smoothing) + "; expected at least 0 and below 1",
+          "it is the share of a target that is spread over all classes; 0.1 is usual");
   return {name().c_str(), with(smoothing), site};
 }
 

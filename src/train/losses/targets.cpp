@@ -15,11 +15,9 @@ std::string text(const Symbol& symbol) {
 
 Message mismatch(const char* name, const Symbol& y_true, const Symbol& y_pred,
                  const std::string& what, const std::string& hint) {
-  const Expr& maker = *y_pred.expr();
-  const std::string origin = maker.call ? "   from " + maker.call->layer->describe() : "";
   return {.where = name,
           .what = what,
-          .lines = {{"targets", text(y_true)}, {"predictions", text(y_pred) + origin}},
+          .lines = {{"targets", text(y_true)}, {"predictions", text(y_pred) + from_text(y_pred)}},
           .hint = hint};
 }
 
@@ -49,7 +47,8 @@ Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
   const bool missing_one = one_more(have, want) || one_more(want, have);
   if (!(have == want) && !missing_one)
     throw_shape(mismatch(name, y_true, y_pred,
-                         "targets are " + have.str() + ", predictions are " + want.str(), hint));
+                         "targets are " + have.str() + "; expected the predictions' " + want.str(),
+                         hint));
   const Symbol values = is_floating(y_true.dtype()) ? y_true : cast(y_true, DType::f32);
   return missing_one ? make("reshape_like", {values, y_pred}) : values;
 }
@@ -58,32 +57,34 @@ Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
   const Shape &have = y_true.shape(), &want = y_pred.shape();
   if (want.rank() < 2)
     throw_shape(mismatch(name, y_true, y_pred,
-                         "predictions are " + want.str() + ", without an axis of classes",
+                         "predictions are " + want.str() + "; expected a last axis of classes",
                          "end the model with Dense(classes, Softmax)"));
   const Shape indices = without_last(want);
   if (!is_floating(y_true.dtype())) {
     if (have == indices) return cast(y_true, DType::i32);
     if (one_more(have, indices)) return drop_last(cast(y_true, DType::i32));
     if (have == want)
-      throw_type(mismatch(
-          name, y_true, y_pred,
-          "integer targets of " + have.str() + " have the shape of one-hot rows",
-          "one-hot rows are floating point: y.to(DType::f32); class indices are " + indices.str()));
+      throw_type(mismatch(name, y_true, y_pred,
+                          "integer targets of " + have.str() + "; expected class indices " +
+                              indices.str() + " or one-hot rows in floating point",
+                          "convert one-hot rows with y.to(DType::f32), or take their y.argmax()"));
   } else {
     if (have == want) return y_true;
     if (have == indices || one_more(have, indices))
-      throw_type(mismatch(name, y_true, y_pred,
-                          "class indices must be integers, these targets are floating point",
-                          "pass a std::vector<std::int32_t>, or y.to(DType::i32)"));
+      throw_type(mismatch(
+          name, y_true, y_pred,
+          "floating-point targets of " + have.str() + "; expected integers as class indices",
+          "pass a std::vector<std::int32_t>, or y.to(DType::i32)"));
     if (have.rank() == want.rank() && without_last(have) == indices)
       throw_shape(mismatch(name, y_true, y_pred,
                            "one-hot rows of " + std::to_string(have[-1]) +
-                               " classes for predictions of " + std::to_string(want[-1]),
+                               " classes; expected the predictions' " + std::to_string(want[-1]),
                            "end the model with Dense(" + std::to_string(have[-1]) + ", Softmax)"));
   }
   throw_shape(mismatch(name, y_true, y_pred,
-                       "targets are " + have.str() + ", predictions are " + want.str(),
-                       "pass class indices " + indices.str() + ", or one-hot rows " + want.str()));
+                       "targets are " + have.str() + "; expected class indices " + indices.str() +
+                           " or one-hot rows " + want.str(),
+                       "reshape the targets, or give the last layer one output a class"));
 }
 
 Symbol before(const Symbol& symbol, const char* op) {

@@ -39,9 +39,8 @@ size_t distance(const std::string& a, const std::string& b) {
     return distance(a, wanted) < distance(b, wanted);
   });
   const bool close = distance(nearest, wanted) <= 3;
-  const std::string where = site_text(site);
-  throw_graph({.where = where.empty() ? "Metric" : "Metric (" + where + ")",
-               .what = "there is no metric \"" + wanted + "\"",
+  throw_graph({.where = place("Metric", site),
+               .what = "there is no metric \"" + wanted + "\"; expected one of those below",
                .lines = {{"metrics", quoted_list(names)}},
                .hint = close ? "did you mean \"" + nearest + "\"?"
                              : "Metric(\"name\", function) makes one of your own"});
@@ -50,8 +49,14 @@ size_t distance(const std::string& a, const std::string& b) {
 
 Metric::Metric(const char* name, SymbolFunction function, Site site)
     : name_(name), function_(std::move(function)) {
-  require(static_cast<bool>(function_), "Metric", site, "\"" + name_ + "\" has an empty function",
-          "pass a function of (Symbol y_true, Symbol y_pred) that returns a Symbol");
+  require(static_cast<bool>(function_), "Metric", site,
+          "\"" + name_ + "\" has an empty function; expected one that returns a Symbol",
+          "pass a function of (Symbol y_true, Symbol y_pred)");
+}
+
+Symbol Metric::operator()(const Symbol& y_true, const Symbol& y_pred) const {
+  const UserCode code;
+  return function_(y_true, y_pred);
 }
 
 Metric::Metric(const char* name, Site site) : name_(name) {

@@ -14,9 +14,10 @@ Optimizer SGD(double learning_rate, const SGDOptions& options, Site site) {
                             .site = site};
   check_rates(optimizer, "SGD");
   require(options.momentum >= 0 && options.momentum < 1, "SGD", site,
-          "a momentum of " + number_text(options.momentum),
-          "it is the share of velocity kept from step to step: at least 0 and below 1");
-  require(!options.nesterov || options.momentum > 0, "SGD", site, "Nesterov without momentum",
+          "a momentum of " + number_text(options.momentum) + "; expected at least 0 and below 1",
+          "it is the share of the velocity that is kept from step to step; 0.9 is usual");
+  require(!options.nesterov || options.momentum > 0, "SGD", site,
+          "Nesterov without momentum; expected a momentum above 0",
           "pass {.momentum = 0.9, .nesterov = true}");
   return optimizer;
 }

@@ -1,0 +1,26 @@
+// Diagnosis: why a step was refused, found on the batch that is still in the executor's memory.
+// Used by the loops of fit() and evaluate(); the step itself only sets a status word.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "train/model_impl.h"
+
+namespace goneuron {
+
+struct Refused {
+  ModelImpl& model;
+  Executor& executor;
+  const TensorType& target;     // with Any as batch
+  std::string where;            // the call, for the message
+  std::string data;             // "the data" or "the validation data"
+  std::function<i64(i64)> row;  // of the data set, for a row of the batch
+  bool training;
+};
+
+/// Throws DataError: the row and value of a bad label or number in the data, else the first layer
+/// whose output is not finite.
+[[noreturn]] void diagnose(const Refused& step);
+
+}  // namespace goneuron
