@@ -111,7 +111,7 @@ TEST(Dataset, EmptyDataAndCountsThatDiffer) {
            [&] { none.x_shape(); }, [&] { none.map([](const Sample& s) { return s; }); },
            [&] { none.shuffle(1); }, [&] { none.batch(2); }, [&] { none.prefetch(); },
            [&] { none.split(0.5); }, [&] { none.take(1); }, [&] { none.arrays(); }})
-    expect_contains(message_of<DataError>(use), {"the dataset is empty", "hint"});
+    expect_contains(message_of<DataError>(use), {"the dataset has no samples", "hint"});
 }
 
 TEST(Dataset, MapChangesShapesAndDtypes) {
@@ -177,7 +177,7 @@ TEST(Dataset, SplitAndTake) {
                     {"Dataset::split", "10 samples", "hint"});
   EXPECT_THROW(numbered(10).take(0), DataError);
   EXPECT_THROW(numbered(10).take(-1), DataError);
-  expect_contains(message_of<DataError>([] { numbered(10).take(11); }), {"11 samples of 10"});
+  expect_contains(message_of<DataError>([] { numbered(10).take(11); }), {"11 samples; expected 1 to 10"});
 }
 
 TEST(Dataset, BatchSizes) {

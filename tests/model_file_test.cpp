@@ -217,7 +217,7 @@ TEST_F(ModelFile, AnotherVersionIsNamed) {
   ASSERT_NE(at, std::string::npos);
   bytes[at + 11] = '9';
   const std::string error = parse_error(bytes);
-  EXPECT_NE(error.find("the model has format 9, this version of GoNeuron reads format 1"),
+  EXPECT_NE(error.find("the model has format 9; expected 1, which this version of GoNeuron reads"),
             std::string::npos)
       << error;
   EXPECT_NE(error.find("update GoNeuron"), std::string::npos) << error;

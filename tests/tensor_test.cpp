@@ -71,14 +71,14 @@ TEST(Tensor, FromNestedLists) {
   EXPECT_EQ(t.shape(), Shape({3, 2}));
   EXPECT_EQ(t.at({2, 0}), 1.5);
   const auto text = message_of<ShapeError>([] { Tensor{{1, 2}, {1, 2, 3}}; });
-  expect_contains(text, {"row 1 has 3", "row 0 has 2", "hint"});
+  expect_contains(text, {"row 1 has 3", "expected 2, as row 0 has", "hint"});
 }
 
 TEST(Tensor, CountsMustFit) {
   const auto text = message_of<ShapeError>([] {
     Tensor(std::vector<float>{1, 2, 3}, Shape{2, 2});
   });
-  expect_contains(text, {"3 values given", "4", "[2, 2]", "hint"});
+  expect_contains(text, {"3 values", "expected 4", "[2, 2]", "hint"});
   EXPECT_THROW(Tensor(std::vector<std::int32_t>{1}, Shape{2}), ShapeError);
   EXPECT_THROW(Tensor(std::array<float, 3>{}, Shape{2}), ShapeError);
   EXPECT_THROW(Tensor(Shape{2, Any}), ShapeError);
@@ -93,7 +93,7 @@ TEST(Tensor, ImpossibleSizesAreErrors) {
   EXPECT_THROW(Tensor(Shape{std::numeric_limits<i64>::max()}, DType::f64), ShapeError);
   expect_contains(
       message_of<OutOfMemory>([] { Tensor(Shape{std::numeric_limits<i64>::max()}, DType::u8); }),
-      {"9223372036854775807 bytes", "u8", "hint"});
+      {"8.0 EiB", "u8", "hint"});
 }
 
 TEST(Tensor, ViewSharesTheCallersMemory) {
@@ -152,7 +152,7 @@ TEST(Tensor, ElementsOutOfBounds) {
                   {"index 3", "axis 1", "[2, 3]", "Tensor::at"});
   expect_contains(message_of<ShapeError>([&] { t.set({2, 0}, 1); }), {"index 2", "axis 0"});
   EXPECT_THROW(t.at({-1, 0}), ShapeError);
-  expect_contains(message_of<ShapeError>([&] { t.at({1}); }), {"1 indices", "2 axes"});
+  expect_contains(message_of<ShapeError>([&] { t.at({1}); }), {"1 indices", "expected 2, one an axis"});
   EXPECT_THROW(t.at({0, 0, 0}), ShapeError);
   EXPECT_THROW(Tensor().at({}), ShapeError);
 }
