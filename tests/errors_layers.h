@@ -79,10 +79,11 @@ ERROR_CASE(arithmetic_does_not_broadcast) {
 }
 
 ERROR_CASE(arithmetic_within_a_layer) {
-  Layer residual("residual", [](Symbol x) {
+  auto product = [](Symbol x) {
     Symbol y = x | Dense(16);
     return x * y;
-  });
+  };
+  Layer residual("residual", product);
   Sequential({residual}).build({8});
 }
 

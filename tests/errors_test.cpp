@@ -50,8 +50,8 @@ INSTANTIATE_TEST_SUITE_P(Programs, ErrorText, ::testing::ValuesIn(cases()), name
 TEST(ErrorSnapshot, HasNoEntryWithoutACase) {
   if (updating()) return write_snapshot(head);
   for (const auto& [name, text] : snapshot())
-    EXPECT_TRUE(
-        std::any_of(cases().begin(), cases().end(), [&](const Case& c) { return c.name == name; }))
+    EXPECT_TRUE(std::any_of(cases().begin(), cases().end(),
+                            [&, wanted = name](const Case& c) { return c.name == wanted; }))
         << name << " stands in the snapshot, but no program meets it";
   EXPECT_EQ(read_file(snapshot_path()).rfind(head, 0), 0U) << "the snapshot's head has changed";
 }

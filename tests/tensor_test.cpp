@@ -152,7 +152,8 @@ TEST(Tensor, ElementsOutOfBounds) {
                   {"index 3", "axis 1", "[2, 3]", "Tensor::at"});
   expect_contains(message_of<ShapeError>([&] { t.set({2, 0}, 1); }), {"index 2", "axis 0"});
   EXPECT_THROW(t.at({-1, 0}), ShapeError);
-  expect_contains(message_of<ShapeError>([&] { t.at({1}); }), {"1 indices", "expected 2, one an axis"});
+  expect_contains(message_of<ShapeError>([&] { t.at({1}); }),
+                  {"1 indices", "expected 2, one an axis"});
   EXPECT_THROW(t.at({0, 0, 0}), ShapeError);
   EXPECT_THROW(Tensor().at({}), ShapeError);
 }
@@ -222,8 +223,8 @@ TEST(TensorTo, WholeNumbersRoundToNearestEvenAndSaturate) {
     SCOPED_TRACE(dtype_name(dtype));
     const Tensor whole = t.to(dtype);
     EXPECT_EQ(whole.dtype(), dtype);
-    const auto clamped = [&](double v) {
-      return v < range.first ? range.first : v > range.second ? range.second : v;
+    const auto clamped = [&, limits = range](double v) {
+      return v < limits.first ? limits.first : v > limits.second ? limits.second : v;
     };
     for (size_t i = 0; i < nearest.size(); ++i)
       EXPECT_EQ(whole.at({static_cast<i64>(i)}), clamped(nearest[i])) << i;
