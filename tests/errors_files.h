@@ -30,6 +30,10 @@ ERROR_CASE(mnist_missing) { auto [train, test] = data::mnist("/nowhere"); }
 
 ERROR_CASE(idx_missing) { Tensor x = data::idx("/nowhere/images.idx"); }
 
+ERROR_CASE(idx_of_fashion_mnist_missing) {
+  Tensor x = data::idx("/nowhere/train-images-idx3-ubyte");
+}
+
 ERROR_CASE(idx_with_another_start) {
   std::string path = file_with("images.idx", "PNG" + idx_bytes());
   Tensor x = data::idx(path);

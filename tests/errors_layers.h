@@ -131,6 +131,11 @@ ERROR_CASE(input_of_a_negative_size) { Input({28, -3}); }
 
 ERROR_CASE(units_below_one) { Dense(-10); }
 
+ERROR_CASE(units_of_an_unknown_size) {
+  Symbol image = Input({Any, 28, 1});
+  image | Dense(image.shape()[1]);
+}
+
 ERROR_CASE(kernel_below_one) { Conv2D(8, 0); }
 
 ERROR_CASE(stride_below_one) { Conv2D(1, 8, 3, -1, 1); }
@@ -166,6 +171,11 @@ ERROR_CASE(model_without_one_of_its_inputs) {
   Symbol a = Input({3});
   Symbol b = Input({3});
   Model(a, a + b);
+}
+
+ERROR_CASE(sequential_of_an_empty_layer) {
+  Layer layer;
+  Sequential({Dense(3), layer});
 }
 
 ERROR_CASE(model_without_layers) { Sequential({}); }
@@ -224,6 +234,11 @@ ERROR_CASE(tensor_overflows_64_bits) { Tensor x(Shape{i64{1} << 40, i64{1} << 40
 ERROR_CASE(layer_overflows_64_bits) {
   auto model = Sequential({Dense(i64{1} << 50), Dense(i64{1} << 50)});
   model.build({2});
+}
+
+ERROR_CASE(flatten_overflows_64_bits) {
+  Symbol x = Input({i64{1} << 40, i64{1} << 40});
+  x | Flatten();
 }
 
 }  // namespace goneuron::errors

@@ -8,12 +8,7 @@
 
 namespace goneuron::errors {
 
-/// Two dense layers on four features, three classes.
-inline Model classifier() {
-  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
-  model.compile(SGD(0.1), CrossEntropy);
-  return model;
-}
+/// Two dense layers on four features, one value.
 inline Model regressor() {
   auto model = Sequential({Dense(8, ReLU), Dense(1)});
   model.compile(SGD(0.1), MSE);
@@ -26,49 +21,57 @@ inline Tensor samples(i64 count = 6) {
 }
 
 ERROR_CASE(label_out_of_range) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   std::vector<std::int32_t> labels = {0, 1, 2, 1, 3, 0};
   model.fit(samples(6), labels, {.batch_size = 4});
 }
 
 ERROR_CASE(label_below_zero) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   std::vector<std::int32_t> labels = {0, 1, -1};
   model.train_on_batch(samples(3), labels);
 }
 
 ERROR_CASE(label_out_of_range_in_the_validation_data) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   std::vector<std::int32_t> good = {0, 1, 2}, bad = {0, 1, 10};
   model.fit({samples(3), good}, {.validation = Dataset(samples(3), bad)});
 }
 
 ERROR_CASE(one_hot_of_integers) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   Tensor one_hot(std::vector<std::int32_t>{1, 0, 0, 0, 1, 0}, {2, 3});
   model.fit(samples(2), one_hot);
 }
 
 ERROR_CASE(one_hot_of_another_width) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   Tensor one_hot(Shape{6, 10});
   model.fit(samples(6), one_hot);
 }
 
 ERROR_CASE(class_indices_in_floating_point) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   std::vector<float> labels = {0, 1, 2};
   model.fit(samples(3), labels);
 }
 
 ERROR_CASE(class_indices_of_another_shape) {
-  auto model = classifier();
+  auto model = Sequential({Dense(8, ReLU), Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
   Tensor labels(Shape{6, 2}, DType::i32);
   model.fit(samples(6), labels);
 }
 
 ERROR_CASE(loss_does_not_broadcast) {
-  auto model = regressor();
+  auto model = Sequential({Dense(8, ReLU), Dense(1)});
+  model.compile(SGD(0.1), MSE);
   model.fit(samples(6), Tensor(Shape{6, 4}));
 }
 
@@ -308,6 +311,11 @@ ERROR_CASE(predict_of_no_samples) {
 ERROR_CASE(summary_before_build) {
   auto model = Sequential({Dense(1)});
   model.summary();
+}
+
+ERROR_CASE(empty_model) {
+  Model model;
+  model.predict(samples(6));
 }
 
 ERROR_CASE(device_unknown) { set_device("cuda"); }

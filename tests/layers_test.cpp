@@ -235,24 +235,28 @@ const Site site{"train.cpp", 14}, before{"src/train.cpp", 13};
 TEST(LayerErrors, Dense) {
   EXPECT_EQ(
       text_of<ShapeError>([] { Dense(128, 10, Linear, site)(Input({64}, DType::f32, before)); }),
-      "ShapeError: Dense (train.cpp:14): last axis is 64, this layer was made for 128\n"
+      "ShapeError: Dense (train.cpp:14): last axis is 64; expected 128, which this layer was made "
+      "for\n"
       "  input   [batch, 64]   from Input (train.cpp:13)\n"
       "  hint    pass the width that arrives, or let it be inferred: Dense(10)");
   EXPECT_EQ(text_of<ShapeError>([] {
               const Layer layer = Dense(10, {.name = "head"}, site);
-              layer(Input({128}));
-              layer(Input({64}, DType::f32, before));
+              layer(Input({128}), before);
+              layer(Input({64}, DType::f32, before), Site{"train.cpp", 15});
             }),
-            "ShapeError: Dense \"head\" (train.cpp:14): this call needs a weight of [64, 10], the "
-            "layer's is [128, 10]\n"
+            "ShapeError: Dense \"head\" (train.cpp:14): this input needs a weight of [64, 10]; "
+            "expected [128, 10], which the first call made\n"
             "  input    [batch, 64]   from Input (train.cpp:13)\n"
-            "  weight   [128, 10]   created by the first call\n"
+            "  weight   [128, 10]   created by the first call (train.cpp:13)\n"
+            "  called   train.cpp:15\n"
             "  hint     a Layer used twice shares its weights; make a second Dense for another "
             "input width");
   EXPECT_EQ(text_of<GraphError>([] { Dense(0, {}, site); }),
-            "GraphError: Dense (train.cpp:14): 0 units\n  hint   units must be at least 1");
+            "GraphError: Dense (train.cpp:14): 0 units; expected at least 1\n"
+            "  hint   pass the number of units, 1 or more");
   EXPECT_EQ(text_of<GraphError>([] { Dense(2, {.weight_init = RandomUniform(1, 0)}, site); }),
-            "GraphError: Dense (train.cpp:14): weight_init is RandomUniform with low above high\n"
+            "GraphError: Dense (train.cpp:14): weight_init is RandomUniform with low above high; "
+            "expected low first\n"
             "  hint   pass RandomUniform(low, high)");
 }
 
@@ -260,20 +264,20 @@ TEST(LayerErrors, Conv2D) {
   EXPECT_EQ(text_of<ShapeError>([] {
               Conv2D(8, 5, {}, site)(Input({3, 4, 1}, DType::f32, before));
             }),
-            "ShapeError: Conv2D (train.cpp:14): a window of 5 x 5 is larger than the image of 3 x "
-            "4 with padding 0\n"
+            "ShapeError: Conv2D (train.cpp:14): a window of 5 x 5 is larger than the image; "
+            "expected at most 3 x 4 with padding 0\n"
             "  input   [batch, 3, 4, 1]   from Input (train.cpp:13)\n"
             "  hint    use a smaller kernel, padding = Same, or less pooling before it");
   EXPECT_EQ(text_of<ShapeError>([] { Conv2D(8, 3, {}, site)(Input({784}, DType::f32, before)); }),
-            "ShapeError: Conv2D (train.cpp:14): a sample has 1 axes, an image has 3\n"
+            "ShapeError: Conv2D (train.cpp:14): a sample has 1 axis; expected the 3 of an image\n"
             "  input   [batch, 784]   from Input (train.cpp:13)\n"
             "  hint    images are [height, width, channels]: add Reshape({28, 28, 1}), with your "
             "sizes, before it");
   EXPECT_EQ(text_of<ShapeError>([] {
               Conv2D(1, 32, 3, 1, 1, ReLU, site)(Input({9, 9, 3}, DType::f32, before));
             }),
-            "ShapeError: Conv2D (train.cpp:14): the input has 3 channels, this layer was made for "
-            "1\n"
+            "ShapeError: Conv2D (train.cpp:14): the input has 3 channels; expected 1, which this "
+            "layer was made for\n"
             "  input   [batch, 9, 9, 3]   from Input (train.cpp:13)\n"
             "  hint    give it the channels that arrive, or let them be inferred: Conv2D(32, 3)");
   EXPECT_EQ(
@@ -287,49 +291,51 @@ TEST(LayerErrors, Conv2D) {
   EXPECT_EQ(text_of<GraphError>([] {
               Conv2D(8, {0, 3}, {}, site);
             }),
-            "GraphError: Conv2D (train.cpp:14): a kernel of 0 x 3\n"
-            "  hint   both sizes must be at least 1");
+            "GraphError: Conv2D (train.cpp:14): a kernel of 0 x 3; expected at least 1 x 1\n"
+            "  hint   pass its side, 3, or height and width, {3, 5}");
   EXPECT_EQ(text_of<GraphError>([] { Conv2D(1, 8, 3, 0, 1, ReLU, site); }),
-            "GraphError: Conv2D (train.cpp:14): a stride of 0 x 0\n"
-            "  hint   both strides must be at least 1");
+            "GraphError: Conv2D (train.cpp:14): a stride of 0 x 0; expected at least 1 x 1\n"
+            "  hint   the stride is the step from window to window");
   EXPECT_EQ(text_of<GraphError>([] { Conv2D(8, 3, {.padding = -1}, site); }),
-            "GraphError: Conv2D (train.cpp:14): a padding of -1\n"
-            "  hint   padding is 0 or more, Same or Valid");
+            "GraphError: Conv2D (train.cpp:14): a padding of -1; expected 0 or more\n"
+            "  hint   pass a number of zeros for every side, Same or Valid");
 }
 
 TEST(LayerErrors, Pools) {
   EXPECT_EQ(text_of<ShapeError>([] {
               MaxPool2D(32, 2, 2, 0, site)(Input({8, 8, 16}, DType::f32, before));
             }),
-            "ShapeError: MaxPool2D (train.cpp:14): the input has 16 channels, this layer was made "
-            "for 32\n"
+            "ShapeError: MaxPool2D (train.cpp:14): the input has 16 channels; expected 32, which "
+            "this layer was made for\n"
             "  input   [batch, 8, 8, 16]   from Input (train.cpp:13)\n"
             "  hint    give it the channels that arrive, or let them be inferred: MaxPool2D(2)");
-  EXPECT_EQ(text_of<GraphError>([] { AvgPool2D(2, {.padding = 2}, site); }),
-            "GraphError: AvgPool2D (train.cpp:14): a padding of 2 for a kernel side of 2\n"
-            "  hint   padding must be below the kernel: a window of padding alone has no value");
+  EXPECT_EQ(
+      text_of<GraphError>([] { AvgPool2D(2, {.padding = 2}, site); }),
+      "GraphError: AvgPool2D (train.cpp:14): a padding of 2; expected less than the kernel's 2\n"
+      "  hint   a window of padding alone has no value: use less padding or a larger kernel");
 }
 
 TEST(LayerErrors, Shapes) {
-  EXPECT_EQ(text_of<ShapeError>([] {
-              Reshape({28, 29}, site)(Input({784}, DType::f32, before));
-            }),
-            "ShapeError: Reshape (train.cpp:14): a sample has 784 elements, [28, 29] has 812\n"
-            "  input   [batch, 784]   from Input (train.cpp:13)\n"
-            "  hint    the batch is not part of the shape; one dimension may be Any");
   EXPECT_EQ(
       text_of<ShapeError>([] {
-        Reshape({5, Any}, site)(Input({7}, DType::f32, before));
+        Reshape({28, 29}, site)(Input({784}, DType::f32, before));
       }),
-      "ShapeError: Reshape (train.cpp:14): a sample has 7 elements, [5, Any] needs a multiple "
-      "of 5\n"
-      "  input   [batch, 7]   from Input (train.cpp:13)\n"
+      "ShapeError: Reshape (train.cpp:14): a sample has 784 elements; expected 812 for [28, 29]\n"
+      "  input   [batch, 784]   from Input (train.cpp:13)\n"
       "  hint    the batch is not part of the shape; one dimension may be Any");
-  EXPECT_EQ(text_of<GraphError>([] {
-              Reshape({Any, Any}, site);
+  EXPECT_EQ(text_of<ShapeError>([] {
+              Reshape({5, Any}, site)(Input({7}, DType::f32, before));
             }),
-            "GraphError: Reshape (train.cpp:14): [Any, Any] has more than one Any\n"
-            "  hint   only one dimension can be inferred");
+            "ShapeError: Reshape (train.cpp:14): a sample has 7 elements; expected a multiple of 5 "
+            "for [5, Any]\n"
+            "  input   [batch, 7]   from Input (train.cpp:13)\n"
+            "  hint    the batch is not part of the shape; one dimension may be Any");
+  EXPECT_EQ(
+      text_of<GraphError>([] {
+        Reshape({Any, Any}, site);
+      }),
+      "GraphError: Reshape (train.cpp:14): [Any, Any] has more than one Any; expected at most one\n"
+      "  hint   only one dimension can be inferred: give the others as numbers");
   EXPECT_EQ(text_of<ShapeError>([] {
               Flatten(site)(Input({Any, 2}, DType::f32, before));
             }),
@@ -339,8 +345,8 @@ TEST(LayerErrors, Shapes) {
   EXPECT_EQ(text_of<GraphError>([] {
               Input({28, 0}, DType::f32, site);
             }),
-            "GraphError: Input (train.cpp:14): a dimension of 0\n"
-            "  hint   dimensions are 1 or more, or Any; the batch is not among them");
+            "GraphError: Input (train.cpp:14): a dimension of 0; expected 1 or more, or Any\n"
+            "  hint   give the shape of one sample, without the batch");
 }
 
 TEST(LayerErrors, AddAndConcat) {
@@ -349,49 +355,50 @@ TEST(LayerErrors, AddAndConcat) {
               Add(site)({a, b});
             }),
             "ShapeError: Add (train.cpp:14): input 1 is [batch, 4, 3], input 2 is [batch, 4, 5]; "
-            "all must have one shape\n"
-            "  input   [batch, 4, 3]   from Input (train.cpp:13)\n"
-            "  input   [batch, 4, 5]   from Input (train.cpp:14)\n"
-            "  hint    bring them to one shape first, e.g. with Dense or a 1 x 1 Conv2D");
+            "expected one shape for all\n"
+            "  input 1   [batch, 4, 3]   from Input (train.cpp:13)\n"
+            "  input 2   [batch, 4, 5]   from Input (train.cpp:14)\n"
+            "  hint      bring them to one shape first, e.g. with Dense or a 1 x 1 Conv2D");
   EXPECT_EQ(text_of<ShapeError>([&] {
               Concat({.axis = 1}, site)({a, b});
             }),
             "ShapeError: Concat (train.cpp:14): input 1 is [batch, 4, 3], input 2 is [batch, 4, "
-            "5]; they may differ in axis 1 only\n"
-            "  input   [batch, 4, 3]   from Input (train.cpp:13)\n"
-            "  input   [batch, 4, 5]   from Input (train.cpp:14)\n"
-            "  hint    bring the other axes to one size first, or join along another axis");
+            "5]; expected them to differ in axis 1 only\n"
+            "  input 1   [batch, 4, 3]   from Input (train.cpp:13)\n"
+            "  input 2   [batch, 4, 5]   from Input (train.cpp:14)\n"
+            "  hint      bring the other axes to one size first, or join along another axis");
   EXPECT_EQ(text_of<GraphError>([&] {
               Concat({.axis = 0}, site)({a, a});
             }),
-            "GraphError: Concat (train.cpp:14): axis 0 is the batch\n"
-            "  input   [batch, 4, 3]   from Input (train.cpp:13)\n"
-            "  input   [batch, 4, 3]   from Input (train.cpp:13)\n"
-            "  hint    join along another axis; -1 is the last one");
+            "GraphError: Concat (train.cpp:14): axis 0 is the batch; expected another axis\n"
+            "  input 1   [batch, 4, 3]   from Input (train.cpp:13)\n"
+            "  input 2   [batch, 4, 3]   from Input (train.cpp:13)\n"
+            "  hint      join along another axis; -1 is the last one");
   EXPECT_EQ(text_of<GraphError>([&] { Add(site)(a); }),
-            "GraphError: Add (train.cpp:14): 1 inputs, it takes 2 or more\n"
+            "GraphError: Add (train.cpp:14): 1 input; expected 2 or more\n"
             "  input   [batch, 4, 3]   from Input (train.cpp:13)\n"
-            "  hint    call it with a list: layer({a, b})");
+            "  hint    call it with a list: Add()({a, b})");
   EXPECT_EQ(Concat({.axis = -1})({a, b}).shape().str(), "[batch, 4, 8]");
 }
 
 TEST(LayerErrors, OptionValues) {
   EXPECT_EQ(text_of<GraphError>([] { Dropout(1, site); }),
-            "GraphError: Dropout (train.cpp:14): a rate of 1\n"
-            "  hint   the rate is the share set to zero: at least 0 and below 1");
+            "GraphError: Dropout (train.cpp:14): a rate of 1; expected at least 0 and below 1\n"
+            "  hint   the rate is the share that is set to zero; 0.5 is usual");
   EXPECT_EQ(text_of<GraphError>([] { Dropout(std::nan(""), site); }),
-            "GraphError: Dropout (train.cpp:14): a rate of nan\n"
-            "  hint   the rate is the share set to zero: at least 0 and below 1");
-  EXPECT_EQ(text_of<GraphError>([] { BatchNorm({.momentum = 1.5}, site); }),
-            "GraphError: BatchNorm (train.cpp:14): a momentum of 1.5\n"
-            "  hint   momentum is the new batch's share in the running statistics: from 0 to 1 "
-            "(Keras' 0.9 is 0.1)");
+            "GraphError: Dropout (train.cpp:14): a rate of nan; expected at least 0 and below 1\n"
+            "  hint   the rate is the share that is set to zero; 0.5 is usual");
+  EXPECT_EQ(
+      text_of<GraphError>([] { BatchNorm({.momentum = 1.5}, site); }),
+      "GraphError: BatchNorm (train.cpp:14): a momentum of 1.5; expected 0 to 1\n"
+      "  hint   momentum is the new batch's share in the running statistics (Keras' 0.9 is 0.1)");
   EXPECT_EQ(text_of<GraphError>([] { BatchNorm({.epsilon = 0}, site); }),
-            "GraphError: BatchNorm (train.cpp:14): an epsilon of 0\n"
-            "  hint   epsilon must be above 0");
-  EXPECT_EQ(text_of<GraphError>([] { Activate(LeakyReLU(-0.5), site); }),
-            "GraphError: LeakyReLU (train.cpp:14): an alpha of -0.5\n"
-            "  hint   alpha must be finite and at least 0");
+            "GraphError: BatchNorm (train.cpp:14): an epsilon of 0; expected above 0\n"
+            "  hint   it keeps features of variance 0 from dividing by 0; 1e-5 is usual");
+  EXPECT_EQ(
+      text_of<GraphError>([] { Activate(LeakyReLU(-0.5), site); }),
+      "GraphError: LeakyReLU (train.cpp:14): an alpha of -0.5; expected a finite number from 0 up\n"
+      "  hint   alpha is the slope (LeakyReLU) or the scale (ELU) of the negative side");
 }
 
 }  // namespace

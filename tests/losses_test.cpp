@@ -144,85 +144,91 @@ Symbol prediction(i64 outputs, const Activation& head = Softmax) {
 Symbol target(const Shape& shape, DType dtype = DType::f32) { return Input(shape, dtype); }
 
 TEST(LossErrors, NothingIsBroadcast) {
-  EXPECT_EQ(
-      text_of<ShapeError>([] { MSE(target({3}), prediction(4, Linear)); }),
-      "ShapeError: MSE: targets are [batch, 3], predictions are [batch, 4]\n"
-      "  targets       [batch, 3] f32\n"
-      "  predictions   [batch, 4] f32   from Dense \"out\" (train.cpp:14)\n"
-      "  hint          a loss does not broadcast: give the model's last layer as many outputs "
-      "as a target has values");
+  EXPECT_EQ(text_of<ShapeError>([] { MSE(target({3}), prediction(4, Linear)); }),
+            "ShapeError: MSE: targets are [batch, 3]; expected the predictions' [batch, 4]\n"
+            "  targets       [batch, 3] f32\n"
+            "  predictions   [batch, 4] f32   from Dense \"out\" (train.cpp:14)\n"
+            "  hint          a loss does not broadcast: give the model's last layer as many "
+            "outputs as a target has values");
   for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 4}, Shape{4, 1, 1}})
     EXPECT_THROW(MSE(target(shape), prediction(4)), ShapeError) << shape.str();
   EXPECT_THROW(MSE(target({1, 1}), Input({})), ShapeError) << "two missing ones";
   EXPECT_NO_THROW(MSE(target({4, 1}), prediction(4)));
   EXPECT_EQ(text_of<ShapeError>([] { MeanAbsoluteError(target({3}), prediction(4)); }),
-            "ShapeError: MeanAbsoluteError: targets are [batch, 3], predictions are [batch, 4]\n"
+            "ShapeError: MeanAbsoluteError: targets are [batch, 3]; expected the predictions' "
+            "[batch, 4]\n"
             "  targets       [batch, 3] f32\n"
             "  predictions   [batch, 4] f32   from Dense \"out\" (train.cpp:14)\n"
             "  hint          a metric does not broadcast: targets and predictions have one shape");
   EXPECT_EQ(
       text_of<ShapeError>([] { BinaryCrossEntropy(target({}), prediction(2)); }),
-      "ShapeError: BinaryCrossEntropy: targets are [batch], predictions are [batch, 2]\n"
+      "ShapeError: BinaryCrossEntropy: targets are [batch]; expected the predictions' [batch, 2]\n"
       "  targets       [batch] f32\n"
       "  predictions   [batch, 2] f32   from Dense \"out\" (train.cpp:14)\n"
-      "  hint          it takes one output a target, e.g. Dense(1, Sigmoid); for class indices "
-      "use Dense(classes, Softmax) with CrossEntropy");
+      "  hint          it takes one output a target, e.g. Dense(1, Sigmoid); for class indices use "
+      "Dense(classes, Softmax) with CrossEntropy");
 }
 
 TEST(LossErrors, ClassTargets) {
   EXPECT_EQ(text_of<TypeError>([] { CrossEntropy(target({}), prediction(10)); }),
-            "TypeError: CrossEntropy: class indices must be integers, these targets are floating "
-            "point\n"
+            "TypeError: CrossEntropy: floating-point targets of [batch]; expected integers as "
+            "class indices\n"
             "  targets       [batch] f32\n"
             "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
             "  hint          pass a std::vector<std::int32_t>, or y.to(DType::i32)");
   EXPECT_EQ(text_of<ShapeError>([] { CrossEntropy(target({3}), prediction(10)); }),
-            "ShapeError: CrossEntropy: one-hot rows of 3 classes for predictions of 10\n"
+            "ShapeError: CrossEntropy: one-hot rows of 3 classes; expected the predictions' 10\n"
             "  targets       [batch, 3] f32\n"
             "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
             "  hint          end the model with Dense(3, Softmax)");
   EXPECT_EQ(text_of<TypeError>([] { CrossEntropy(target({10}, DType::i32), prediction(10)); }),
-            "TypeError: CrossEntropy: integer targets of [batch, 10] have the shape of one-hot "
-            "rows\n"
+            "TypeError: CrossEntropy: integer targets of [batch, 10]; expected class indices "
+            "[batch] or one-hot rows in floating point\n"
             "  targets       [batch, 10] i32\n"
             "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
-            "  hint          one-hot rows are floating point: y.to(DType::f32); class indices are "
-            "[batch]");
+            "  hint          convert one-hot rows with y.to(DType::f32), or take their y.argmax()");
   EXPECT_EQ(text_of<ShapeError>([] { CrossEntropy(target({3}, DType::i32), prediction(10)); }),
-            "ShapeError: CrossEntropy: targets are [batch, 3], predictions are [batch, 10]\n"
+            "ShapeError: CrossEntropy: targets are [batch, 3]; expected class indices [batch] or "
+            "one-hot rows [batch, 10]\n"
             "  targets       [batch, 3] i32\n"
             "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
-            "  hint          pass class indices [batch], or one-hot rows [batch, 10]");
-  EXPECT_EQ(text_of<ShapeError>([] { CrossEntropy(target({}, DType::i32), Input({})); }),
-            "ShapeError: CrossEntropy: predictions are [batch], without an axis of classes\n"
+            "  hint          reshape the targets, or give the last layer one output a class");
+  EXPECT_EQ(text_of<ShapeError>(
+                [] { CrossEntropy(target({}, DType::i32), Input({}, DType::f32, site)); }),
+            "ShapeError: CrossEntropy: predictions are [batch]; expected a last axis of classes\n"
             "  targets       [batch] i32\n"
-            "  predictions   [batch] f32\n"
+            "  predictions   [batch] f32   from Input (train.cpp:14)\n"
             "  hint          end the model with Dense(classes, Softmax)");
   EXPECT_EQ(text_of<ShapeError>([] { CrossEntropy(target({}, DType::i32), prediction(1)); }),
-            "ShapeError: CrossEntropy: predictions are [batch, 1]: with one class the loss is "
-            "always 0\n"
-            "  hint   use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)");
-  EXPECT_EQ(text_of<TypeError>([] { Accuracy(target({}), prediction(10)); }),
-            "TypeError: Accuracy: class indices must be integers, these targets are floating "
-            "point\n"
-            "  targets       [batch] f32\n"
-            "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
-            "  hint          pass a std::vector<std::int32_t>, or y.to(DType::i32)");
+            "ShapeError: CrossEntropy: predictions are [batch, 1]; expected two classes or more: "
+            "with one the loss is always 0\n"
+            "  predictions   [batch, 1]   from Dense \"out\" (train.cpp:14)\n"
+            "  hint          use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)");
+  EXPECT_EQ(
+      text_of<TypeError>([] { Accuracy(target({}), prediction(10)); }),
+      "TypeError: Accuracy: floating-point targets of [batch]; expected integers as class indices\n"
+      "  targets       [batch] f32\n"
+      "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
+      "  hint          pass a std::vector<std::int32_t>, or y.to(DType::i32)");
 }
 
 TEST(LossErrors, Options) {
   EXPECT_EQ(text_of<GraphError>([] { CrossEntropy({.label_smoothing = 1}, site); }),
-            "GraphError: CrossEntropy (train.cpp:14): a label_smoothing of 1\n"
-            "  hint   it is the share spread over all classes: at least 0 and below 1");
+            "GraphError: CrossEntropy (train.cpp:14): a label_smoothing of 1; expected at least 0 "
+            "and below 1\n"
+            "  hint   it is the share of a target that is spread over all classes; 0.1 is usual");
   EXPECT_EQ(text_of<GraphError>([] { Loss("mine", nullptr, site); }),
-            "GraphError: Loss (train.cpp:14): \"mine\" has an empty function\n"
-            "  hint   pass a function of (Symbol y_true, Symbol y_pred) that returns a Symbol");
+            "GraphError: Loss (train.cpp:14): \"mine\" has an empty function; expected one that "
+            "returns a Symbol\n"
+            "  hint   pass a function of (Symbol y_true, Symbol y_pred)");
   EXPECT_EQ(text_of<GraphError>([] { Metric("acuracy", site); }),
-            "GraphError: Metric (train.cpp:14): there is no metric \"acuracy\"\n"
+            "GraphError: Metric (train.cpp:14): there is no metric \"acuracy\"; expected one of "
+            "those below\n"
             "  metrics   \"accuracy\", \"mean_absolute_error\"\n"
             "  hint      did you mean \"accuracy\"?");
   EXPECT_EQ(text_of<GraphError>([] { Metric("top_5", site); }),
-            "GraphError: Metric (train.cpp:14): there is no metric \"top_5\"\n"
+            "GraphError: Metric (train.cpp:14): there is no metric \"top_5\"; expected one of "
+            "those below\n"
             "  metrics   \"accuracy\", \"mean_absolute_error\"\n"
             "  hint      Metric(\"name\", function) makes one of your own");
 }

@@ -28,40 +28,43 @@ TEST(Optimizers, KeepWhatTheyAreGiven) {
 
 TEST(OptimizerErrors, Rates) {
   EXPECT_EQ(text_of<GraphError>([] { SGD(0, {}, site); }),
-            "GraphError: SGD (train.cpp:14): a learning rate of 0\n"
-            "  hint   it must be above 0; 0.001 is a usual start for Adam, 0.01 for SGD");
-  EXPECT_EQ(text_of<GraphError>([] { Adam(-0.001, {}, site); }),
-            "GraphError: Adam (train.cpp:14): a learning rate of -0.001\n"
-            "  hint   it must be above 0; 0.001 is a usual start for Adam, 0.01 for SGD");
+            "GraphError: SGD (train.cpp:14): a learning rate of 0; expected a number above 0\n"
+            "  hint   0.001 is a usual start for Adam, 0.01 for SGD");
+  EXPECT_EQ(
+      text_of<GraphError>([] { Adam(-0.001, {}, site); }),
+      "GraphError: Adam (train.cpp:14): a learning rate of -0.001; expected a number above 0\n"
+      "  hint   0.001 is a usual start for Adam, 0.01 for SGD");
   EXPECT_EQ(text_of<GraphError>([] { AdamW(std::nan(""), {}, site); }),
-            "GraphError: AdamW (train.cpp:14): a learning rate of nan\n"
-            "  hint   it must be above 0; 0.001 is a usual start for Adam, 0.01 for SGD");
+            "GraphError: AdamW (train.cpp:14): a learning rate of nan; expected a number above 0\n"
+            "  hint   0.001 is a usual start for Adam, 0.01 for SGD");
   EXPECT_EQ(text_of<GraphError>([] { AdamW(0.001, {.weight_decay = -1}, site); }),
-            "GraphError: AdamW (train.cpp:14): a weight decay of -1\n"
-            "  hint   it must be at least 0");
+            "GraphError: AdamW (train.cpp:14): a weight decay of -1; expected 0 or more\n"
+            "  hint   0 is none; 0.01 is usual for AdamW");
   EXPECT_THROW(SGD(INFINITY), GraphError);
   EXPECT_THROW(SGD(0.1, {.weight_decay = INFINITY}), GraphError);
 }
 
 TEST(OptimizerErrors, Momentum) {
-  EXPECT_EQ(text_of<GraphError>([] { SGD(0.1, {.nesterov = true}, site); }),
-            "GraphError: SGD (train.cpp:14): Nesterov without momentum\n"
-            "  hint   pass {.momentum = 0.9, .nesterov = true}");
-  EXPECT_EQ(text_of<GraphError>([] { SGD(0.1, {.momentum = 1}, site); }),
-            "GraphError: SGD (train.cpp:14): a momentum of 1\n"
-            "  hint   it is the share of velocity kept from step to step: at least 0 and below 1");
+  EXPECT_EQ(
+      text_of<GraphError>([] { SGD(0.1, {.nesterov = true}, site); }),
+      "GraphError: SGD (train.cpp:14): Nesterov without momentum; expected a momentum above 0\n"
+      "  hint   pass {.momentum = 0.9, .nesterov = true}");
+  EXPECT_EQ(
+      text_of<GraphError>([] { SGD(0.1, {.momentum = 1}, site); }),
+      "GraphError: SGD (train.cpp:14): a momentum of 1; expected at least 0 and below 1\n"
+      "  hint   it is the share of the velocity that is kept from step to step; 0.9 is usual");
 }
 
 TEST(OptimizerErrors, Moments) {
   EXPECT_EQ(text_of<GraphError>([] { Adam(0.1, {.beta1 = 1}, site); }),
-            "GraphError: Adam (train.cpp:14): a beta1 of 1\n"
-            "  hint   it is the share kept from step to step: at least 0 and below 1");
+            "GraphError: Adam (train.cpp:14): a beta1 of 1; expected at least 0 and below 1\n"
+            "  hint   it is the share of the moment that is kept from step to step");
   EXPECT_EQ(text_of<GraphError>([] { AdamW(0.1, {.beta2 = -0.1}, site); }),
-            "GraphError: AdamW (train.cpp:14): a beta2 of -0.1\n"
-            "  hint   it is the share kept from step to step: at least 0 and below 1");
+            "GraphError: AdamW (train.cpp:14): a beta2 of -0.1; expected at least 0 and below 1\n"
+            "  hint   it is the share of the moment that is kept from step to step");
   EXPECT_EQ(text_of<GraphError>([] { Adam(0.1, {.epsilon = 0}, site); }),
-            "GraphError: Adam (train.cpp:14): an epsilon of 0\n"
-            "  hint   it must be above 0: it keeps a step with gradient 0 from dividing by 0");
+            "GraphError: Adam (train.cpp:14): an epsilon of 0; expected a number above 0\n"
+            "  hint   it keeps a step with gradient 0 from dividing by 0");
 }
 
 }  // namespace

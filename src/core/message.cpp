@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 namespace goneuron {
@@ -10,6 +11,7 @@ namespace goneuron {
 namespace {
 thread_local const UserCall* active_call = nullptr;
 thread_local bool in_user_code = false;
+thread_local const std::string* active_layer = nullptr;
 
 /// True for text that ends in "(file:line)".
 bool has_line(std::string_view where) {
@@ -56,18 +58,28 @@ std::string UserCall::text() const {
 UserCode::UserCode() : before_(in_user_code) { in_user_code = true; }
 UserCode::~UserCode() { in_user_code = before_; }
 
+LayerPlace::LayerPlace(std::string text) : text_(std::move(text)), before_(active_layer) {
+  active_layer = &text_;
+}
+LayerPlace::~LayerPlace() { active_layer = before_; }
+
 std::string user_place(const char* function, Site site) {
-  return active_call != nullptr && !in_user_code ? function : place(function, site);
+  return active_call != nullptr && !in_user_code ? "" : place(function, site);
 }
 
 std::string Message::str(const char* kind) const {
   std::string place = where;
+  const auto put_before = [&](const std::string& text) {
+    if (!has_line(place) && place != text) place = place.empty() ? text : text + ": " + place;
+  };
+  if (active_layer != nullptr) put_before(*active_layer);
   auto all = lines;
   if (active_call != nullptr) {
     const std::string call = active_call->text();
-    if (!has_line(where) && where != call)
-      place = where.empty() ? call : call + ": " + where;
-    else if (!active_call->quiet() && where.find(site_text(active_call->site())) == where.npos)
+    const bool known = has_line(place);
+    put_before(call);
+    if (known && !active_call->quiet() &&
+        place.find(site_text(active_call->site())) == std::string::npos)
       all.emplace_back("during", call);
   }
   std::string text = std::string(kind) + ": " + (place.empty() ? "" : place + ": ") + what;
@@ -93,6 +105,12 @@ std::string quoted_list(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
-std::string number_text(double value) { return fmt::format("{}", value); }
+std::string counted(i64 count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string number_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{}", value);  // the sign of a NaN says nothing
+}
 
 }  // namespace goneuron

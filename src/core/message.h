@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "goneuron/error.h"
+#include "goneuron/shape.h"
 #include "goneuron/site.h"
 
 namespace goneuron {
@@ -54,8 +55,21 @@ class UserCode {
   bool before_;
 };
 
+/// Around the making of a layer: the place of errors that have none of their own.
+class LayerPlace {
+ public:
+  explicit LayerPlace(std::string text);
+  ~LayerPlace();
+  LayerPlace(const LayerPlace&) = delete;
+  LayerPlace& operator=(const LayerPlace&) = delete;
+
+ private:
+  std::string text_;
+  const std::string* before_;
+};
+
 /// The place of an error in a function that the library uses too, such as Tensor::at: with `site`
-/// where the user called it; without where a UserCall, whose line is the one that helps, did.
+/// where the user called it; empty where a UserCall, whose line is the one that helps, did.
 std::string user_place(const char* function, Site site);
 
 struct Message {
@@ -78,6 +92,8 @@ struct Message {
 [[noreturn]] void throw_format(const Message& message);
 [[noreturn]] void throw_data(const Message& message);
 
+/// "1 tensor", "2 tensors"
+std::string counted(i64 count, const std::string& thing);
 /// "a", "b", "c": for lists of names that exist.
 std::string quoted_list(const std::vector<std::string>& names);
 /// The shortest decimal that reads back as `value`.

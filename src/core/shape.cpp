@@ -88,11 +88,11 @@ i64 Shape::elements(Site site) const {
   i64 product = 1;
   for (const i64 dim : *this) {
     if (dim == Any)
-      throw_shape({.where = user_place("Shape::elements", site),
+      throw_shape({.where = user_place("Shape", site),
                    .what = "the size of " + str() + " is not known yet; expected numbers only",
                    .hint = "give the dimension to Input(), or build() the model first"});
     if (__builtin_mul_overflow(product, dim, &product))
-      throw_shape({.where = user_place("Shape::elements", site),
+      throw_shape({.where = user_place("Shape", site),
                    .what = "the elements of " + str() +
                            " do not fit in 64 bits; expected at most " + std::to_string(INT64_MAX),
                    .hint = "make the tensor or the layer smaller"});

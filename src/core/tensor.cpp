@@ -44,7 +44,7 @@ void check_count(i64 found, const Shape& shape, Site site) {
   const i64 expected = shape.elements(site);
   if (found == expected) return;
   throw_shape({user_place("Tensor", site),
-               std::to_string(found) + " values are given; expected " + std::to_string(expected),
+               counted(found, "value") + " for the shape; expected " + std::to_string(expected),
                {{"shape", shape.str()}},
                "give as many values as the product of the dimensions"});
 }
@@ -77,8 +77,8 @@ constexpr DType dtype_of<std::int16_t> = DType::i16;
 void check_type(DType wanted, const Tensor& tensor, Site site) {
   if (tensor.dtype() == wanted) return;
   throw_type({user_place("Tensor::data", site),
-              std::string("the elements are ") + dtype_name(tensor.dtype()) + ", asked for as " +
-                  dtype_name(wanted),
+              std::string("the elements are read as ") + dtype_name(wanted) + "; expected " +
+                  dtype_name(tensor.dtype()) + ", which they are",
               {{"shape", tensor.shape().str()}},
               std::string("convert first: t.to(DType::") + dtype_name(wanted) +
                   "), or ask for the type that is there"});
@@ -130,8 +130,8 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows, Site si
     const auto found = static_cast<i64>(row.size());
     if (found != columns)
       throw_shape({user_place("Tensor", site),
-                   "row " + std::to_string(index) + " has " + std::to_string(found) +
-                       " values, row 0 has " + std::to_string(columns),
+                   "row " + std::to_string(index) + " has " + counted(found, "value") +
+                       "; expected " + std::to_string(columns) + ", as row 0 has",
                    {},
                    "give every row the same number of values"});
     copy_bytes(static_cast<float*>(memory_) + index * columns, row.begin(), found * 4);

@@ -20,8 +20,8 @@ i64 offset_of(const Tensor& tensor, std::initializer_list<i64> index, const char
   const Shape& shape = tensor.shape();
   if (static_cast<int>(index.size()) != shape.rank())
     throw_shape({user_place(function, site),
-                 std::to_string(index.size()) + " indices for a tensor of " +
-                     std::to_string(shape.rank()) + " axes",
+                 std::to_string(index.size()) + " indices; expected " +
+                     std::to_string(shape.rank()) + ", one an axis",
                  {{"shape", shape.str()}},
                  "give one index an axis"});
   i64 offset = 0;
@@ -30,8 +30,8 @@ i64 offset_of(const Tensor& tensor, std::initializer_list<i64> index, const char
     const i64 dim = shape[axis];
     if (i < 0 || i >= dim)
       throw_shape({user_place(function, site),
-                   "index " + std::to_string(i) + " is out of bounds for axis " +
-                       std::to_string(axis) + ", which has " + std::to_string(dim),
+                   "index " + std::to_string(i) + " of axis " + std::to_string(axis) +
+                       "; expected 0 to " + std::to_string(dim - 1),
                    {{"shape", shape.str()}},
                    "indices count from 0"});
     offset = offset * dim + i;
@@ -96,7 +96,7 @@ void Tensor::set(std::initializer_list<i64> index, double value, Site site) {
 double Tensor::item(Site site) const {
   if (size_ != 1)
     throw_shape({user_place("Tensor::item", site),
-                 "the tensor has " + std::to_string(size_) + " elements, item() needs exactly 1",
+                 "the tensor has " + counted(size_, "element") + "; expected exactly 1",
                  {{"shape", shape_.str()}},
                  "use at({..}) for one of them"});
   double value = 0;
@@ -110,7 +110,7 @@ Tensor Tensor::slice(i64 begin, i64 end, Site site) const {
   if (begin < 0 || end < begin || end > rows)
     throw_shape({user_place("Tensor::slice", site),
                  "rows [" + std::to_string(begin) + ", " + std::to_string(end) +
-                     ") of a tensor with " + std::to_string(rows),
+                     "); expected rows from 0 to " + std::to_string(rows),
                  {{"shape", shape_.str()}},
                  "0 <= begin <= end <= " + std::to_string(rows)});
   Tensor out = *this;
@@ -127,7 +127,7 @@ Tensor Tensor::operator[](const Index& index) const {
   if (index.value < 0 || index.value >= shape_[0])
     throw_shape(
         {user_place("Tensor::operator[]", index.site),
-         "row " + std::to_string(index.value) + " of a tensor with " + std::to_string(shape_[0]),
+         "row " + std::to_string(index.value) + "; expected 0 to " + std::to_string(shape_[0] - 1),
          {{"shape", shape_.str()}},
          "indices count from 0"});
   Tensor out = slice(index.value, index.value + 1, index.site);
@@ -138,8 +138,8 @@ Tensor Tensor::operator[](const Index& index) const {
 Tensor Tensor::reshape(const Shape& shape, Site site) const {
   if (shape.elements(site) != size_)
     throw_shape({user_place("Tensor::reshape", site),
-                 std::to_string(size_) + " elements do not fit a shape of " +
-                     std::to_string(shape.elements()),
+                 std::to_string(size_) + " elements; expected " + std::to_string(shape.elements()) +
+                     " for the new shape",
                  {{"from", shape_.str()}, {"to", shape.str()}},
                  "the products of the dimensions must be equal"});
   Tensor out = *this;

@@ -51,7 +51,8 @@ DType dtype_of_code(const ByteSource& source, unsigned code) {
     case 0x0E:
       return DType::f64;
     default:
-      fail(source, 2, "the element type is " + hex(code) + ", which IDX does not know", not_idx);
+      fail(source, 2, "the element type is " + hex(code) + "; expected 08, 09, 0B, 0C, 0D or 0E",
+           not_idx);
   }
 }
 
@@ -59,7 +60,9 @@ void read_exactly(ByteSource& source, std::uint8_t* out, size_t count, i64 at) {
   const size_t found = source.read(out, count);
   if (found == count) return;
   const i64 end = at + static_cast<i64>(found);
-  fail(source, end, "the file ends inside the header",
+  fail(source, end,
+       "the file ends inside the header; expected " + std::to_string(count) + " bytes from byte " +
+           std::to_string(at) + " on",
        end == 0 ? "the file is empty; download or copy it again"
                 : "the file is truncated; download or copy it again");
 }
@@ -69,13 +72,13 @@ Header read_header(ByteSource& source) {
   read_exactly(source, magic, 4, 0);
   if (magic[0] != 0 || magic[1] != 0)
     fail(source, magic[0] != 0 ? 0 : 1,
-         "the file begins with " + hex(magic[0]) + " " + hex(magic[1]) + ", not with 00 00",
+         "the file begins with " + hex(magic[0]) + " " + hex(magic[1]) + "; expected 00 00",
          not_idx);
   Header header;
   header.dtype = dtype_of_code(source, magic[2]);
   const int rank = magic[3];
   if (rank < 1 || rank > Shape::max_rank)
-    fail(source, 3, "the number of axes is " + std::to_string(rank), not_idx);
+    fail(source, 3, "the number of axes is " + std::to_string(rank) + "; expected 1 to 8", not_idx);
   std::vector<i64> dims;
   header.bytes = 4;
   header.payload = dtype_size(header.dtype);
@@ -98,9 +101,9 @@ Header read_header(ByteSource& source) {
 
 [[noreturn]] void truncated(const ByteSource& source, const Header& header, i64 found) {
   fail(source, header.bytes + found,
-       "the file ends after " + std::to_string(found) + " bytes of elements, " +
-           header.shape.str() + " " + dtype_name(header.dtype) + " needs " +
-           std::to_string(header.payload),
+       "the file ends after " + std::to_string(found) + " bytes of elements; expected " +
+           std::to_string(header.payload) + " for " + header.shape.str() + " " +
+           dtype_name(header.dtype),
        "the file is truncated or its header is damaged; download or copy it again");
 }
 
@@ -176,7 +179,8 @@ Tensor decode_idx(ByteSource& source) {
   std::uint8_t extra = 0;
   if (source.read(&extra, 1) > 0)
     fail(source, header.bytes + header.payload,
-         "bytes follow the last element of " + header.shape.str() + " " + dtype_name(header.dtype),
+         "bytes follow the last element of " + header.shape.str() + " " + dtype_name(header.dtype) +
+             "; expected the end of the file",
          "the header is damaged or two files were joined; download or copy it again");
   from_big_endian(out);
   return out;

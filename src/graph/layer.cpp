@@ -9,6 +9,16 @@
 
 namespace goneuron {
 
+namespace {
+LayerImpl& need(const std::shared_ptr<LayerImpl>& impl) {
+  if (!impl)
+    throw_graph({.where = user_place("Layer", {}),
+                 .what = "the Layer is empty; expected one that a factory made",
+                 .hint = "make it with a factory such as Dense(10)"});
+  return *impl;
+}
+}  // namespace
+
 Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
   LayerImpl impl{.kind = name, .prefix = name, .site = site};
   impl.build = [function = std::move(function)](LayerContext& context) {
@@ -38,17 +48,20 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
                  .what = "an empty Layer is called; expected one that a factory made",
                  .hint = "make it with a factory such as Dense(10)"});
   const UserCall user(impl_->kind.c_str(), site, true);
+  const LayerPlace place(impl_->describe());
   auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
-    if (!input) context.fail("an input is an empty Symbol", "make it with Input() or a layer");
+    if (!input)
+      context.fail("an input is an empty Symbol; expected one that has been made",
+                   "make it with Input() or a layer");
   const auto count = static_cast<int>(inputs.size());
   if (count < impl_->min_inputs || count > impl_->max_inputs)
     context.fail(
-        std::to_string(count) + (count == 1 ? " input" : " inputs") + "; expected " +
+        counted(count, "input") + "; expected " +
             (impl_->max_inputs == 1 ? "one" : std::to_string(impl_->min_inputs) + " or more"),
         impl_->max_inputs == 1 ? "join them first with Add() or Concat()"
-                               : "call it with a list: layer({a, b})");
+                               : "call it with a list: " + impl_->kind + "()({a, b})");
   Symbol output;
   {
     const CallScope scope(call);
@@ -68,39 +81,39 @@ Symbol operator|(const Symbol& x, const Layer& layer) {
   return layer(x, layer.impl() ? layer.impl()->site : Site{});
 }
 
-const std::string& Layer::name() const { return impl_->name; }
+const std::string& Layer::name() const { return need(impl_).name; }
 Layer& Layer::named(const std::string& name) {
-  impl_->name = name;
-  impl_->name_given = false;
+  need(impl_).name = name;
+  need(impl_).name_given = false;
   return *this;
 }
-bool Layer::trainable() const { return impl_->trainable; }
-void Layer::set_trainable(bool trainable) { impl_->trainable = trainable; }
+bool Layer::trainable() const { return need(impl_).trainable; }
+void Layer::set_trainable(bool trainable) { need(impl_).trainable = trainable; }
 
 std::vector<Weight> Layer::weights() const {
   std::vector<Weight> all;
-  for (const auto& variable : impl_->variables)
+  for (const auto& variable : need(impl_).variables)
     all.push_back(
-        {variable->full_name(), variable->value, variable->trainable && impl_->trainable});
+        {variable->full_name(), variable->value, variable->trainable && need(impl_).trainable});
   return all;
 }
 
 void Layer::set_weights(const std::vector<Tensor>& values, Site site) {
   const UserCall user("set_weights", site);
-  const auto& variables = impl_->variables;
-  if (!impl_->built || (!variables.empty() && variables[0]->value.empty()))
-    throw_graph({.where = impl_->describe(),
+  const auto& variables = need(impl_).variables;
+  if (!need(impl_).built || (!variables.empty() && variables[0]->value.empty()))
+    throw_graph({.where = need(impl_).describe(),
                  .what = "its weights do not exist yet",
                  .hint = "build() or compile() and fit() the model first"});
   if (values.size() != variables.size())
-    throw_shape({.where = impl_->describe(),
-                 .what = std::to_string(values.size()) + " tensors; expected " +
+    throw_shape({.where = need(impl_).describe(),
+                 .what = counted(static_cast<i64>(values.size()), "tensor") + "; expected " +
                          std::to_string(variables.size()) + ", one a weight",
                  .hint = "pass them in the order of weights()"});
   for (size_t i = 0; i < values.size(); ++i)
     if (!(values[i].shape() == variables[i]->type.shape) ||
         values[i].dtype() != variables[i]->type.dtype)
-      throw_shape({.where = impl_->describe(),
+      throw_shape({.where = need(impl_).describe(),
                    .what = "the tensor for the weight \"" + variables[i]->name + "\" is " +
                            values[i].shape().str() + " " + dtype_name(values[i].dtype()) +
                            "; expected " + variables[i]->type.shape.str() + " f32",
@@ -111,26 +124,26 @@ void Layer::set_weights(const std::vector<Tensor>& values, Site site) {
 
 Symbol Layer::output(Site site) const {
   const UserCall user("output", site);
-  if (!impl_->built)
-    throw_graph({.where = impl_->describe(),
+  if (!need(impl_).built)
+    throw_graph({.where = need(impl_).describe(),
                  .what = "it has no output yet",
                  .hint = "build() the model first"});
-  const Symbol output = impl_->first_output;
+  const Symbol output = need(impl_).first_output;
   if (!output)
-    throw_graph({.where = impl_->describe(),
+    throw_graph({.where = need(impl_).describe(),
                  .what = "the graph of its first call is gone",
                  .hint = "keep the model, or the symbols, that the layer was called for"});
   return output;
 }
 
 Layer Layer::clone() const {
-  auto copy = std::make_shared<LayerImpl>(*impl_);
+  auto copy = std::make_shared<LayerImpl>(need(impl_));
   copy->variables.clear();
   copy->first_output = {};
   copy->built = false;
   copy->name.clear();
   copy->name_given = false;
-  for (const auto& variable : impl_->variables) {
+  for (const auto& variable : need(impl_).variables) {
     auto twin = std::make_shared<Variable>(*variable);
     if (!twin->value.empty()) twin->value = twin->value.clone();
     twin->layer = copy;

@@ -1,5 +1,6 @@
 #include "graph/layer_impl.h"
 
+#include "core/checked_math.h"
 #include "core/message.h"
 
 namespace goneuron {
@@ -21,7 +22,7 @@ Message layer_message(const LayerImpl& layer, const LayerCall& call, const std::
 
 std::string LayerImpl::describe() const {
   std::string text = kind;
-  if (!name.empty()) text += " \"" + name + "\"";
+  if (!name.empty() && name != kind) text += " \"" + name + "\"";
   return place(text, site);
 }
 
@@ -32,12 +33,12 @@ Symbol LayerContext::parameter(const char* name, const Shape& shape, const Initi
   for (const auto& variable : layer_.variables) {
     if (variable->name != name) continue;
     if (variable->type.shape == shape) return variable_symbol(variable);
-    Message message =
-        layer_message(layer_, call_,
-                      "this input needs a " + std::string(name) + " of " + shape.str() +
-                          "; expected one that fits the layer's, " + variable->type.shape.str(),
-                      "a Layer used twice shares its weights; make a second " + layer_.kind +
-                          " for another input width");
+    Message message = layer_message(layer_, call_,
+                                    "this input needs a " + std::string(name) + " of " +
+                                        shape.str() + "; expected " + variable->type.shape.str() +
+                                        ", which the first call made",
+                                    "a Layer used twice shares its weights; make a second " +
+                                        layer_.kind + " for another input width");
     message.lines.emplace_back(name, variable->type.shape.str() + "   " +
                                          place("created by the first call", variable->site));
     if (site_text(call_.site) != site_text(layer_.site))
@@ -48,6 +49,7 @@ Symbol LayerContext::parameter(const char* name, const Shape& shape, const Initi
     if (dim == Any)
       fail_shape(std::string(name) + " would be " + shape.str() + ": a dimension is not known yet",
                  "give it to Input(), or build() the model");
+  checked_mul(shape.elements(), dtype_size(DType::f32));  // now, while the layer is known
   auto variable = std::make_shared<Variable>();
   variable->name = name;
   variable->type = {shape, DType::f32};

@@ -114,8 +114,8 @@ void check_format(JsonReader& json, const std::string& path, size_t byte) {
     throw_format(
         {.where = path,
          .what = fmt::format(
-             "byte {}: the model has format {}, this version of GoNeuron reads format {}", byte,
-             format, model_format),
+             "byte {}: the model has format {}; expected {}, which this version of GoNeuron reads",
+             byte, format, model_format),
          .hint = format > model_format
                      ? "update GoNeuron, or save the model with this version"
                      : "load and save it with the version that wrote it, or take its weights "

@@ -19,6 +19,9 @@ void check_initializer(const Initializer& init, const char* option, const char* 
 }
 
 void check_count(i64 count, const char* what, const char* kind, Site site) {
+  require(
+      count != Any, kind, site, std::string("Any ") + what + "; expected a number, at least 1",
+      "a dimension that is not known yet is Any: give it to Input(), or build() the model first");
   require(count >= 1, kind, site, std::to_string(count) + " " + what + "; expected at least 1",
           std::string("pass the number of ") + what + ", 1 or more");
 }

@@ -14,6 +14,10 @@ std::string by(i64 height, i64 width) {
   return text(height) + " x " + text(width);
 }
 
+std::string sides(i64 height, i64 width) {
+  return std::to_string(height) + " x " + std::to_string(width);
+}
+
 std::string padding_text(const Padding& padding) {
   return padding.mode == Padding::Mode::same ? "Same" : std::to_string(padding.amount);
 }
@@ -35,10 +39,10 @@ void check_window(const Window& window, const char* kind, Site site) {
   const auto [kernel_h, kernel_w] = window.kernel;
   const auto [stride_h, stride_w] = window.stride;
   require(kernel_h >= 1 && kernel_w >= 1, kind, site,
-          "a kernel of " + by(kernel_h, kernel_w) + "; expected at least 1 x 1",
+          "a kernel of " + sides(kernel_h, kernel_w) + "; expected at least 1 x 1",
           "pass its side, 3, or height and width, {3, 5}");
   require(stride_h >= 1 && stride_w >= 1, kind, site,
-          "a stride of " + by(stride_h, stride_w) + "; expected at least 1 x 1",
+          "a stride of " + sides(stride_h, stride_w) + "; expected at least 1 x 1",
           "the stride is the step from window to window");
   require(window.padding.amount >= 0, kind, site,
           "a padding of " + std::to_string(window.padding.amount) + "; expected 0 or more",

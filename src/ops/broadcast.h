@@ -19,8 +19,9 @@ inline std::vector<TensorType> infer_broadcast(const InferContext& c) {
     if (da != db && da != 1 && db != 1)
       c.fail("shapes " + a.str() + " and " + b.str() + " do not broadcast: axis " +
                  std::to_string(-i) + " is " + (da == Any ? "not known" : std::to_string(da)) +
-                 " and " + (db == Any ? "not known" : std::to_string(db)),
-             "make them equal, or one of them 1");
+                 " and " + (db == Any ? "not known" : std::to_string(db)) +
+                 "; expected equal sizes, or 1",
+             "bring them to one shape first, e.g. with Reshape or Dense");
     dims[dims.size() - static_cast<size_t>(i)] = da == 1 ? db : da;
   }
   return {{Shape(dims), dtype}};

@@ -35,7 +35,7 @@ const Backend& backend_named(const std::string& name) {
   if (name == "reference") return reference_backend();
   throw_device({.what = "there is no device \"" + name + "\"; expected one of those below",
                 .lines = {{"devices", quoted_list(backend_names())}},
-                .hint = "use one of these; \"cpu\" is the fast one"});
+                .hint = "\"cpu\" is the fast one"});
 }
 
 void set_device(const std::string& name, Site site) {
@@ -47,7 +47,7 @@ void set_device(const std::string& name, Site site) {
   throw_device({.where = call_site("set_device", site),
                 .what = "there is no device \"" + name + "\"; expected one of those below",
                 .lines = {{"devices", quoted_list(backend_names())}},
-                .hint = "use one of these; \"cpu\" is the fast one"});
+                .hint = "\"cpu\" is the fast one"});
 }
 
 std::vector<std::string> devices() { return backend_names(); }

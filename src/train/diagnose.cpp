@@ -92,7 +92,7 @@ void find_bad_value(const Refused& step) {
 std::string culprit(const Refused& step) {
   for (const auto& variable : step.model.variables)
     if (first_not_finite(variable->value) >= 0)
-      return "in the weight \"" + variable->full_name() + "\"";
+      return "the weight \"" + variable->full_name() + "\"";
   TrainGraph& graph = step.model.graph_for(step.target, false);
   StepScalars scalars = step.executor.scalars();
   scalars.code = status_ok;
@@ -118,9 +118,8 @@ void diagnose(const Refused& step) {
   find_bad_value(step);
   const double loss = step.executor.scalars().value;
   Message message{.where = step.where,
-                  .what = "the loss is " + number_text(loss) +
-                          "; expected a finite number. The first value that is not finite is " +
-                          culprit(step)};
+                  .what = "the loss is " + number_text(loss) + "; expected a finite number",
+                  .lines = {{"source", culprit(step) + " is the first that is not finite"}}};
   if (step.training) {
     message.lines.emplace_back("when", step_text(step));
     message.lines.emplace_back("weights", "those before this step, which changed nothing");

@@ -10,12 +10,21 @@
 
 namespace goneuron {
 
+ModelImpl& need(const std::shared_ptr<ModelImpl>& impl) {
+  if (!impl)
+    throw_graph({.where = user_place("Model", {}),
+                 .what = "the Model is empty; expected one that has been made",
+                 .hint = "make it with Sequential({..}), Model(input, output) or Model::load()"});
+  return *impl;
+}
+
 Model Sequential(const std::vector<Layer>& layers, Site site) {
   const UserCall user("Sequential", site);
   if (layers.empty())
     throw_graph({.where = call_site("Sequential", site),
-                 .what = "it has no layers",
-                 .hint = "Sequential({Dense(10)})"});
+                 .what = "it has no layers; expected at least one",
+                 .hint = "list them: Sequential({Dense(64, ReLU), Dense(10)})"});
+  for (const Layer& layer : layers) layer.name();  // throws for an empty one
   auto impl = std::make_shared<ModelImpl>();
   impl->site = site;
   impl->pending = layers;
@@ -50,7 +59,7 @@ Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outpu
                        [&](const Symbol& s) { return s.expr().get() == expr; }))
         throw_graph({.where = call_site("Model", site),
                      .what = "an output depends on the Input (" + site_text(expr->site) +
-                             "), which is not among the inputs",
+                             "), which is not among the inputs; expected all it depends on",
                      .hint = "pass it as an input, or use another output"});
   impl_->finish_build();
 }
@@ -59,6 +68,7 @@ Model::Model(const Symbol& input, const Symbol& output, Site site)
     : Model(std::vector<Symbol>{input}, std::vector<Symbol>{output}, site) {}
 
 Model::operator Layer() const {
+  need(impl_);
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
   layer.build = [model](LayerContext& context) {
@@ -70,7 +80,7 @@ Model::operator Layer() const {
 
 void Model::build(const Shape& input, Site site) {
   const UserCall user("build", site);
-  impl_->need_shape(input, "build", site);
+  need(impl_).need_shape(input, "build", site);
 }
 
 void Model::compile(const Optimizer& optimizer, const Loss& loss,
@@ -78,9 +88,9 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   const UserCall user("compile", site);
   if (loss.name().empty())
     throw_graph({.where = call_site("compile", site),
-                 .what = "the loss is empty",
+                 .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
   m.loss = loss;
@@ -104,16 +114,18 @@ Layer Model::get_layer(const std::string& name, Site site) const {
        .what = "there is no layer \"" + name + "\"; expected one of those below",
        .lines = {{"layers", quoted_list(names)}},
        .hint =
-           impl_->built()
-               ? "use one of these"
+           need(impl_).built()
+               ? "names are given in graph order; {.name = \"head\"} sets one of your own"
                : "names are given when the model is built: call build() first, or name the layer"});
 }
 
-std::vector<Layer> Model::layers() const { return impl_->built() ? impl_->layers : impl_->pending; }
+std::vector<Layer> Model::layers() const {
+  return need(impl_).built() ? need(impl_).layers : need(impl_).pending;
+}
 
 std::vector<Weight> Model::weights() const {
   std::vector<Weight> all;
-  for (const auto& v : impl_->variables) {
+  for (const auto& v : need(impl_).variables) {
     const auto layer = v->layer.lock();
     all.push_back({v->full_name(), v->value, v->trainable && (!layer || layer->trainable)});
   }
@@ -122,7 +134,7 @@ std::vector<Weight> Model::weights() const {
 
 i64 Model::parameters() const {
   i64 count = 0;
-  for (const auto& v : impl_->variables)
+  for (const auto& v : need(impl_).variables)
     if (v->role == Role::parameter) count += v->value.size();
   return count;
 }
@@ -132,7 +144,7 @@ const Symbol& symbol_at(const ModelImpl& model, const std::vector<Symbol>& list,
                         const char* what, Site site) {
   if (!model.built())
     throw_graph({.where = user_place("Model", site),
-                 .what = std::string("its ") + what + " are not known yet",
+                 .what = std::string("its ") + what + " are not known yet; expected a built model",
                  .hint = "call build(shape) first"});
   if (index < 0 || index >= static_cast<int>(list.size()))
     throw_graph({.where = user_place("Model", site),
@@ -144,19 +156,19 @@ const Symbol& symbol_at(const ModelImpl& model, const std::vector<Symbol>& list,
 }  // namespace
 
 const Symbol& Model::input(int index, Site site) const {
-  return symbol_at(*impl_, impl_->inputs, index, "inputs", site);
+  return symbol_at(need(impl_), need(impl_).inputs, index, "inputs", site);
 }
 const Symbol& Model::output(int index, Site site) const {
-  return symbol_at(*impl_, impl_->outputs, index, "outputs", site);
+  return symbol_at(need(impl_), need(impl_).outputs, index, "outputs", site);
 }
 
-double Model::learning_rate() const { return impl_->optimizer.learning_rate; }
+double Model::learning_rate() const { return need(impl_).optimizer.learning_rate; }
 void Model::set_learning_rate(double value, Site site) {
   if (!(value > 0) || !std::isfinite(value))
     throw_graph({.where = call_site("set_learning_rate", site),
                  .what = "a learning rate of " + number_text(value) + "; expected a number above 0",
                  .hint = "0.001 suits Adam, 0.01 SGD"});
-  impl_->optimizer.learning_rate = value;
+  need(impl_).optimizer.learning_rate = value;
 }
 
 }  // namespace goneuron

@@ -52,6 +52,12 @@ std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
   return unique_layers(all);
 }
 
+std::string buffer_name(const Variable& variable) {
+  const auto layer = variable.layer.lock();
+  return variable.name + (layer ? " of " + layer->describe() : "") + "   " +
+         variable.type.shape.str() + " f32";
+}
+
 /// One block for the variables of a kind that have no memory yet; theirs from then on.
 void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variables, Role role,
               const char* what) {
@@ -64,10 +70,9 @@ void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variab
   if (bytes > available_memory()) {
     std::vector<Buffer> buffers;
     for (const auto& v : variables)
-      if (wants(*v))
-        buffers.push_back(
-            {v->full_name() + "   " + v->type.shape.str() + " f32", v->type.shape.elements() * 4});
-    throw_too_large(what, bytes, std::move(buffers), "use fewer units or filters");
+      if (wants(*v)) buffers.push_back({buffer_name(*v), v->type.shape.elements() * 4});
+    throw_too_large(what, bytes, std::move(buffers),
+                    "use fewer units or filters, or a smaller input");
   }
   arena = Arena(bytes, what);
   i64 at = 0;
@@ -117,7 +122,7 @@ void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) 
     fits = expected[i] == Any || expected[i] == sample[i];
   if (!fits)
     throw_shape({.where = call_site(caller, where),
-                 .what = "a sample is " + sample.str() + ", the model expects " + expected.str(),
+                 .what = "a sample is " + sample.str() + "; expected the model's " + expected.str(),
                  .hint = "reshape the data, or build a model for this shape"});
 }
 

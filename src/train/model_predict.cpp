@@ -10,7 +10,7 @@ namespace goneuron {
 
 Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
   const UserCall user("predict", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   if (batch_size < 1)
     throw_graph({.where = call_site("predict", site),
                  .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more",
@@ -18,15 +18,15 @@ Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
   const bool single = m.built() && x.shape().rank() + 1 == m.inputs[0].shape().rank();
   if (!single && x.shape().rank() == 0)
     throw_shape({.where = call_site("predict", site),
-                 .what = "the data is a single number",
+                 .what = "the data is a single number; expected samples along the first axis",
                  .hint = "pass [samples, features]"});
   const Shape sample = single ? x.shape() : x.shape().without_batch();
   m.need_shape(sample, "predict", site);
   const i64 rows = single ? 1 : x.shape()[0];
   if (rows == 0)
     throw_data({.where = call_site("predict", site),
-                .what = "there are no samples",
-                .hint = "pass at least one"});
+                .what = "there are no samples; expected at least one",
+                .hint = "samples lie along the first axis: x [samples, ..]"});
   const auto gather = gather_for(GatherRole::input, x.dtype(), m.inputs[0].dtype(), "predict()");
   Tensor out;
   const i64 width = sample.elements();

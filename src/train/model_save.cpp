@@ -7,10 +7,10 @@ namespace goneuron {
 
 void Model::save(const std::string& path, Site site) const {
   const UserCall user("save", site);
-  ModelImpl& m = *impl_;
+  ModelImpl& m = need(impl_);
   if (!m.built())
     throw_graph({.where = call_site("save", site),
-                 .what = "the model has no weights yet",
+                 .what = "the model has no weights yet; expected a built one",
                  .hint = "call build(shape of a sample) or fit() first"});
   const std::lock_guard lock(m.mutex);
   ModelRecord record;
@@ -40,11 +40,11 @@ void Model::save(const std::string& path, Site site) const {
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
   const UserCall user("load_weights", site);
-  if (!impl_->built())
+  if (!need(impl_).built())
     throw_graph({.where = call_site("load_weights", site),
-                 .what = "the model has no weights yet",
+                 .what = "the model has no weights yet; expected a built one",
                  .hint = "call build(shape of a sample) first"});
-  return match_weights(impl_->variables, read_safetensors(path));
+  return match_weights(need(impl_).variables, read_safetensors(path));
 }
 
 }  // namespace goneuron

@@ -17,6 +17,23 @@ const void* key(const Expr* expr) {
 void accumulate(Symbol& into, const Symbol& gradient) {
   into = into ? make("add", {into, gradient}) : gradient;
 }
+/// The path from a wanted weight to the loss leads through an op without a gradient.
+[[noreturn]] void fail_cut(const Symbol& cut, const std::unordered_map<const void*, bool>& wanted) {
+  std::string weight = "what it is differentiated by";
+  for (const Expr* expr : topological_order({cut})) {
+    const auto found = wanted.find(key(expr));
+    if (expr->kind != Expr::Kind::variable || found == wanted.end() || !found->second) continue;
+    weight = "the weight \"" + expr->variable->full_name() + "\"";
+    break;
+  }
+  const OpDef& op = *cut.expr()->op;
+  throw_graph({.where = origin_of(cut),
+               .what = "the loss reaches " + weight + " through \"" + op.name +
+                       "\", which has no gradient (" + op.gradient.reason() +
+                       "); expected ops that have one",
+               .hint = "use another op in the loss, or freeze the layers before it: "
+                       "set_trainable(false)"});
+}
 }  // namespace
 
 std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>& wrt) {
@@ -41,14 +58,7 @@ std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>&
     const Expr& expr = **at;
     const auto found = gradients.find(key(&expr));
     if (expr.kind != Expr::Kind::op || found == gradients.end() || !wanted[key(&expr)]) continue;
-    if (expr.op->gradient.function() == nullptr)
-      throw_graph(
-          {.where = expr.call ? expr.call->layer->describe()
-                              : std::string(expr.op->name) + " (" + site_text(expr.site) + ")",
-           .what = std::string("the loss reaches weights only through \"") + expr.op->name +
-                   "\", which has no gradient: " + expr.op->gradient.reason(),
-           .hint =
-               "freeze the layers before it (set_trainable(false)), or use an op with a gradient"});
+    if (expr.op->gradient.function() == nullptr) fail_cut(handle[&expr], wanted);
     const CallScope scope(expr.call);
     const GradContext context{handle[&expr], found->second};
     const auto inputs = expr.op->gradient.function()(context);

@@ -74,7 +74,9 @@ std::vector<double> History::operator[](const LogName& name) const {
   throw_graph({user_place("History", name.site),
                "there is no value \"" + name.text + "\"; expected one of the names below",
                {{"names", quoted_list(all_names(epochs))}},
-               "use one of these, or give the metric to compile()"});
+               name.text.starts_with("val_")
+                   ? "val_ names need {.validation = data} or a validation_split in fit()"
+                   : "use one of these, or give the metric to compile()"});
 }
 
 void History::save_csv(const std::string& path, Site site) const {

@@ -16,7 +16,9 @@ double Logs::operator[](const LogName& name) const {
   throw_graph({user_place("Logs", name.site),
                "there is no value \"" + name.text + "\"; expected one of the names below",
                {{"names", quoted_list(names)}},
-               "use one of these, or give the metric to compile()"});
+               name.text.starts_with("val_")
+                   ? "val_ names need {.validation = data} or a validation_split in fit()"
+                   : "use one of these, or give the metric to compile()"});
 }
 
 }  // namespace goneuron
