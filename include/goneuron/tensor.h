@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "goneuron/shape.h"
 
@@ -26,6 +27,8 @@ class Tensor {
   Tensor(const std::vector<float>& values, const Shape& shape, Site site = Site::here());
   Tensor(const std::vector<std::int32_t>& labels);  // NOLINT: labels convert to tensors
   Tensor(const std::vector<std::int32_t>& values, const Shape& shape, Site site = Site::here());
+  Tensor(std::span<const float> values, const Shape& shape, Site site = Site::here());
+  Tensor(std::span<const std::int32_t> values, const Shape& shape, Site site = Site::here());
   /// Nested lists: {{0, 0}, {0, 1}} is [2, 2]. Rows of different lengths throw ShapeError.
   Tensor(std::initializer_list<std::initializer_list<float>> rows, Site site = Site::here());
   /// A copy of what `values` points to: shape.elements() numbers.

@@ -65,6 +65,9 @@ nlohmann::ordered_json measure(const Workload& workload, const BenchOptions& opt
   const i64 batch = options.infer ? 1 : workload.batch;
   const Model model = workload.build();
   const Sample data = workload.data(batch);
+  if (options.profile && !options.infer) {
+    fmt::print("{}\n", profile(model, data.x, data.y));
+  }
   const Timing timing = time_steps(
       options.infer ? inference_steps(model, data.x) : training_steps(model, data.x, data.y),
       options.seconds);

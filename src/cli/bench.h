@@ -16,4 +16,7 @@ StepLoop training_steps(Model model, const Tensor& x, const Tensor& y);
 /// A prediction of {x}, its output left in memory.
 StepLoop inference_steps(Model model, const Tensor& x);
 
+/// A table of the plan's steps: the time of each on one thread, and its arithmetic rate.
+std::string profile(Model model, const Tensor& x, const Tensor& y);
+
 }  // namespace goneuron::cli

@@ -17,6 +17,7 @@ struct BenchOptions {
   double seconds = 3;  ///< of timing, a workload
   bool infer = false;  ///< predictions of one sample instead of training steps
   bool json_only = false;
+  bool profile = false;  ///< a table of the training step's parts goes before
 };
 /// A line for people, then one JSON object on the last line.
 void bench(const std::string& workload, const BenchOptions& options);

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -11,19 +12,39 @@
 
 namespace goneuron {
 
+namespace {
+constexpr i64 page = 4096, huge = i64{2} << 20;
+
+/// A mapping that starts on a huge page where one fits; the whole huge pages in it ask to be one,
+/// the rest stays small, so that the bytes in memory are those asked for. Null when there is none.
+void* map_pages(i64 length) {
+  const i64 slack = length >= huge ? huge : 0;
+  void* got = mmap(nullptr, static_cast<size_t>(checked_add(length, slack)), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got == MAP_FAILED) return nullptr;
+  if (slack == 0) return got;
+  auto* start = static_cast<char*>(got);
+  const auto past = static_cast<i64>(reinterpret_cast<std::uintptr_t>(start) % huge);
+  const i64 head = past == 0 ? 0 : huge - past;
+  if (head > 0) munmap(start, static_cast<size_t>(head));
+  if (head < slack) munmap(start + head + length, static_cast<size_t>(slack - head));
+  madvise(start + head, static_cast<size_t>(length / huge * huge), MADV_HUGEPAGE);
+  return start + head;
+}
+}  // namespace
+
+i64 Arena::resident(i64 bytes) { return round_up(bytes, page); }
+
 Arena::Arena(i64 bytes, const char* what) : bytes_(bytes) {
   if (bytes == 0) return;
-  constexpr i64 huge = i64{2} << 20;
-  const i64 length = bytes >= huge ? round_up(bytes, huge) : round_up(bytes, 4096);
+  const i64 length = resident(bytes);
   if ((bytes >= huge || memory_is_limited()) && bytes > available_memory())
     throw_too_large(what, bytes, {}, "use a smaller batch size or a smaller model");
-  void* memory = mmap(nullptr, static_cast<size_t>(length), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED)
+  void* memory = map_pages(length);
+  if (memory == nullptr)
     throw_memory({.what = std::string(what) + " needs " + bytes_text(bytes) +
                           ", which cannot be had: " + std::strerror(errno),
                   .hint = "use a smaller batch size or a smaller model"});
-  if (bytes >= huge) madvise(memory, static_cast<size_t>(length), MADV_HUGEPAGE);
   std::memset(memory, 0, static_cast<size_t>(bytes));  // touched now, not in the first step
   memory_ = std::shared_ptr<void>(memory, [length, bytes](void* p) {
     munmap(p, static_cast<size_t>(length));

@@ -17,6 +17,8 @@ class Arena {
   Arena(i64 bytes, const char* what);
   char* data() const { return static_cast<char*>(memory_.get()); }
   i64 bytes() const { return bytes_; }
+  /// What an arena of `bytes` takes of the machine's memory: whole pages.
+  static i64 resident(i64 bytes);
   const std::shared_ptr<void>& owner() const { return memory_; }
 
  private:

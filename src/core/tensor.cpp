@@ -102,7 +102,10 @@ Tensor::Tensor(const float* values, const Shape& shape, Site site)
 Tensor::Tensor(const std::vector<float>& values)
     : Tensor(values, Shape{static_cast<i64>(values.size())}) {}
 
-Tensor::Tensor(const std::vector<float>& values, const Shape& shape, Site site) {
+Tensor::Tensor(const std::vector<float>& values, const Shape& shape, Site site)
+    : Tensor(std::span<const float>(values), shape, site) {}
+
+Tensor::Tensor(std::span<const float> values, const Shape& shape, Site site) {
   check_count(static_cast<i64>(values.size()), shape, site);
   *this = Tensor(values.data(), shape, site);
 }
@@ -110,7 +113,10 @@ Tensor::Tensor(const std::vector<float>& values, const Shape& shape, Site site) 
 Tensor::Tensor(const std::vector<std::int32_t>& labels)
     : Tensor(labels, Shape{static_cast<i64>(labels.size())}) {}
 
-Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape, Site site) {
+Tensor::Tensor(const std::vector<std::int32_t>& values, const Shape& shape, Site site)
+    : Tensor(std::span<const std::int32_t>(values), shape, site) {}
+
+Tensor::Tensor(std::span<const std::int32_t> values, const Shape& shape, Site site) {
   check_count(static_cast<i64>(values.size()), shape, site);
   *this = Tensor(shape, DType::i32, site);
   copy_bytes(memory_, values.data(), bytes());

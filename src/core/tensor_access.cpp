@@ -57,7 +57,7 @@ void print_axis(const Tensor& tensor, int axis, i64 first, std::string& out) {
     double value = 0;
     load_values(tensor.raw(), tensor.dtype(), first, 1, &value);
     char text[32];
-    std::snprintf(text, sizeof text, "%.6g", value);
+    std::snprintf(text, sizeof text, is_floating(tensor.dtype()) ? "%.6g" : "%.0f", value);
     out += text;
     return;
   }

@@ -84,6 +84,7 @@ Symbol operator|(const Symbol& x, const Layer& layer) {
 const std::string& Layer::name() const { return need(impl_).name; }
 Layer& Layer::named(const std::string& name) {
   need(impl_).name = name;
+  impl_->name_given = false;
   return *this;
 }
 bool Layer::trainable() const { return need(impl_).trainable; }
@@ -141,6 +142,7 @@ Layer Layer::clone() const {
   copy->first_output = {};
   copy->built = false;
   copy->name.clear();
+  copy->name_given = false;
   for (const auto& variable : need(impl_).variables) {
     auto twin = std::make_shared<Variable>(*variable);
     if (!twin->value.empty()) twin->value = twin->value.clone();

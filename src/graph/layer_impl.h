@@ -38,10 +38,11 @@ class LayerContext {
 };
 
 struct LayerImpl {
-  std::string kind;    // "Dense"
-  std::string prefix;  // "dense": names are dense, dense_1, ... in graph order
-  std::string name;    // set by the user, or given at compile time
-  Site site;           // where the factory was called
+  std::string kind;         // "Dense"
+  std::string prefix;       // "dense": names are dense, dense_1, ... in graph order
+  std::string name;         // set by the user, or given at compile time
+  bool name_given = false;  // by the model that was built first
+  Site site;                // where the factory was called
   bool trainable = true;
   int min_inputs = 1, max_inputs = 1;
   std::function<Symbol(LayerContext&)> build;

@@ -130,7 +130,10 @@ struct OpDef {
   unsigned mutates =
       0;  // bit i: input i is a variable that the op writes; output k is the k-th of them
   unsigned shape_only = 0;  // bit i: only the shape of input i is read
-  bool alias = false;       // output 0 is input 0's memory under another shape (reshape)
+  // bit i: every kernel may be given the memory of input i for output 0, where both have as many
+  // elements: it reads element k of the inputs before it writes element k, and none after.
+  unsigned in_place = 0;
+  bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;
   std::vector<OpSample> (*samples)() = nullptr;

@@ -152,15 +152,20 @@ ModelRecord read_model(SafetensorsFile file) {
   ModelRecord record;
   json.begin('{');
   check_format(json, file.path, text.byte);
-  record.training = read_training(json.member("training"));
+  json.member("training");
+  record.training_byte = file.byte_of(text, json.position());
+  record.training = read_training(json);
   const ConstantSource constants = [&](const std::string& name) { return file.tensor(name); };
-  record.graph = graph_from_json(json.member("graph"), constants, memory);
+  json.member("graph");
+  record.graph_byte = file.byte_of(text, json.position());
+  record.graph = graph_from_json(json, constants, memory);
   json.end();
   json.finish();
   check_variables(file, record.graph);
   record.tensors.reserve(file.tensors.size());
   for (FileTensor& entry : file.tensors)
-    if (entry.readable) record.tensors.push_back({std::move(entry.name), std::move(entry.tensor)});
+    if (entry.readable)
+      record.tensors.push_back({std::move(entry.name), std::move(entry.tensor), entry.byte});
   return record;
 }
 }  // namespace
@@ -169,10 +174,10 @@ void ModelRecord::add_values(const std::vector<std::shared_ptr<Variable>>& varia
   for (const auto& variable : variables) add(variable->full_name(), variable->value);
 }
 
-const Tensor* ModelRecord::find(std::string_view name) const {
+const NamedTensor* ModelRecord::find(std::string_view name) const {
   const auto at = std::find_if(tensors.begin(), tensors.end(),
                                [&](const NamedTensor& item) { return item.name == name; });
-  return at == tensors.end() ? nullptr : &at->tensor;
+  return at == tensors.end() ? nullptr : &*at;
 }
 
 void ModelRecord::copy_values(const std::vector<std::shared_ptr<Variable>>& variables) const {

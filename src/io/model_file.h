@@ -42,14 +42,15 @@ struct TrainingFacts {
 struct ModelRecord {
   GraphRecord graph;
   TrainingFacts training;
-  std::vector<NamedTensor> tensors;  // sorted by name after loading
+  std::vector<NamedTensor> tensors;          // sorted by name after loading
+  size_t training_byte = 0, graph_byte = 0;  // where the file that it was read from speaks of them
 
   void add(std::string name, Tensor tensor) {
     tensors.push_back({std::move(name), std::move(tensor)});
   }
   void add_values(const std::vector<std::shared_ptr<Variable>>& variables);
   /// Null when there is none.
-  const Tensor* find(std::string_view name) const;
+  const NamedTensor* find(std::string_view name) const;
   /// Copies the tensor of each variable into the memory that the variable has.
   void copy_values(const std::vector<std::shared_ptr<Variable>>& variables) const;
 };

@@ -22,6 +22,7 @@ namespace goneuron {
 struct NamedTensor {
   std::string name;
   Tensor tensor;
+  size_t byte = 0;  // where the file that it was read from speaks of it
 };
 
 /// A tensor of a file.

@@ -22,6 +22,7 @@ std::span<const OpDef> abs_ops() {
                                .infer = infer_unary,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = reject_unary_types}};

@@ -19,6 +19,7 @@ std::span<const OpDef> add_ops() {
                                .infer = infer_broadcast,
                                .gradient = gradient,
                                .reference = broadcast_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples_binary,
                                .rejects = rejects_binary}};

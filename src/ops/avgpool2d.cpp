@@ -104,12 +104,16 @@ std::vector<OpSample> samples() {
   return {{{f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0)},
           {{f32({1, 5, 5, 2})}, pool_attrs(3, 2, 1)},
           {{f32({1, 5, 6, 2})}, uneven()},
-          {{f32({1, 6, 6, 1})}, pool_attrs(2, 3, 0)}};
+          {{f32({1, 6, 6, 1})}, pool_attrs(2, 3, 0)},
+          {{f32({3, 13, 11, 37})}, pool_attrs(3, 2, 1), -2, 2, {}, 2, true},
+          {{f32({9, 16, 16, 32})}, pool_attrs(2, 2, 0), -2, 2, {}, 2, true}};
 }
 std::vector<OpSample> grad_samples() {
   return {{{f32({2, 2, 2, 3}), f32({2, 4, 4, 3})}, pool_attrs(2, 2, 0)},
           {{f32({1, 3, 3, 2}), f32({1, 5, 5, 2})}, pool_attrs(3, 2, 1)},
-          {{f32({1, 2, 2, 1}), f32({1, 6, 6, 1})}, pool_attrs(2, 3, 0)}};
+          {{f32({1, 2, 2, 1}), f32({1, 6, 6, 1})}, pool_attrs(2, 3, 0)},
+          {{f32({3, 7, 6, 37}), f32({3, 13, 11, 37})}, pool_attrs(3, 2, 1), -2, 2, {}, 2, true},
+          {{f32({9, 8, 8, 32}), f32({9, 16, 17, 32})}, pool_attrs(2, 2, 0), -2, 2, {}, 2, true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({2, 3, 3, 1})},

@@ -79,6 +79,13 @@ std::vector<OpSample> samples() {
   const TensorType c = f32({3});
   return {{{f32({8, 3}), c, c, c, c}, epsilon_attrs(1e-5)},
           {{f32({2, 2, 3, 3}), c, c, c, c}, epsilon_attrs(1e-3)},
+          {{f32({9, 7, 5, 19}), f32({19}), f32({19}), f32({19}), f32({19})},
+           epsilon_attrs(1e-3),
+           -2,
+           2,
+           {},
+           2,
+           true},
           {{f32({32, 14, 14, 64}), f32({64}), f32({64}), f32({64}), f32({64})},
            epsilon_attrs(1e-5),
            -2,
@@ -89,7 +96,14 @@ std::vector<OpSample> samples() {
 }
 std::vector<OpSample> grad_samples() {
   const TensorType c = f32({3});
-  return {{{f32({8, 3}), c, c, c, f32({8, 3})}, epsilon_attrs(1e-5), 0.2, 2}};
+  return {{{f32({8, 3}), c, c, c, f32({8, 3})}, epsilon_attrs(1e-5), 0.2, 2},
+          {{f32({9, 7, 5, 19}), f32({19}), f32({19}), f32({19}), f32({9, 7, 5, 19})},
+           epsilon_attrs(1e-3),
+           0.2,
+           2,
+           {},
+           2,
+           true}};
 }
 std::vector<OpReject> rejects() {
   const TensorType c = f32({3});

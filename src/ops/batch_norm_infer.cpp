@@ -43,7 +43,21 @@ std::vector<OpSample> samples() {
   const TensorType c = f32({3});
   return {{{f32({4, 3}), c, c, c, c}, epsilon_attrs(1e-5), 0.2, 2},
           {{f32({2, 2, 2, 3}), c, c, c, c}, epsilon_attrs(1e-3), 0.2, 2},
-          {{c, c, c, c, c}, epsilon_attrs(1e-3), 0.2, 2}};
+          {{c, c, c, c, c}, epsilon_attrs(1e-3), 0.2, 2},
+          {{f32({9, 7, 5, 19}), f32({19}), f32({19}), f32({19}), f32({19})},
+           epsilon_attrs(1e-3),
+           0.2,
+           2,
+           {},
+           2,
+           true},
+          {{f32({33, 70}), f32({70}), f32({70}), f32({70}), f32({70})},
+           epsilon_attrs(1e-3),
+           0.2,
+           2,
+           {},
+           2,
+           true}};
 }
 std::vector<OpReject> rejects() {
   const TensorType c = f32({3});

@@ -131,6 +131,9 @@ T* output(const KernelArgs& args, size_t i) {
   return args.outputs[i].as<T>();
 }
 
+/// OpDef::in_place of elementwise ops.
+inline constexpr unsigned any_input = ~0U;
+
 inline double count(const TensorType& type) { return static_cast<double>(type.shape.elements()); }
 inline double elementwise_flops(const std::vector<TensorType>&,
                                 const std::vector<TensorType>& outputs, const Attrs&) {

@@ -73,7 +73,14 @@ std::vector<OpSample> samples() {
   return {{{f32({2, 3}), f32({2, 1})}, along(1)},
           {{f32({2, 3}), f32({1, 3}), f32({2, 3})}, along(0)},
           {{f32({2, 2, 2}), f32({2, 3, 2})}, along(1)},
-          {{f32({4})}, along(0)}};
+          {{f32({4})}, along(0)},
+          {{f32({9, 13, 5, 37}), f32({9, 13, 5, 2}), f32({9, 13, 5, 16})},
+           along(3),
+           -2,
+           2,
+           {},
+           2,
+           true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({2, 3}), f32({3, 3})}, along(1), "cannot join [2, 3] and [3, 3] along axis 1"},

@@ -1,7 +1,8 @@
 // conv2d_pool(x, w[, b]){conv attributes, activation "relu" or "linear", pool_*} -> y, index:
-// convolution, bias, activation and max pooling in one op, and conv2d_pool_weight_grad(x, dy, y,
-// index, like w){the same, bias} -> dw
-// [, db], where dy is the gradient of the pooled output. Made by the fusion pass.
+// convolution, bias, activation and max pooling in one op, and conv2d_pool_weight_grad(x, dy,
+// index, like w){the same, bias} -> dw [, db], where dy is the gradient of the pooled output.
+// `index` is the cell of the pool's window that the maximum comes from; where relu cut it off, no
+// cell's number: one past the last. Made by the fusion pass.
 #include "ops/conv_kernel.h"
 
 namespace goneuron {
@@ -19,8 +20,8 @@ Shape pooled_shape(const InferContext& c, int xi, int wi) {
   const Window pool = fused_pool_window(c.attrs);
   check_pool_window(c, pool);
   check_relu(c);
-  if (checked_mul(pool.kernel_h, pool.kernel_w) > 255)
-    c.fail("the pool has more than 255 cells", "pool in two steps");
+  if (checked_mul(pool.kernel_h, pool.kernel_w) > 254)
+    c.fail("the pool has more than 254 cells", "pool in two steps");
   return window_output(c, conv, pool, conv[3]);
 }
 
@@ -32,13 +33,12 @@ std::vector<TensorType> infer(const InferContext& c) {
   return {{y, dtype}, {y, DType::u8}};
 }
 std::vector<TensorType> infer_weight_grad(const InferContext& c) {
-  const DType dtype = check_floating(c, {0, 1, 2});
-  check_dtype(c, 3, DType::u8, "the indices");
-  const Shape y = pooled_shape(c, 0, 4);
+  const DType dtype = check_floating(c, {0, 1});
+  check_dtype(c, 2, DType::u8, "the indices");
+  const Shape y = pooled_shape(c, 0, 3);
   check_shape(c, 1, y, "the gradient of the output");
-  check_shape(c, 2, y, "the output");
-  check_shape(c, 3, y, "the index");
-  std::vector<TensorType> outputs{{c.shape(4), dtype}};
+  check_shape(c, 2, y, "the index");
+  std::vector<TensorType> outputs{{c.shape(3), dtype}};
   if (check_flag(c, "bias")) outputs.push_back({Shape{y[3]}, dtype});
   return outputs;
 }
@@ -56,7 +56,7 @@ void kernel(const KernelArgs& args) {
   for (i64 n = 0; n < y[0]; ++n)
     for (i64 py = 0; py < y[1]; ++py)
       for (i64 px = 0; px < y[2]; ++px)
-        for (i64 o = 0; o < y[3]; ++o, ++best, ++index)
+        for (i64 o = 0; o < y[3]; ++o, ++best, ++index) {
           for (i64 cell = 0; cell < pool.kernel_h * pool.kernel_w; ++cell) {
             const i64 oy = py * pool.stride_h + cell / pool.kernel_w,
                       ox = px * pool.stride_w + cell % pool.kernel_w;
@@ -68,6 +68,8 @@ void kernel(const KernelArgs& args) {
             *best = value;
             *index = static_cast<std::uint8_t>(cell);
           }
+          if (relu && *best <= 0) *index = static_cast<std::uint8_t>(pool.kernel_h * pool.kernel_w);
+        }
 }
 
 /// Where the gradient of a pooled element goes: the convolution's output at (oy, ox), or nowhere.
@@ -76,10 +78,8 @@ class Routes {
  public:
   explicit Routes(const KernelArgs& args)
       : pool_(fused_pool_window(args.attrs)),
-        relu_(args.attrs.text("activation") == "relu"),
         dy_(input<T>(args, 1)),
-        y_(input<T>(args, 2)),
-        index_(input<std::uint8_t>(args, 3)),
+        index_(input<std::uint8_t>(args, 2)),
         shape_(args.inputs[1].shape) {}
 
   /// f(n, oy, ox, dy) for every pooled element of channel `o` that passes a gradient.
@@ -89,8 +89,8 @@ class Routes {
       for (i64 py = 0; py < shape_[1]; ++py)
         for (i64 px = 0; px < shape_[2]; ++px) {
           const i64 at = ((n * shape_[1] + py) * shape_[2] + px) * shape_[3] + o;
-          if (relu_ && y_[at] <= 0) continue;
           const i64 cell = index_[at];
+          if (cell >= pool_.kernel_h * pool_.kernel_w) continue;
           f(n, py * pool_.stride_h + cell / pool_.kernel_w,
             px * pool_.stride_w + cell % pool_.kernel_w, double{dy_[at]});
         }
@@ -98,8 +98,7 @@ class Routes {
 
  private:
   Window pool_;
-  bool relu_;
-  const T *dy_, *y_;
+  const T* dy_;
   const std::uint8_t* index_;
   Shape shape_;
 };
@@ -172,14 +171,20 @@ std::vector<OpSample> samples() {
 std::vector<OpSample> weight_grad_samples() {
   const TensorType y = f32({2, 2, 3, 3}), index = u8({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
   const Attrs relu = options("relu", 2, 2, window_attrs(1, 1));
-  return {{{f32({2, 4, 6, 2}), y, y, index, w}, with_bias(relu, 1), -2, 2, {0}, 4},
-          {{f32({1, 7, 7, 1}), f32({1, 2, 2, 2}), f32({1, 2, 2, 2}), u8({1, 2, 2, 2}),
-            f32({2, 3, 1, 2})},
+  return {{{f32({2, 4, 6, 2}), y, index, w}, with_bias(relu, 1), -2, 2, {0}, 5},
+          {{f32({1, 7, 7, 1}), f32({1, 2, 2, 2}), u8({1, 2, 2, 2}), f32({2, 3, 1, 2})},
            with_bias(options("linear", 2, 1, window_attrs(2, 0)), 0),
            -2,
            2,
            {},
-           255}};
+           5},
+          {{f32({32, 28, 28, 1}), f32({32, 14, 14, 32}), u8({32, 14, 14, 32}), f32({3, 3, 1, 32})},
+           with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1),
+           -2,
+           2,
+           {},
+           5,
+           true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
@@ -190,7 +195,7 @@ std::vector<OpReject> rejects() {
            "activation \"tanh\" cannot be fused with a pool"},
           {{f32({2, 40, 40, 1}), f32({3, 3, 1, 2})},
            options("relu", 16, 2, window_attrs(1, 0)),
-           "more than 255 cells"},
+           "more than 254 cells"},
           {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
            options("relu", 2, 0, window_attrs(1, 0)),
            "stride_h is 0"}};
@@ -198,12 +203,9 @@ std::vector<OpReject> rejects() {
 std::vector<OpReject> weight_grad_rejects() {
   const TensorType y = f32({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
   const Attrs relu = with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1);
-  return {{{f32({2, 4, 6, 2}), y, y, i32({2, 2, 3, 3}), w},
-           relu,
-           "the indices are i32; they must be u8"},
-          {{f32({2, 4, 6, 2}), y, f32({2, 2, 2, 3}), u8({2, 2, 3, 3}), w},
-           relu,
-           "the output is [2, 2, 2, 3]"}};
+  return {
+      {{f32({2, 4, 6, 2}), y, i32({2, 2, 3, 3}), w}, relu, "the indices are i32; they must be u8"},
+      {{f32({2, 4, 6, 2}), y, u8({2, 2, 2, 3}), w}, relu, "the index is [2, 2, 2, 3]"}};
 }
 }  // namespace
 
@@ -218,13 +220,13 @@ std::span<const OpDef> conv2d_pool_ops() {
                                .samples = samples,
                                .rejects = rejects},
                               {.name = "conv2d_pool_weight_grad",
-                               .min_inputs = 5,
-                               .max_inputs = 5,
+                               .min_inputs = 4,
+                               .max_inputs = 4,
                                .infer = infer_weight_grad,
                                .gradient = Gradient::none("made after differentiation"),
                                .reference = {weight_grad_kernel<float>, weight_grad_kernel<double>},
                                .batch = Batch::reduced,
-                               .shape_only = 0b10000,
+                               .shape_only = 0b1000,
                                .flops = weight_grad_flops,
                                .samples = weight_grad_samples,
                                .rejects = weight_grad_rejects}};

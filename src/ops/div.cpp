@@ -26,6 +26,7 @@ std::span<const OpDef> div_ops() {
                                .infer = infer_broadcast,
                                .gradient = gradient,
                                .reference = broadcast_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = rejects_binary}};

@@ -48,7 +48,8 @@ Attrs options(double rate, i64 stream) { return {{"rate", rate}, {"stream", stre
 std::vector<OpSample> samples() {
   return {{{f32({4, 5})}, options(0.5, 1)},
           {{f32({3, 2, 3})}, options(0.2, 7)},
-          {{f32({9})}, options(0, 0)}};
+          {{f32({9})}, options(0, 0)},
+          {{f32({9, 13, 37})}, options(0.3, 2), -2, 2, {}, 2, true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({4, 5})}, options(1, 0), "rate is 1.000000; it must be in [0, 1)"},
@@ -64,6 +65,7 @@ OpDef row(const char* name, GradientFunction function) {
           .infer = infer,
           .gradient = function,
           .reference = {kernel<float>, kernel<double>},
+          .in_place = any_input,
           .flops = elementwise_flops,
           .samples = samples,
           .rejects = rejects};

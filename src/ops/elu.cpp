@@ -31,6 +31,7 @@ std::span<const OpDef> elu_ops() {
                                .infer = infer_unary_alpha,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = reject_unary_alpha},
@@ -40,6 +41,7 @@ std::span<const OpDef> elu_ops() {
                                .infer = infer_unary_grad_alpha,
                                .gradient = second_order,
                                .reference = unary_grad_reference<GradFormula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = grad_samples,
                                .rejects = reject_grad_alpha}};

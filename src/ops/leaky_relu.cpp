@@ -32,6 +32,7 @@ std::span<const OpDef> leaky_relu_ops() {
                                .infer = infer_unary_alpha,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = reject_unary_alpha},
@@ -41,6 +42,7 @@ std::span<const OpDef> leaky_relu_ops() {
                                .infer = infer_unary_grad_alpha,
                                .gradient = second_order,
                                .reference = unary_grad_reference<GradFormula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = grad_samples,
                                .rejects = reject_grad_alpha}};

@@ -107,6 +107,8 @@ std::vector<OpSample> samples() {
           {{f32({1, 5, 5, 2})}, pool_attrs(3, 2, 1)},
           {{f32({1, 5, 5, 2})}, pool_attrs(2, 1, 0)},
           {{f32({1, 5, 6, 2})}, uneven()},
+          {{f32({3, 13, 11, 37})}, pool_attrs(3, 2, 1), -2, 2, {}, 2, true},
+          {{f32({9, 12, 7, 19})}, uneven(), -2, 2, {}, 2, true},
           {{f32({32, 28, 28, 32})}, pool_attrs(2, 2, 0), -1, 1, {}, 2, true}};
 }
 std::vector<OpSample> grad_samples() {
@@ -117,7 +119,21 @@ std::vector<OpSample> grad_samples() {
        -2,
        2,
        {},
-       255}};
+       255},
+      {{f32({3, 7, 6, 37}), u8({3, 7, 6, 37}), f32({3, 13, 11, 37})},
+       pool_attrs(3, 2, 1),
+       -2,
+       2,
+       {},
+       9,
+       true},
+      {{f32({9, 8, 8, 32}), u8({9, 8, 8, 32}), f32({9, 16, 17, 32})},
+       pool_attrs(2, 2, 0),
+       -2,
+       2,
+       {},
+       4,
+       true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({2, 3, 3, 1})},

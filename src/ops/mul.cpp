@@ -20,6 +20,7 @@ std::span<const OpDef> mul_ops() {
                                .infer = infer_broadcast,
                                .gradient = gradient,
                                .reference = broadcast_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples_binary,
                                .rejects = rejects_binary}};

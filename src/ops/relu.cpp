@@ -32,6 +32,7 @@ std::span<const OpDef> relu_ops() {
                                .infer = infer_unary,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = reject_unary_types},
@@ -41,6 +42,7 @@ std::span<const OpDef> relu_ops() {
                                .infer = infer_unary_grad,
                                .gradient = grad_gradient,
                                .reference = unary_grad_reference<GradFormula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = grad_samples,
                                .rejects = reject_grad_shapes}};

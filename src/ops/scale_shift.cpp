@@ -36,6 +36,7 @@ std::span<const OpDef> scale_shift_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = rejects}};

@@ -27,6 +27,7 @@ std::span<const OpDef> sigmoid_ops() {
                                .infer = infer_unary,
                                .gradient = gradient,
                                .reference = unary_reference<Formula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = samples,
                                .rejects = reject_unary_types},
@@ -36,6 +37,7 @@ std::span<const OpDef> sigmoid_ops() {
                                .infer = infer_unary_grad,
                                .gradient = second_order,
                                .reference = unary_grad_reference<GradFormula>,
+                               .in_place = any_input,
                                .flops = elementwise_flops,
                                .samples = grad_samples,
                                .rejects = reject_grad_shapes}};

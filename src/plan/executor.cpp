@@ -1,5 +1,6 @@
 #include "plan/executor.h"
 
+#include <chrono>
 #include <cmath>
 
 namespace goneuron {
@@ -123,6 +124,19 @@ void Executor::run(WorkerPool& pool) noexcept {
     pool.reserve_scratch(plan_->scratch_bytes);
   }
   pool.run(shared_);
+}
+
+void Executor::run_timed(std::vector<double>& seconds) noexcept {
+  using Clock = std::chrono::steady_clock;
+  for (size_t s = 0; s < calls_.size(); ++s) {
+    if (calls_[s].kernel == nullptr) continue;
+    const Scheme& scheme = plan_->steps[s].scheme;
+    const i64 stride = scheme.merges ? scheme.tiles : 1;
+    const auto start = Clock::now();
+    for (i64 tile = 0; tile < scheme.tiles; tile += stride)
+      calls_[s].kernel(calls_[s].args.get(), tile, tile + stride, scratch_.data());
+    seconds[s] += std::chrono::duration<double>(Clock::now() - start).count();
+  }
 }
 
 void Executor::run_alone() noexcept { WorkerPool::run_alone(alone_, scratch_.data()); }

@@ -26,6 +26,8 @@ class Executor {
   void run(WorkerPool& pool) noexcept;
   /// On this thread alone, for predictions from several threads.
   void run_alone() noexcept;
+  /// run_alone(), with the seconds of each step of the plan added to `seconds`.
+  void run_timed(std::vector<double>& seconds) noexcept;
   /// Bytes held by this executor.
   i64 bytes() const { return activations_.bytes() + io_.bytes() + scratch_.bytes(); }
 

@@ -2,6 +2,7 @@
 
 #include "graph/passes/cleanup.h"
 #include "graph/passes/fuse.h"
+#include "graph/passes/split_batch_norm.h"
 
 namespace goneuron {
 
@@ -17,7 +18,9 @@ Plan make_plan(Graph graph, const Backend& backend) {
   Plan plan{.graph = std::move(graph)};
   drop_dead_nodes(plan.graph);
   sort_nodes(plan.graph);
-  fuse(plan.graph, [&](const Graph& g, const Node& n) { return backend.supports(g, n); });
+  const auto supports = [&](const Graph& g, const Node& n) { return backend.supports(g, n); };
+  fuse(plan.graph, supports);
+  split_batch_norm(plan.graph, supports);
   for (const Node& node : plan.graph.nodes) plan.flops += node_flops(plan.graph, node);
   choose_tiles(plan, backend);
   schedule(plan);

@@ -31,7 +31,8 @@ struct Plan {
   std::vector<PlannedStep> steps;
   std::vector<Slot> slots;  // by value
   i64 activation_bytes = 0, io_bytes = 0, gradient_bytes = 0, scratch_bytes = 0;
-  i64 live_bytes = 0;  // the largest sum of bytes alive in one phase: no plan can need less
+  // The most bytes of activations of which no two may share memory: no layout can need less.
+  i64 live_bytes = 0;
   double flops = 0;
   bool guarded =
       false;  // outputs[0] is a loss: not finite, it sets the status and no variable changes

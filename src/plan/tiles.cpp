@@ -14,6 +14,8 @@ namespace {
 
 // A model of a machine with two cores; only ratios matter, and they hold from laptops to servers.
 constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
+// What few tiles cost: more workers than tiles find nothing to do, and a tile outgrows the caches.
+constexpr double few_tiles = 0.1;
 
 class Chooser {
  public:
@@ -23,9 +25,10 @@ class Chooser {
       options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node)
                                                    : std::vector<Scheme>{single_tile(node)});
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      flops_.push_back(node_flops(graph, graph.nodes[n]));
+      if (graph.nodes[n].op->alias) continue;  // it neither computes nor moves anything
       for (const ValueId id : graph.nodes[n].outputs)
         writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
-      flops_.push_back(node_flops(graph, graph.nodes[n]));
     }
     // Neighbours: nodes that share a value.
     neighbours_.resize(graph.nodes.size());
@@ -108,8 +111,10 @@ class Chooser {
   /// Time of node n on two cores, with the bytes that it has to fetch from the other one.
   double cost(size_t n) const {
     const Node& node = graph_.nodes[n];
+    if (node.op->alias) return 0;
     const Scheme& scheme = options_[n][choice_[n]];
-    double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1);
+    double us = flops_[n] / flops_per_us / (scheme.tiles > 1 ? 2 : 1) *
+                (1 + few_tiles / static_cast<double>(scheme.tiles));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
       const Value& value = graph_.in(node, static_cast<int>(i));

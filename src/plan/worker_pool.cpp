@@ -52,7 +52,7 @@ WorkerPool::~WorkerPool() {
 
 void WorkerPool::reserve_scratch(i64 bytes) {
   for (Arena& arena : scratch_)
-    if (arena.bytes() < bytes) arena = Arena(bytes, "the kernels' scratch buffers");
+    if (arena.bytes() < bytes) arena = Arena(bytes, "the scratch memory of the kernels");
 }
 
 Item WorkerPool::barrier() { return {&WorkerPool::wait, this, 0, 0}; }

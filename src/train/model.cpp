@@ -72,7 +72,7 @@ Model::operator Layer() const {
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
   layer.build = [model](LayerContext& context) {
-    if (!model->built()) model->build_sequential(context.input().shape().without_batch());
+    if (!model->built()) model->build_once(context.input().shape().without_batch());
     return substitute(model->outputs[0], model->inputs[0], context.input());
   };
   return make_layer(std::move(layer));

@@ -14,19 +14,24 @@ namespace goneuron {
 
 namespace {
 
+/// Names for layers without one, in their order. Those that were given while another model was
+/// built stay where they can: two models joined in one may both have a "dense".
 void give_names(const std::vector<Layer>& layers) {
   std::set<std::string> taken;
   for (const Layer& layer : layers)
-    if (!layer.name().empty() && !taken.insert(layer.name()).second)
+    if (!layer.name().empty() && !layer.impl()->name_given && !taken.insert(layer.name()).second)
       throw_graph({.where = layer.impl()->describe(),
                    .what = "two layers of one model are named \"" + layer.name() + "\"",
                    .hint = "give each a name of its own, or leave the name out"});
+  for (const Layer& layer : layers)
+    if (layer.impl()->name_given && !taken.insert(layer.name()).second) layer.impl()->name.clear();
   for (const Layer& layer : layers) {
     if (!layer.name().empty()) continue;
     const std::string& prefix = layer.impl()->prefix;
     std::string name = prefix;
     for (int i = 1; !taken.insert(name).second; ++i) name = prefix + "_" + std::to_string(i);
     layer.impl()->name = name;
+    layer.impl()->name_given = true;
   }
 }
 
@@ -80,18 +85,37 @@ void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variab
 
 }  // namespace
 
+void ModelImpl::build_once(const Shape& sample) {
+  const std::lock_guard lock(build_mutex);
+  if (built()) return;
+  std::vector<LayerImpl> before;
+  for (const Layer& layer : pending) before.push_back(*layer.impl());
+  try {
+    build_sequential(sample);
+  } catch (...) {
+    // Back to what they were, so that another shape can still be tried.
+    for (size_t i = 0; i < before.size(); ++i) *pending[i].impl() = before[i];
+    throw;
+  }
+}
+
 void ModelImpl::build_sequential(const Shape& sample) {
-  give_names(unique_layers(pending));
+  const auto chain = unique_layers(pending);
+  std::vector<Layer> nameless;
+  for (const Layer& layer : chain)
+    if (layer.name().empty()) nameless.push_back(layer);
+  give_names(chain);  // for messages, until finish_build() has seen the layers inside these
   const Symbol input = input_symbol({sample.with_batch(Any), DType::f32}, "input", site);
   Symbol x = input;
   for (const Layer& layer : pending) x = x | layer;
+  for (Layer& layer : nameless) layer.named("");
   inputs = {input};
   outputs = {x};
   finish_build();
 }
 
 void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) {
-  if (!built()) return build_sequential(sample);
+  if (!built()) return build_once(sample);
   const Shape expected = inputs[0].shape().without_batch();
   bool fits = expected.rank() == sample.rank();
   for (int i = 0; fits && i < sample.rank(); ++i)
@@ -103,7 +127,14 @@ void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) 
 }
 
 void ModelImpl::finish_build() {
+  for (const Symbol& output : outputs)
+    if (output.shape().rank() == 0 || output.shape()[0] != Any)
+      throw_shape({.where = output.expr()->call ? output.expr()->call->layer->describe() : "Model",
+                   .what = "the model's output is " + output.shape().str() +
+                           ", without the batch as its first axis",
+                   .hint = "keep the first axis: one prediction for each sample"});
   const auto order = topological_order(outputs);
+  variables.clear();
   layers = layers_of(order);
   give_names(layers);
   std::set<const Variable*> seen;
@@ -125,6 +156,7 @@ void ModelImpl::finish_build() {
   allocate(states, variables, Role::state, "the memory of the layers' state");
   for (size_t i = 0; i < variables.size(); ++i)
     if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
+  ready = true;
 }
 
 }  // namespace goneuron

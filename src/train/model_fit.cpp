@@ -19,17 +19,6 @@ void need_compiled(const ModelImpl& model, const char* caller, Site site) {
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
 }
 
-void set_scalars(const ModelImpl& model, StepScalars& s) {
-  const auto t = static_cast<double>(model.step + 1);
-  s.learning_rate = model.optimizer.learning_rate;
-  s.step = t;
-  s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
-  s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
-  s.seed = model.fit_seed;
-  s.counter = static_cast<std::uint64_t>(model.step);
-  s.code = status_ok;
-}
-
 /// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
 class Means {
  public:
@@ -100,7 +89,7 @@ class Pass {
     Executor& executor = last_ && step_ + 1 == loader_.steps() ? **last_ : **full_;
     const i64 rows = loader_.next(
         {executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
-    set_scalars(model_, executor.scalars());
+    begin_step(model_, executor.scalars());
     {
       // For the step alone: a callback between two steps may predict, evaluate or set the threads.
       const std::lock_guard lock(worker_mutex());
@@ -127,6 +116,17 @@ class Pass {
 };
 
 }  // namespace
+
+void begin_step(const ModelImpl& model, StepScalars& s) {
+  const auto t = static_cast<double>(model.step + 1);
+  s.learning_rate = model.optimizer.learning_rate;
+  s.step = t;
+  s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
+  s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
+  s.seed = model.fit_seed;
+  s.counter = static_cast<std::uint64_t>(model.step);
+  s.code = status_ok;
+}
 
 History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const UserCall user("fit", site);
@@ -190,14 +190,19 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   state.learning_rate = m.optimizer.learning_rate;
   const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
     const UserCode callbacks;
-    for (const Callback& callback : options.callbacks)
-      if (callback) ((*callback).*hook)(state);
-    if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
-      throw_graph({.where = call_site("fit", site),
-                   .what = "a callback set the learning rate to " +
-                           number_text(state.learning_rate) + "; expected a number above 0",
-                   .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
-    m.optimizer.learning_rate = state.learning_rate;
+    for (const Callback& callback : options.callbacks) {
+      if (!callback) continue;
+      // A hook may set the rate in the state or on the model.
+      const double before = state.learning_rate = m.optimizer.learning_rate;
+      ((*callback).*hook)(state);
+      if (state.learning_rate == before) continue;
+      if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
+        throw_graph({.where = call_site("fit", site),
+                     .what = "a callback set the learning rate to " +
+                             number_text(state.learning_rate) + "; expected a number above 0",
+                     .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
+      m.optimizer.learning_rate = state.learning_rate;
+    }
   };
   using Clock = std::chrono::steady_clock;
   call(&CallbackBase::on_train_begin);
@@ -209,6 +214,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     state.logs = &train.means.logs;
     train.start(m.epoch);
     call(&CallbackBase::on_epoch_begin);
+    if (state.stop) break;  // an epoch without a step has no numbers
     const auto begin = Clock::now();
     for (i64 s = 0; s < train.steps() && !state.stop; ++s) {
       state.samples += train.step();

@@ -2,6 +2,7 @@
 // and the executors made for it so far. The files of src/train/model_*.cpp work on it.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,14 +62,22 @@ struct ModelImpl {
   std::string device;  // the executors' backend
   std::mutex mutex;    // of executors and graphs: predict() may come from several threads
 
-  bool built() const { return !outputs.empty(); }
+  std::atomic<bool> ready = false;  // set once all of the above that building fills in is there
+  std::mutex build_mutex;           // the first predict() may come from several threads
+
+  bool built() const { return ready; }
   /// Builds from the shape of one sample if needed; checks the shape if already built.
   void need_shape(const Shape& sample, const char* caller, Site where);
+  /// What need_shape() does for a model that is not built; safe from several threads.
+  void build_once(const Shape& sample);
   void build_sequential(const Shape& sample);
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
   TrainGraph& graph_for(const TensorType& target, bool with_updates);
   void forget_plans();
+  /// Memory for the optimizer's slots that have none yet, in one block; how much that is.
+  void allocate_slots();
+  i64 missing_slot_bytes() const;
 };
 
 /// An executor taken from the model for a while; goes back when the lease ends.
@@ -87,9 +96,17 @@ class ExecutorLease {
   std::unique_ptr<Executor> executor_;
 };
 
+struct ModelRecord;
+/// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
+/// not fit together.
+std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);
+
 /// The plan of a step, unbound; for executors, summaries and the memory report.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
+
+/// The scalars of the next step of the optimizer; the status is cleared.
+void begin_step(const ModelImpl& model, StepScalars& scalars);
 
 /// Type of the target that data of this shape (of one sample) and dtype becomes.
 TensorType target_type(const Shape& sample, DType dtype);

@@ -1,6 +1,4 @@
-// save() and load(): a ModelImpl as a model file and back.
-#include <cstring>
-
+// save(): a ModelImpl as a model file.
 #include "core/message.h"
 #include "io/model_file.h"
 #include "train/model_impl.h"
@@ -38,53 +36,6 @@ void Model::save(const std::string& path, Site site) const {
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) record.add("optimizer/" + slot->name, slot->value);
   save_model_file(path, record);
-}
-
-Model Model::load(const std::string& path, Site site) {
-  const UserCall user("load", site);
-  const ModelRecord record = load_model_file(path);
-  auto impl = std::make_shared<ModelImpl>();
-  ModelImpl& m = *impl;
-  m.inputs = record.graph.list("inputs");
-  m.outputs = record.graph.list("outputs");
-  if (m.inputs.size() != 1 || m.outputs.size() != 1)
-    throw_format({.where = path,
-                  .what = std::to_string(m.inputs.size()) + " inputs and " +
-                          std::to_string(m.outputs.size()) + " outputs; expected one of each",
-                  .hint = "save it again with this version"});
-  m.weight_seed = record.training.weight_seed;
-  m.finish_build();
-  record.copy_values(m.variables);
-  const TrainingFacts& facts = record.training;
-  m.fit_seed = facts.fit_seed;
-  m.epoch = facts.epoch;
-  m.step = facts.optimizer_step;
-  const auto target = record.graph.list("target"), loss = record.graph.list("loss"),
-             metrics = record.graph.list("metrics");
-  if (!facts.compiled || target.size() != 1 || loss.size() != 1) return Model(impl);
-  m.compiled = true;
-  m.optimizer = facts.optimizer;
-  // The loss and metrics are the stored graphs, whatever functions made them.
-  m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
-    throw_type({.what =
-                    "the loaded loss was stored for targets of another shape or dtype; expected "
-                    "targets such as those it was trained with",
-                .hint = "compile() the model again"});
-  });
-  for (const std::string& name : facts.metrics)
-    m.metrics.emplace_back(name.c_str(), [](const Symbol&, const Symbol&) { return Symbol(); });
-  auto graph = std::make_unique<TrainGraph>();
-  graph->target = {target[0].shape(), target[0].dtype()};
-  graph->y_true = target[0];
-  graph->loss = loss[0];
-  graph->metrics = metrics;
-  m.graphs.push_back(std::move(graph));
-  m.graph_for(m.graphs[0]->target, true);  // makes the optimizer's slots
-  for (const auto& [variable, slots] : m.slots)
-    for (const auto& slot : slots)
-      if (const Tensor* stored = record.find("optimizer/" + slot->name))
-        std::memcpy(slot->value.raw(), stored->raw(), static_cast<size_t>(slot->value.bytes()));
-  return Model(impl);
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {

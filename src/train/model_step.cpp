@@ -29,7 +29,7 @@ bool trains(const Variable& variable) {
   return variable.role == Role::parameter && variable.trainable && (!layer || layer->trainable);
 }
 
-/// The optimizer's slots of a variable, made once.
+/// The optimizer's slots of a variable, made once; they get memory when a step is about to run.
 const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model,
                                                        const std::shared_ptr<Variable>& variable) {
   auto& slots = model.slots[variable.get()];
@@ -41,10 +41,6 @@ const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model,
     slot->name = variable->full_name() + "/" + name;
     slot->role = Role::slot;
     slot->type = variable->type;
-    model.slot_arenas.emplace_back(round_up(variable->value.bytes(), 64),
-                                   "the memory of the optimizer");
-    const Arena& arena = model.slot_arenas.back();
-    slot->value = Tensor::adopt(arena.owner(), arena.data(), slot->type.shape, slot->type.dtype);
     slots.push_back(slot);
   }
   return slots;
@@ -127,6 +123,30 @@ void ModelImpl::forget_plans() {
   graphs.clear();
 }
 
+i64 ModelImpl::missing_slot_bytes() const {
+  i64 bytes = 0;
+  for (const auto& [variable, list] : slots)
+    for (const auto& slot : list)
+      if (slot->value.empty())
+        bytes = round_up(checked_add(bytes, checked_mul(slot->type.shape.elements(), 4)), 64);
+  return bytes;
+}
+
+void ModelImpl::allocate_slots() {
+  const i64 bytes = missing_slot_bytes();
+  if (bytes == 0) return;
+  const Arena arena(bytes, "the memory of the optimizer");
+  i64 at = 0;
+  for (const auto& variable : variables)
+    for (const auto& slot : slots[variable.get()]) {
+      if (!slot->value.empty()) continue;
+      slot->value =
+          Tensor::adopt(arena.owner(), arena.data() + at, slot->type.shape, slot->type.dtype);
+      at = round_up(at + slot->value.bytes(), 64);
+    }
+  slot_arenas.push_back(arena);
+}
+
 TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
   for (auto& graph : graphs)
     if (graph->target == target) {
@@ -187,6 +207,7 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
   }
   const auto plan = plan_for(model, mode, rows, target);
   check_memory(model, *plan, mode, rows, target);
+  if (mode == Mode::train) model.allocate_slots();
   if (model.gradients.bytes() < plan->gradient_bytes)
     model.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
   executor_ = std::make_unique<Executor>(plan, model.gradients);

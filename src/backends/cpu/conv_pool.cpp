@@ -21,7 +21,7 @@ struct ConvPool {
   const float* w;       // [3, 3, channels]
   const float* bias;    // [channels] or null
   float* y;             // [batch, ph, pw, channels]
-  std::uint8_t* index;  // likewise: row-major position of the maximum in its 2x2 window
+  std::uint8_t* index;  // likewise: the maximum's cell of its 2x2 window; 4: relu cut it off
   const float* dy;      // likewise
   float *dw, *db;       // [tiles, 3, 3, channels], [tiles, channels]
   i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
@@ -32,6 +32,8 @@ struct ConvPool {
 
 /// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
 inline i64 pitch_of(const ConvPool& c) { return 2 * c.pw + 2; }
+/// Floats of the quads of one row.
+inline i64 quads_of(const ConvPool& c) { return round_up(4 * (2 * c.pw + 1), 16); }
 inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* to) {
   const i64 pitch = pitch_of(c), height = 2 * rows + 2;
   for (i64 i = 0; i < height; ++i, to += pitch) {
@@ -59,19 +61,48 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr i64 lanes = HWY_LANES(float);
 
-/// One row of pooled outputs for one vector of channels; `x` is the first of four padded rows.
-template <bool kRelu>
-HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float* HWY_RESTRICT w,
-                            V bias, i64 channels, i64 count, float* HWY_RESTRICT y,
-                            std::uint8_t* HWY_RESTRICT index) {
+// Vectors of channels worked on at once: they share the pixels.
+constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
+
+/// The largest of the four cells of a window, and which one it is.
+struct Winner {
+  V value;
+  hn::Vec<hn::Rebind<std::int32_t, D>> cell;
+};
+HWY_INLINE Winner winner(const V* cells) {
+  const hn::Rebind<std::int32_t, D> di;
+  const auto right = hn::Gt(cells[1], cells[0]), right_below = hn::Gt(cells[3], cells[2]);
+  const V top = hn::IfThenElse(right, cells[1], cells[0]),
+          bottom = hn::IfThenElse(right_below, cells[3], cells[2]);
+  const auto below = hn::Gt(bottom, top);
+  const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
+  const auto at_bottom =
+      hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
+  return {hn::IfThenElse(below, bottom, top),
+          hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)};
+}
+
+/// One row of pooled outputs for `kVectors` vectors of channels; `x` is the first of four padded
+/// rows, w [9, channels], bias, y and index point to those channels.
+template <bool kRelu, i64 kVectors>
+HWY_INLINE void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
+                            const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias,
+                            float* HWY_RESTRICT y, std::uint8_t* HWY_RESTRICT index) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
-  V taps[9];
+  const i64 channels = c.channels;
+  V taps[9][kVectors], start[kVectors];
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    start[v] = bias ? hn::LoadU(d, bias + v * lanes) : hn::Zero(d);
 #pragma GCC unroll 9
-  for (i64 t = 0; t < 9; ++t) taps[t] = hn::LoadU(d, w + t * channels);
-  for (i64 p = 0; p < count; ++p, x += 2, y += channels, index += channels) {
-    V sums[4] = {bias, bias, bias, bias};
+    for (i64 t = 0; t < 9; ++t) taps[t][v] = hn::LoadU(d, w + t * channels + v * lanes);
+  }
+  for (i64 p = 0; p < c.pw; ++p, x += 2, y += channels, index += channels) {
+    V sums[kVectors][4];
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) sums[v][0] = sums[v][1] = sums[v][2] = sums[v][3] = start[v];
 #pragma GCC unroll 4
     for (i64 i = 0; i < 4; ++i)
 #pragma GCC unroll 4
@@ -80,61 +111,81 @@ HWY_INLINE void forward_row(const float* HWY_RESTRICT x, i64 pitch, const float*
 #pragma GCC unroll 4
         for (i64 s = 0; s < 4; ++s) {
           const i64 a = i - s / 2, b = j - s % 2;
-          if (a >= 0 && a < 3 && b >= 0 && b < 3)
-            sums[s] = hn::MulAdd(pixel, taps[a * 3 + b], sums[s]);
+          if (a < 0 || a >= 3 || b < 0 || b >= 3) continue;
+#pragma GCC unroll 2
+          for (i64 v = 0; v < kVectors; ++v)
+            sums[v][s] = hn::MulAdd(pixel, taps[a * 3 + b][v], sums[v][s]);
         }
       }
-    const auto right = hn::Gt(sums[1], sums[0]), right_below = hn::Gt(sums[3], sums[2]);
-    const V top = hn::IfThenElse(right, sums[1], sums[0]),
-            bottom = hn::IfThenElse(right_below, sums[3], sums[2]);
-    const auto below = hn::Gt(bottom, top);
-    V best = hn::IfThenElse(below, bottom, top);
-    const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
-    const auto at_bottom =
-        hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
-    if (kRelu) best = hn::IfThenZeroElse(hn::Lt(best, hn::Zero(d)), best);
-    hn::StoreU(best, d, y);
-    hn::StoreU(hn::DemoteTo(d8, hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)), d8,
-               index);
-  }
-}
-
-void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, float* scratch) {
-  const D d;
-  const i64 pitch = pitch_of(c);
-  for (i64 n = image; n < image + images; ++n) {
-    copy_padded(c, n, row, rows, scratch);
-    for (i64 channel = 0; channel < c.channels; channel += lanes) {
-      const V bias = c.bias ? hn::LoadU(d, c.bias + channel) : hn::Zero(d);
-      for (i64 r = 0; r < rows; ++r) {
-        const i64 at = ((n * c.ph + row + r) * c.pw) * c.channels + channel;
-        const float* x = scratch + 2 * r * pitch;
-        if (c.relu)
-          forward_row<true>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
-                            c.index + at);
-        else
-          forward_row<false>(x, pitch, c.w + channel, bias, c.channels, c.pw, c.y + at,
-                             c.index + at);
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) {
+      Winner best = winner(sums[v]);
+      if (kRelu) {
+        const auto cut = hn::Le(best.value, hn::Zero(d));
+        best.value = hn::IfThenZeroElse(cut, best.value);
+        best.cell = hn::IfThenElse(hn::RebindMask(di, cut), hn::Set(di, 4), best.cell);
       }
+      hn::StoreU(best.value, d, y + v * lanes);
+      hn::StoreU(hn::DemoteTo(d8, best.cell), d8, index + v * lanes);
     }
   }
 }
 
-/// For each pooled position and tap, the four pixels that the window's four cells meet:
-/// quads[position][tap][cell].
-HWY_INLINE void make_quads(const float* x, i64 pitch, i64 count, float* quads) {
-  for (i64 p = 0; p < count; ++p, x += 2)
-    for (i64 a = 0; a < 3; ++a)
-      for (i64 b = 0; b < 3; ++b, quads += 4) {
-        std::memcpy(quads, x + a * pitch + b, 2 * sizeof(float));
-        std::memcpy(quads + 2, x + (a + 1) * pitch + b, 2 * sizeof(float));
-      }
+template <bool kRelu>
+void forward_rows(const ConvPool& c, const float* x, i64 at, i64 rows) {
+  const i64 pitch = pitch_of(c);
+  for (i64 r = 0; r < rows; ++r, x += 2 * pitch, at += c.pw * c.channels) {
+    i64 channel = 0;
+    const auto add = [&](auto run, i64 vectors) {
+      for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
+        run(c, x, pitch, c.w + channel, c.bias ? c.bias + channel : nullptr, c.y + at + channel,
+            c.index + at + channel);
+    };
+    add(forward_row<kRelu, most_vectors>, most_vectors);
+    add(forward_row<kRelu, 1>, 1);
+  }
+}
+
+void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, float* scratch) {
+  for (i64 n = image; n < image + images; ++n) {
+    copy_padded(c, n, row, rows, scratch);
+    const i64 at = (n * c.ph + row) * c.pw * c.channels;
+    if (c.relu)
+      forward_rows<true>(c, scratch, at, rows);
+    else
+      forward_rows<false>(c, scratch, at, rows);
+  }
+}
+
+/// The pixels that the four cells of a pooling window meet under one tap: columns i and i + 1 of a
+/// row and of the one below it, for every i.
+HWY_INLINE void make_quads(const float* x, i64 pitch, float* HWY_RESTRICT quads) {
+#if HWY_TARGET == HWY_SCALAR
+  for (i64 i = 0; i + 1 < pitch; ++i, quads += 4) {
+    std::memcpy(quads, x + i, 2 * sizeof(float));
+    std::memcpy(quads + 2, x + pitch + i, 2 * sizeof(float));
+  }
+#else
+  const hn::FixedTag<float, 4> d4;
+  const auto store = [&](auto top, auto bottom, float* to) {
+    hn::Store(hn::ConcatLowerLower(d4, bottom, top), d4, to);
+  };
+  for (i64 i = 0; i + 2 < pitch; i += 2, quads += 8) {
+    const auto top = hn::LoadU(d4, x + i), bottom = hn::LoadU(d4, x + pitch + i);
+    store(top, bottom, quads);
+    store(hn::CombineShiftRightBytes<4>(d4, top, top),
+          hn::CombineShiftRightBytes<4>(d4, bottom, bottom), quads + 4);
+  }
+  const float* last = x + pitch - 4;
+  hn::Store(hn::ConcatUpperUpper(d4, hn::LoadU(d4, last + pitch), hn::LoadU(d4, last)), d4, quads);
+#endif
 }
 
 /// The pixel that each lane's winning cell met, out of a quad.
 #if HWY_TARGET == HWY_SCALAR
 using Chooser = hn::Vec<hn::Rebind<std::int32_t, D>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) { return cell; }
+HWY_INLINE const float* load_quad(const float* quad) { return quad; }
 HWY_INLINE V choose(const float* quad, Chooser cell) {
   return hn::Set(D(), quad[hn::GetLane(cell)]);
 }
@@ -142,54 +193,97 @@ HWY_INLINE V choose(const float* quad, Chooser cell) {
 using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
   const hn::Rebind<std::int32_t, D> di;
-  auto bytes = hn::ShiftLeft<2>(cell);
+  auto bytes = hn::ShiftLeft<2>(hn::And(cell, hn::Set(di, 3)));
   bytes = hn::Or(bytes, hn::ShiftLeft<8>(bytes));
   bytes = hn::Or(bytes, hn::ShiftLeft<16>(bytes));
   return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::Add(bytes, hn::Set(di, 0x03020100)));
 }
-HWY_INLINE V choose(const float* quad, Chooser bytes) {
-  const D d;
-  const auto all = hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(d, quad));
-  return hn::BitCast(d, hn::TableLookupBytes(all, bytes));
+HWY_INLINE Chooser load_quad(const float* quad) {
+  return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(D(), quad));
+}
+HWY_INLINE V choose(Chooser quad, Chooser bytes) {
+  return hn::BitCast(D(), hn::TableLookupBytes(quad, bytes));
 }
 #endif
 
-void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
-              float* scratch) {
+/// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy and
+/// index point to the row's first element (the next row is `ahead` of it) of those channels, dw [9,
+/// channels] and db likewise.
+template <i64 kVectors>
+HWY_INLINE void backward_row(const ConvPool& c, const float* const* rows,
+                             const float* HWY_RESTRICT dy, const std::uint8_t* HWY_RESTRICT index,
+                             i64 ahead, float* HWY_RESTRICT dw, float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
+  const i64 channels = c.channels;
+  V sums[9][kVectors], total[kVectors];
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    total[v] = db ? hn::LoadU(d, db + v * lanes) : hn::Zero(d);
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) sums[t][v] = hn::LoadU(d, dw + t * channels + v * lanes);
+  }
+  for (i64 p = 0; p < c.pw; ++p, dy += channels, index += channels) {
+    V g[kVectors];
+    Chooser cell[kVectors];
+    __builtin_prefetch(index + ahead);
+#pragma GCC unroll 2
+    for (i64 v = 0; v < kVectors; ++v) {
+      __builtin_prefetch(dy + ahead + v * lanes);
+      g[v] = hn::LoadU(d, dy + v * lanes);
+      const auto at = hn::PromoteTo(di, hn::LoadU(d8, index + v * lanes));
+      const auto passes = hn::RebindMask(d, hn::Lt(at, hn::Set(di, 4)));
+      g[v] = hn::IfThenElseZero(passes, g[v]);
+      cell[v] = chooser(at);
+      total[v] = hn::Add(total[v], g[v]);
+    }
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) {
+      const auto quad = load_quad(rows[t / 3] + 4 * (2 * p + t % 3));
+#pragma GCC unroll 2
+      for (i64 v = 0; v < kVectors; ++v)
+        sums[t][v] = hn::MulAdd(g[v], choose(quad, cell[v]), sums[t][v]);
+    }
+  }
+#pragma GCC unroll 2
+  for (i64 v = 0; v < kVectors; ++v) {
+    if (db) hn::StoreU(total[v], d, db + v * lanes);
+#pragma GCC unroll 9
+    for (i64 t = 0; t < 9; ++t) hn::StoreU(sums[t][v], d, dw + t * channels + v * lanes);
+  }
+}
+
+void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
+              float* scratch) {
   const i64 pitch = pitch_of(c);
-  float* quads = scratch + round_up((2 * rows + 2) * pitch, 16);
+  float* quads[3];  // of three rows that follow each other, in a ring
+  for (i64 i = 0; i < 3; ++i)
+    quads[i] = scratch + round_up((2 * rows + 2) * pitch, 16) + i * quads_of(c);
   float* dw = c.dw + tile * 9 * c.channels;
+  float* db = c.db ? c.db + tile * c.channels : nullptr;
   std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
-  if (c.db)
-    std::memset(c.db + tile * c.channels, 0, static_cast<size_t>(c.channels) * sizeof(float));
+  if (db) std::memset(db, 0, static_cast<size_t>(c.channels) * sizeof(float));
   for (i64 n = image; n < image + images; ++n) {
     copy_padded(c, n, row, rows, scratch);
-    for (i64 r = 0; r < rows; ++r)
-      make_quads(scratch + 2 * r * pitch, pitch, c.pw, quads + r * c.pw * 36);
-    const i64 base = (n * c.ph + row) * c.pw * c.channels;
-    for (i64 channel = 0; channel < c.channels; channel += lanes) {
-      V sums[9];
-#pragma GCC unroll 9
-      for (i64 t = 0; t < 9; ++t) sums[t] = hn::LoadU(d, dw + t * c.channels + channel);
-      V total = c.db ? hn::LoadU(d, c.db + tile * c.channels + channel) : hn::Zero(d);
-      const float *dy = c.dy + base + channel, *y = c.y + base + channel;
-      const std::uint8_t* index = c.index + base + channel;
-      const float* quad = quads;
-      for (i64 p = 0; p < rows * c.pw;
-           ++p, dy += c.channels, y += c.channels, index += c.channels, quad += 36) {
-        V g = hn::LoadU(d, dy);
-        if (c.relu) g = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, y), hn::Zero(d)), g);
-        const Chooser cell = chooser(hn::PromoteTo(di, hn::LoadU(d8, index)));
-#pragma GCC unroll 9
-        for (i64 t = 0; t < 9; ++t) sums[t] = hn::MulAdd(g, choose(quad + 4 * t, cell), sums[t]);
-        total = hn::Add(total, g);
+    for (i64 r = 0; r < rows; ++r) {
+      const float* window[3];
+      for (i64 a = 0; a < 3; ++a) {
+        float* const row_quads = quads[(2 * r + a) % 3];
+        if (r == 0 || a > 0) make_quads(scratch + (2 * r + a) * pitch, pitch, row_quads);
+        window[a] = row_quads;
       }
-#pragma GCC unroll 9
-      for (i64 t = 0; t < 9; ++t) hn::StoreU(sums[t], d, dw + t * c.channels + channel);
-      if (c.db) hn::StoreU(total, d, c.db + tile * c.channels + channel);
+      const i64 base = (n * c.ph + row + r) * c.pw * c.channels;
+      const i64 ahead =
+          (r + 1 < rows ? 1 : c.ph - rows + 1) * c.pw * c.channels;  // of the next row
+      i64 channel = 0;
+      const auto add = [&](auto run, i64 vectors) {
+        for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
+          run(c, window, c.dy + base + channel, c.index + base + channel, ahead, dw + channel,
+              db ? db + channel : nullptr);
+      };
+      add(backward_row<most_vectors>, most_vectors);
+      add(backward_row<1>, 1);
     }
   }
 }
@@ -209,7 +303,7 @@ bool supports(const Graph& graph, const Node& node) {
   const Shape& x = graph.in_shape(node, 0);
   const bool back =
       node.outputs.size() > 0 && std::string_view(node.op->name) == "conv2d_pool_weight_grad";
-  const Shape& w = graph.in_shape(node, back ? 4 : 1);
+  const Shape& w = graph.in_shape(node, back ? 3 : 1);
   const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
   const auto is = [&](const char* name, i64 value) { return a.integer(name) == value; };
   return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) &&
@@ -252,13 +346,13 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       for (auto& out : scheme.out)
         out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
       if (back)
-        for (int i = 1; i <= 3; ++i)
+        for (int i = 1; i <= 2; ++i)
           scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
       all.push_back(scheme);
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + y[1] * y[2] * 36) * i64{sizeof(float)};
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + 3 * (8 * y[2] + 20)) * i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
@@ -294,8 +388,7 @@ Call lower_forward(const BoundNode& bound) {
 Call lower_backward(const BoundNode& bound) {
   ConvPool c = args_of(bound, true);
   c.dy = bound.input(1);
-  c.y = const_cast<float*>(bound.input(2));
-  c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(3));
+  c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(2));
   c.dw = bound.output(0);
   c.db = bound.node.attrs.integer("bias") ? bound.output(1) : nullptr;
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -33,7 +33,10 @@ class CpuBackend : public Backend {
   CpuBackend() {
     for (const auto& file :
          {cpu::matmul_kernels(), cpu::elementwise_kernels(), cpu::update_kernels(),
-          cpu::loss_kernels(), cpu::reduce_kernels(), cpu::conv_pool_kernels()})
+          cpu::loss_kernels(), cpu::reduce_kernels(), cpu::conv_pool_kernels(),
+          cpu::conv2d_kernels(), cpu::conv2d_weight_grad_kernels(), cpu::batch_norm_kernels(),
+          cpu::dropout_kernels(), cpu::maxpool2d_kernels(), cpu::avgpool2d_kernels(),
+          cpu::concat_kernels()})
       for (const cpu::KernelDef& kernel : file) kernels_.emplace(kernel.op, &kernel);
   }
 

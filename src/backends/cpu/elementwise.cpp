@@ -6,11 +6,7 @@
 
 namespace goneuron::cpu {
 
-namespace {
-
-/// Cuts of a node whose outputs and same-shaped inputs are split alike, along each axis that is
-/// worth it.
-std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
+std::vector<Scheme> elementwise_schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
   const Shape& out = graph.out_shape(node);
   for (int axis = 0; axis < std::min(out.rank(), 2); ++axis)
@@ -32,6 +28,8 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
     }
   return all;
 }
+
+namespace {
 
 /// The memory of a range of tiles: `outer` pieces of `length` elements, `stride` apart.
 struct Range {
@@ -163,36 +161,36 @@ Call lower_cast(const BoundNode& bound) {
 }
 
 constexpr KernelDef kernels[] = {
-    {"neg", nullptr, schemes, lower_unary},
-    {"exp", nullptr, schemes, lower_unary},
-    {"log", nullptr, schemes, lower_unary},
-    {"sqrt", nullptr, schemes, lower_unary},
-    {"square", nullptr, schemes, lower_unary},
-    {"abs", nullptr, schemes, lower_unary},
-    {"sign", nullptr, schemes, lower_unary},
-    {"scale_shift", nullptr, schemes, lower_unary},
-    {"relu", nullptr, schemes, lower_unary},
-    {"leaky_relu", nullptr, schemes, lower_unary},
-    {"sigmoid", nullptr, schemes, lower_unary},
-    {"tanh", nullptr, schemes, lower_unary},
-    {"gelu", nullptr, schemes, lower_unary},
-    {"silu", nullptr, schemes, lower_unary},
-    {"elu", nullptr, schemes, lower_unary},
-    {"selu", nullptr, schemes, lower_unary},
-    {"add", supports_binary, schemes, lower_binary},
-    {"sub", supports_binary, schemes, lower_binary},
-    {"mul", supports_binary, schemes, lower_binary},
-    {"div", supports_binary, schemes, lower_binary},
-    {"maximum", supports_binary, schemes, lower_binary},
-    {"minimum", supports_binary, schemes, lower_binary},
-    {"relu_grad", supports_binary, schemes, lower_binary},
-    {"leaky_relu_grad", supports_binary, schemes, lower_binary},
-    {"sigmoid_grad", supports_binary, schemes, lower_binary},
-    {"tanh_grad", supports_binary, schemes, lower_binary},
-    {"elu_grad", supports_binary, schemes, lower_binary},
-    {"selu_grad", supports_binary, schemes, lower_binary},
-    {"gelu_grad", supports_binary, schemes, lower_binary},
-    {"silu_grad", supports_binary, schemes, lower_binary},
+    {"neg", nullptr, elementwise_schemes, lower_unary},
+    {"exp", nullptr, elementwise_schemes, lower_unary},
+    {"log", nullptr, elementwise_schemes, lower_unary},
+    {"sqrt", nullptr, elementwise_schemes, lower_unary},
+    {"square", nullptr, elementwise_schemes, lower_unary},
+    {"abs", nullptr, elementwise_schemes, lower_unary},
+    {"sign", nullptr, elementwise_schemes, lower_unary},
+    {"scale_shift", nullptr, elementwise_schemes, lower_unary},
+    {"relu", nullptr, elementwise_schemes, lower_unary},
+    {"leaky_relu", nullptr, elementwise_schemes, lower_unary},
+    {"sigmoid", nullptr, elementwise_schemes, lower_unary},
+    {"tanh", nullptr, elementwise_schemes, lower_unary},
+    {"gelu", nullptr, elementwise_schemes, lower_unary},
+    {"silu", nullptr, elementwise_schemes, lower_unary},
+    {"elu", nullptr, elementwise_schemes, lower_unary},
+    {"selu", nullptr, elementwise_schemes, lower_unary},
+    {"add", supports_binary, elementwise_schemes, lower_binary},
+    {"sub", supports_binary, elementwise_schemes, lower_binary},
+    {"mul", supports_binary, elementwise_schemes, lower_binary},
+    {"div", supports_binary, elementwise_schemes, lower_binary},
+    {"maximum", supports_binary, elementwise_schemes, lower_binary},
+    {"minimum", supports_binary, elementwise_schemes, lower_binary},
+    {"relu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"leaky_relu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"sigmoid_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"tanh_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"elu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"selu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"gelu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"silu_grad", supports_binary, elementwise_schemes, lower_binary},
     {"cast", supports_cast, nullptr, lower_cast},
 };
 

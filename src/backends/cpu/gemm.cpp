@@ -21,7 +21,7 @@ constexpr i64 lanes = HWY_LANES(float);
 // operands, 16 hold 6 x 2.
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
 constexpr i64 nr = 2 * lanes;
-constexpr i64 kc = 256;  // a panel of B, kc x nr, stays in the first-level cache
+constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
 constexpr i64 mc = 240;  // a block of A, mc x kc, in the second
 
 /// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
@@ -67,53 +67,27 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
   return table[height - 1];
 }
 
-void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
-  const float* from = g.a + row * g.a_row + col * g.a_col;
-  if (g.a_row == 1 && rows == mr) {
-    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
-      std::memcpy(to, from, static_cast<size_t>(mr) * sizeof(float));
-    return;
-  }
-  for (i64 i = 0; i < rows; ++i)
-    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = from[i * g.a_row + p * g.a_col];
-  for (i64 i = rows; i < mr; ++i)
-    for (i64 p = 0; p < cols; ++p) to[p * mr + i] = 0;
-}
-
-void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
-  const float* from = g.b + row * g.b_row + col * g.b_col;
-  const D d;
-  if (g.b_col == 1) {
-    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
-      if (cols == nr) {
-        hn::Store(hn::LoadU(d, from), d, to);
-        hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
-      } else {
-        for (i64 j = 0; j < cols; ++j) to[j] = from[j];
-        for (i64 j = cols; j < nr; ++j) to[j] = 0;
-      }
-    }
-    return;
-  }
-  // b_row == 1: four columns at a time, transposed in registers.
-  i64 j = 0;
+/// to[p * stride + i] = from[i * row + p] for i < rows, p < depth; four by four in registers.
+HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 depth, float* HWY_RESTRICT to,
+                          i64 stride) {
+  i64 i = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d4;
-  for (; j + 4 <= cols; j += 4, from += 4 * g.b_col) {
-    const float *f0 = from, *f1 = from + g.b_col, *f2 = f1 + g.b_col, *f3 = f2 + g.b_col;
-    float* t = to + j;
+  for (; i + 4 <= rows; i += 4, from += 4 * row) {
+    const float *f0 = from, *f1 = from + row, *f2 = f1 + row, *f3 = f2 + row;
+    float* t = to + i;
     i64 p = 0;
-    for (; p + 4 <= rows; p += 4, t += 4 * nr) {
+    for (; p + 4 <= depth; p += 4, t += 4 * stride) {
       const auto r0 = hn::LoadU(d4, f0 + p), r1 = hn::LoadU(d4, f1 + p);
       const auto r2 = hn::LoadU(d4, f2 + p), r3 = hn::LoadU(d4, f3 + p);
       const auto u0 = hn::InterleaveLower(d4, r0, r2), u1 = hn::InterleaveLower(d4, r1, r3);
       const auto u2 = hn::InterleaveUpper(d4, r0, r2), u3 = hn::InterleaveUpper(d4, r1, r3);
       hn::StoreU(hn::InterleaveLower(d4, u0, u1), d4, t);
-      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + nr);
-      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * nr);
-      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * nr);
+      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + stride);
+      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * stride);
+      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * stride);
     }
-    for (; p < rows; ++p, t += nr) {
+    for (; p < depth; ++p, t += stride) {
       t[0] = f0[p];
       t[1] = f1[p];
       t[2] = f2[p];
@@ -121,16 +95,58 @@ void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_REST
     }
   }
 #endif
-  for (; j < nr; ++j, from += g.b_col)
-    for (i64 p = 0; p < rows; ++p) to[p * nr + j] = j < cols ? from[p] : 0.0F;
+  for (; i < rows; ++i, from += row)
+    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = from[p];
+}
+
+/// Zeros in columns [rows, stride) of `depth` packed rows.
+HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
+  for (i64 i = rows; i < stride; ++i)
+    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = 0;
+}
+
+void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
+  const float* from = g.a + row * g.a_row + col * g.a_col;
+  pad(to, rows, cols, mr);
+  if (g.a_col == 1) return transpose(from, g.a_row, rows, cols, to, mr);
+  for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
+    for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
+}
+
+void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
+  const float* from = g.b + row * g.b_row + col * g.b_col;
+  const D d;
+  if (g.b_col != 1) {
+    pad(to, cols, rows, nr);
+    return transpose(from, g.b_col, cols, rows, to, nr);
+  }
+  if (cols < nr) {
+    pad(to, cols, rows, nr);
+    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr)
+      for (i64 j = 0; j < cols; ++j) to[j] = from[j];
+    return;
+  }
+  for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
+    __builtin_prefetch(from + nr);  // of the next panel: too far apart for the processor to guess
+    __builtin_prefetch(from + nr + lanes);
+    hn::Store(hn::LoadU(d, from), d, to);
+    hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
+  }
 }
 
 /// Bias, copy of z and activation, on a finished tile that is still in the cache.
-HWY_INLINE void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
+void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
+  if (g.bias)
+    for (i64 i = row; i < row + rows; ++i) {
+      float* c = g.c + i * g.c_row + col;
+      for (i64 j = 0; j < cols; ++j) c[j] += g.bias[col + j];
+    }
+  if (cols == g.c_row) {  // whole rows lie one behind the other
+    cols *= rows;
+    rows = 1;
+  }
   for (i64 i = row; i < row + rows; ++i) {
     float* c = g.c + i * g.c_row + col;
-    if (g.bias)
-      for (i64 j = 0; j < cols; ++j) c[j] += g.bias[col + j];
     if (g.z) std::memcpy(g.z + i * g.c_row + col, c, static_cast<size_t>(cols) * sizeof(float));
     if (g.activation) g.activation(c, c, cols, g.alpha, 0);
   }
@@ -182,29 +198,20 @@ void few_rows(const Gemm& g) {
     for (i64 i = 0; i < kRows; ++i)
       for (i64 v = 0; v < vectors; ++v) hn::StoreU(s[i][v], d, g.c + i * g.c_row + j + v * lanes);
   }
-  // The rest, one vector at a time, the last one padded.
+  // The rest, one vector at a time, the last one cut.
   for (; j < g.n; j += lanes) {
-    const i64 width = std::min(lanes, g.n - j);
-    HWY_ALIGN float part[lanes] = {};
-    for (i64 i = 0; i < kRows; ++i) {
-      float* c = g.c + i * g.c_row + j;
-      std::memset(part, 0, sizeof part);
-      if (g.add) std::memcpy(part, c, static_cast<size_t>(width) * sizeof(float));
-      V s = hn::Load(d, part);
-      const float* b = g.b + j;
-      for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
-        V w;
-        if (width == lanes) {
-          w = hn::LoadU(d, b);
-        } else {
-          std::memcpy(part, b, static_cast<size_t>(width) * sizeof(float));
-          w = hn::Load(d, part);
-        }
-        s = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s);
-      }
-      hn::Store(s, d, part);
-      std::memcpy(c, part, static_cast<size_t>(width) * sizeof(float));
+    const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, g.n - j)));
+    V s[kRows];
+    for (i64 i = 0; i < kRows; ++i)
+      s[i] = g.add ? hn::MaskedLoad(here, d, g.c + i * g.c_row + j) : hn::Zero(d);
+    const float* b = g.b + j;
+    for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
+      const V w = hn::MaskedLoad(here, d, b);
+#pragma GCC unroll 4
+      for (i64 i = 0; i < kRows; ++i)
+        s[i] = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s[i]);
     }
+    for (i64 i = 0; i < kRows; ++i) hn::BlendedStore(s[i], here, d, g.c + i * g.c_row + j);
   }
   finish(g, 0, kRows, 0, g.n);
 }
@@ -212,9 +219,10 @@ void few_rows(const Gemm& g) {
 void wide(const Gemm& g, void* scratch) {
   auto* packed_b = static_cast<float*>(scratch);
   float* packed_a = packed_b + kc * nr;
-  for (i64 p = 0; p < g.k || p == 0; p += kc) {
-    const i64 depth = std::min(kc, g.k - p);
-    const bool last = p + kc >= g.k, add = p > 0 || g.add;
+  const i64 blocks = std::max<i64>(1, (g.k + kc - 1) / kc);  // of equal depth
+  for (i64 at = 0; at < blocks; ++at) {
+    const i64 p = g.k * at / blocks, depth = g.k * (at + 1) / blocks - p;
+    const bool last = at + 1 == blocks, add = p > 0 || g.add;
     for (i64 row = 0; row < g.m; row += mc) {
       const i64 rows = std::min(mc, g.m - row), mr = tile_height(rows);
       for (i64 i = 0; i < rows; i += mr) {
@@ -266,7 +274,65 @@ void narrow(const Gemm& g, void* scratch) {
   }
 }
 
+/// Rows [row, row + kRows) of a product of at most one panel's columns; B [k, nr or more] is read
+/// where it lies.
+template <i64 kRows, bool kTwo>
+HWY_INLINE void direct_rows(const Gemm& g, const float* HWY_RESTRICT b, i64 b_row, i64 row) {
+  const D d;
+  const auto first = hn::FirstN(d, static_cast<size_t>(std::min(g.n, lanes)));
+  const auto second = hn::FirstN(d, static_cast<size_t>(kTwo ? g.n - lanes : 0));
+  V s0[kRows], s1[kRows];
+#pragma GCC unroll 12
+  for (i64 i = 0; i < kRows; ++i) s0[i] = s1[i] = hn::Zero(d);
+  const float* a = g.a + row * g.a_row;
+  for (i64 p = 0; p < g.k; ++p, a += g.a_col, b += b_row) {
+    const V b0 = hn::MaskedLoad(first, d, b);
+    V b1;
+    if constexpr (kTwo) b1 = hn::MaskedLoad(second, d, b + lanes);
+#pragma GCC unroll 12
+    for (i64 i = 0; i < kRows; ++i) {
+      const V x = hn::Set(d, a[i * g.a_row]);
+      s0[i] = hn::MulAdd(x, b0, s0[i]);
+      if constexpr (kTwo) s1[i] = hn::MulAdd(x, b1, s1[i]);
+    }
+  }
+#pragma GCC unroll 12
+  for (i64 i = 0; i < kRows; ++i) {
+    float* c = g.c + (row + i) * g.c_row;
+    hn::BlendedStore(s0[i], first, d, c);
+    if constexpr (kTwo) hn::BlendedStore(s1[i], second, d, c + lanes);
+  }
+}
+
+template <bool kTwo>
+void direct_panel(const Gemm& g, const float* b, i64 b_row) {
+  constexpr i64 step = max_mr;
+  i64 row = 0;
+  for (; row + step <= g.m; row += step) direct_rows<step, kTwo>(g, b, b_row, row);
+  for (; row + 4 <= g.m; row += 4) direct_rows<4, kTwo>(g, b, b_row, row);
+  for (; row < g.m; ++row) direct_rows<1, kTwo>(g, b, b_row, row);
+}
+
+/// Few columns: no packing, since there is little to reuse.
+void direct(const Gemm& g, void* scratch) {
+  const float* b = g.b;
+  i64 b_row = g.b_row;
+  if (g.b_col != 1) {
+    auto* packed = static_cast<float*>(scratch);
+    pack_b(g, 0, g.k, 0, g.n, packed);
+    b = packed;
+    b_row = nr;
+  }
+  if (g.n > lanes)
+    direct_panel<true>(g, b, b_row);
+  else
+    direct_panel<false>(g, b, b_row);
+  if (!g.bias && !g.z && !g.activation) return;
+  finish(g, 0, g.m, 0, g.n);
+}
+
 void gemm(const Gemm& g, void* scratch) {
+  if (g.n <= nr && !g.pack_a && !g.add && g.k <= kc) return direct(g, scratch);
   if (g.m <= 4 && g.b_col == 1 && !g.pack_a) {
     switch (g.m) {
       case 0:
@@ -298,7 +364,7 @@ GemmKernel gemm_kernel() {
 }
 
 i64 gemm_scratch(i64 m, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 256, mc = 240;
+  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 240;
   return (kc * widest_panel + (std::min(m, mc) + tallest_tile) * std::min(k, kc)) *
              i64{sizeof(float)} +
          64;

@@ -24,10 +24,42 @@ std::span<const KernelDef> update_kernels();
 std::span<const KernelDef> loss_kernels();
 std::span<const KernelDef> reduce_kernels();
 std::span<const KernelDef> conv_pool_kernels();
+std::span<const KernelDef> conv2d_kernels();
+std::span<const KernelDef> conv2d_weight_grad_kernels();
+std::span<const KernelDef> batch_norm_kernels();
+std::span<const KernelDef> dropout_kernels();
+std::span<const KernelDef> maxpool2d_kernels();
+std::span<const KernelDef> avgpool2d_kernels();
+std::span<const KernelDef> concat_kernels();
 
 /// The numbers of tiles worth trying in this graph: powers of two, and the heights of its images
 /// (so that steps before and after a flatten can share one cut). A function of the graph alone.
 std::vector<i64> tile_counts(const Graph& graph);
+
+/// The memory of a range of tiles of a tensor cut along an axis: pieces that lie `stride` apart.
+struct Pieces {
+  i64 outer = 1, stride = 0;
+  i64 units = 1, unit = 0;  // what is shared among the tiles, and its elements
+  i64 tiles = 1;
+  /// Calls f(offset, count) for each piece of tiles [begin, end).
+  template <class F>
+  void each(i64 begin, i64 end, const F& f) const {
+    const i64 from = tile_begin(units, tiles, begin) * unit,
+              to = tile_begin(units, tiles, end) * unit;
+    for (i64 o = 0; o < outer; ++o) f(o * stride + from, to - from);
+  }
+};
+inline Pieces pieces_of(const Shape& shape, int axis, i64 tiles) {
+  if (tiles == 1) return {1, 0, 1, shape.elements(), 1};
+  Pieces pieces{1, 0, shape[axis], 1, tiles};
+  for (int i = 0; i < axis; ++i) pieces.outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank(); ++i) pieces.unit *= shape[i];
+  pieces.stride = pieces.units * pieces.unit;
+  return pieces;
+}
+
+/// Cuts of a node along the first two axes of its output, with inputs of its shape cut alike.
+std::vector<Scheme> elementwise_schemes(const Graph& graph, const Node& node);
 
 /// A call of `run(const Args&, begin, end, scratch)` on arguments kept alive by the call.
 template <class Args>

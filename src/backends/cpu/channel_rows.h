@@ -1,0 +1,31 @@
+// Loops over rows of channels with numbers for each channel: sums over rows and batch norm, in SIMD
+// chosen at run time. Narrow rows are taken many at a time, so that vectors are full.
+#pragma once
+
+#include <cmath>
+
+#include "goneuron/shape.h"
+
+namespace goneuron::cpu {
+
+/// y = (x - mean) * scale + shift without dy; else scale * (dy - shift - (x - mean) * slope).
+struct Normalise {
+  const float *x, *dy;
+  float* y;
+  const float *mean, *scale, *shift, *slope;  // [channels]
+};
+
+struct ChannelRows {
+  /// first += sum of (x - mean)^2 over rows, or with dy of dy (x - mean), and then second += sum
+  /// of dy.
+  void (*deviations)(const float* x, const float* dy, const float* mean, i64 rows, i64 channels,
+                     float* first, float* second, float* scratch);
+  /// sums += x, whose rows are `stride` apart.
+  void (*sums)(const float* x, i64 rows, i64 channels, i64 stride, float* sums, float* scratch);
+  void (*normalise)(const Normalise& args, i64 rows, i64 channels, float* scratch);
+};
+ChannelRows channel_rows();
+/// Bytes of scratch that they need.
+i64 channel_rows_scratch(i64 channels);
+
+}  // namespace goneuron::cpu

@@ -1,0 +1,195 @@
+// conv2d, with bias and activation too, and the gradient of its input, cut by images or by rows of
+// them.
+#include "backends/cpu/conv_loops.h"
+#include "backends/cpu/conv_schemes.h"
+
+namespace goneuron::cpu {
+
+namespace {
+
+/// A convolution of y with some of the taps of a weight, on outputs that are every stride-th ones.
+struct Phase {
+  Convolution conv;
+  Packing packing;
+  i64 first, step;  // rows of outputs
+};
+
+struct Args {
+  std::vector<Phase> phases;
+  ConvKernels kernels;
+  i64 images, rows, tiles;
+  bool by_image;
+};
+
+void run(const Args& args, i64 begin, i64 end, void* scratch) {
+  ConvPart part{0, args.images, 0, args.rows};
+  i64& from = args.by_image ? part.image : part.row;
+  i64& count = args.by_image ? part.images : part.rows;
+  const i64 units = count;
+  from = tile_begin(units, args.tiles, begin);
+  count = tile_begin(units, args.tiles, end) - from;
+  if (count == 0) return;
+  auto* packed = static_cast<float*>(scratch);
+  for (const Phase& phase : args.phases) {
+    const auto index = [&](i64 row) {  // the first of the phase's rows that is not above `row`
+      return std::max<i64>(0, ceil_div(row - phase.first, phase.step));
+    };
+    const i64 row = index(part.row), rows = index(part.row + part.rows) - row;
+    if (rows <= 0) continue;
+    Convolution conv = phase.conv;
+    conv.b = packed;
+    float* band = packed + args.kernels.pack(phase.packing, packed);
+    args.kernels.convolution(conv, {part.image, part.images, row, rows}, band);
+  }
+}
+
+Args args_of(const BoundNode& bound, const Shape& output) {
+  return {{},        conv_kernels(),     output[0],
+          output[1], bound.scheme.tiles, std::string_view(bound.scheme.name) != "image rows"};
+}
+
+Call lower_forward(const BoundNode& bound) {
+  const Shape &x = bound.in_shape(0), &w = bound.in_shape(1), &y = bound.out_shape();
+  const Attrs& attrs = bound.node.attrs;
+  Args args = args_of(bound, y);
+  Convolution conv{};
+  conv.windows = windows_of(attrs, x, w, y);
+  conv.x = bound.input(0);
+  conv.bias = bound.input(2);
+  conv.y = bound.output();
+  conv.columns = conv.y_pixel = y[3];
+  conv.y_row = y[2] * y[3];
+  conv.y_image = y[1] * conv.y_row;
+  if (attrs.has("activation")) {
+    conv.activation = unary_row(attrs.text("activation"));
+    conv.alpha = static_cast<float>(attrs.real("alpha", 0));
+    if (attrs.integer("keep_input", 0)) conv.z = bound.output(1);
+  }
+  args.phases.push_back(
+      {conv, {bound.input(1), w[1], w[2], w[3], {0, 1, w[0]}, {0, 1, w[1]}, false}, 0, 1});
+  return make_call(std::move(args), run);
+}
+
+/// One axis of a phase: inputs first, first + stride, ... meet every stride-th tap, and see the
+/// outputs as windows of a convolution do.
+struct PhaseAxis {
+  Taps taps;  // last first
+  i64 pad, count;
+};
+PhaseAxis phase_axis(i64 first, i64 stride, i64 pad, i64 kernel, i64 size) {
+  const i64 tap = (first + pad) % stride, count = tap < kernel ? ceil_div(kernel - tap, stride) : 0;
+  return {{tap + (count - 1) * stride, -stride, count},
+          count - 1 - (first + pad) / stride,
+          ceil_div(size - first, stride)};
+}
+
+/// The windows over dy of the phase of inputs that starts at (py, px).
+struct PhaseShape {
+  PhaseAxis v, h;
+  Windows windows;
+};
+PhaseShape phase_shape(const Graph& graph, const Node& node, i64 py, i64 px) {
+  const Shape &dy = graph.in_shape(node, 0), &w = graph.in_shape(node, 1),
+              &dx = graph.out_shape(node);
+  const Windows s = windows_of(node.attrs, dx, w, dy);
+  const PhaseAxis v = phase_axis(py, s.stride_h, s.top, w[0], dx[1]),
+                  h = phase_axis(px, s.stride_w, s.left, w[1], dx[2]);
+  return {v,
+          h,
+          {dy[1], dy[2], dy[3], v.taps.count, h.taps.count, 1, 1, v.pad, h.pad, v.count, h.count}};
+}
+
+/// Calls f(py, px) for every phase.
+template <class F>
+void for_phases(const Attrs& attrs, const Shape& dx, const F& f) {
+  for (i64 py = 0; py < std::min(attrs.integer("stride_h"), dx[1]); ++py)
+    for (i64 px = 0; px < std::min(attrs.integer("stride_w"), dx[2]); ++px) f(py, px);
+}
+
+Phase phase_of(const BoundNode& bound, i64 py, i64 px) {
+  const Shape &w = bound.in_shape(1), &dx = bound.out_shape();
+  const i64 stride_h = bound.node.attrs.integer("stride_h"),
+            stride_w = bound.node.attrs.integer("stride_w");
+  const PhaseShape shape = phase_shape(bound.graph, bound.node, py, px);
+  Phase phase{
+      {}, {bound.input(1), w[1], w[2], w[3], shape.v.taps, shape.h.taps, true}, py, stride_h};
+  Convolution& conv = phase.conv;
+  conv.windows = shape.windows;
+  conv.x = bound.input(0);
+  conv.columns = dx[3];
+  conv.y_pixel = stride_w * dx[3];
+  conv.y_row = stride_h * dx[2] * dx[3];
+  conv.y_image = dx[1] * dx[2] * dx[3];
+  conv.y = bound.output() + (py * dx[2] + px) * dx[3];
+  return phase;
+}
+
+Call lower_input_grad(const BoundNode& bound) {
+  const Shape& dx = bound.out_shape();
+  Args args = args_of(bound, dx);
+  for_phases(bound.node.attrs, dx,
+             [&](i64 py, i64 px) { args.phases.push_back(phase_of(bound, py, px)); });
+  return make_call(std::move(args), run);
+}
+
+i64 band_floats(const Graph& graph, const Node& node, bool back) {
+  if (!back)
+    return windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
+                      graph.out_shape(node))
+        .band_floats();
+  i64 most = 0;
+  for_phases(node.attrs, graph.out_shape(node), [&](i64 py, i64 px) {
+    most = std::max(most, phase_shape(graph, node, py, px).windows.band_floats());
+  });
+  return most;
+}
+
+bool supports_forward(const Graph& graph, const Node& node) {
+  return band_fits(windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
+                              graph.out_shape(node)));
+}
+bool supports_input_grad(const Graph& graph, const Node& node) {
+  return band_fits(windows_of(node.attrs, graph.out_shape(node), graph.in_shape(node, 1),
+                              graph.in_shape(node, 0)));
+}
+
+/// Whole images, or rows of all images: both cuts leave every output where it was.
+std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
+  std::vector<Scheme> all = {single_tile(node)};
+  const Shape &x = graph.in_shape(node, 0), &y = graph.out_shape(node);
+  for (int axis = 0; axis < 2; ++axis)
+    for (const i64 tiles : tile_counts(graph)) {
+      if (y[axis] < tiles) continue;
+      Scheme scheme = single_tile(node);
+      scheme.name = axis == 0 ? "rows" : "image rows";
+      scheme.tiles = tiles;
+      scheme.merges = true;
+      for (auto& in : scheme.in) in.all = true;
+      if (axis == 0) scheme.in[0] = {false, cut(x, 0, tiles)};
+      for (auto& out : scheme.out) out.part = cut(y, axis, tiles);
+      all.push_back(scheme);
+    }
+  const Shape& w = graph.in_shape(node, 1);
+  const i64 packed =
+      back ? packed_floats(w[0] * w[1] * w[3], w[2]) : packed_floats(w[0] * w[1] * w[2], w[3]);
+  for (Scheme& scheme : all)
+    scheme.scratch = (packed + band_floats(graph, node, back)) * i64{sizeof(float)};
+  return all;
+}
+std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
+  return schemes(graph, node, false);
+}
+std::vector<Scheme> input_grad_schemes(const Graph& graph, const Node& node) {
+  return schemes(graph, node, true);
+}
+
+constexpr KernelDef kernels[] = {
+    {"conv2d", supports_forward, forward_schemes, lower_forward},
+    {"conv2d_fused", supports_forward, forward_schemes, lower_forward},
+    {"conv2d_input_grad", supports_input_grad, input_grad_schemes, lower_input_grad}};
+
+}  // namespace
+
+std::span<const KernelDef> conv2d_kernels() { return kernels; }
+
+}  // namespace goneuron::cpu

@@ -1,0 +1,379 @@
+#include "backends/cpu/conv_loops.h"
+
+#include <utility>
+
+#include "core/checked_math.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/conv_loops.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr i64 lanes = HWY_LANES(float);
+constexpr i64 max_mr = lanes >= 16 ? 12 : 6;  // 24 of 32 registers hold sums, or 12 of 16
+constexpr i64 nr = 2 * lanes;
+constexpr i64 kc = 256;  // depth of a panel that stays in the first-level cache
+HWY_ALIGN constexpr float zeros[nr] = {};
+
+i64 panel_width(i64 columns, i64 column) { return columns - column > lanes ? nr : lanes; }
+
+/// The height of register tiles: as many as needed for `count` rows, as equal as can be.
+i64 tile_height(i64 count) {
+  const i64 tiles = (count + max_mr - 1) / max_mr;
+  return (count + tiles - 1) / tiles;
+}
+
+/// The windows' side of one register tile: `mr` of them, `pixel` apart, over `segs` stretches of
+/// `len` floats.
+struct Seen {
+  i64 pixel, seg, segs, len;
+};
+
+/// c = from + A B, for mr windows and `vectors` vectors of columns.
+template <i64 mr, i64 vectors>
+void micro(const float* HWY_RESTRICT a, const Seen& seen, const float* HWY_RESTRICT b,
+           const float* from, i64 from_step, float* c, i64 c_step) {
+  const D d;
+  const i64 pixel = seen.pixel;
+  V s0[mr], s1[mr];
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    s0[i] = hn::LoadU(d, from + i * from_step);
+    if (vectors == 2) s1[i] = hn::LoadU(d, from + i * from_step + lanes);
+  }
+  for (i64 t = 0; t < seen.segs; ++t, a += seen.seg) {
+    // Four pointers reach all windows with the addressing modes that there are.
+    const float* p[4] = {a, a + 3 * pixel, a + 6 * pixel, a + 9 * pixel};
+    for (i64 k = 0; k < seen.len; ++k) {
+      const V b0 = hn::Load(d, b);
+      V b1 = b0;
+      if (vectors == 2) b1 = hn::Load(d, b + lanes);
+#pragma GCC unroll 12
+      for (i64 i = 0; i < mr; ++i) {
+        const V x = hn::Set(d, p[i / 3][i % 3 * pixel]);
+        s0[i] = hn::MulAdd(x, b0, s0[i]);
+        if (vectors == 2) s1[i] = hn::MulAdd(x, b1, s1[i]);
+      }
+#pragma GCC unroll 4
+      for (i64 i = 0; i < 4; ++i) ++p[i];
+      b += vectors * lanes;
+    }
+  }
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    hn::StoreU(s0[i], d, c + i * c_step);
+    if (vectors == 2) hn::StoreU(s1[i], d, c + i * c_step + lanes);
+  }
+}
+
+/// Where the pixels of a band lie: images, rows and windows, each so far apart.
+struct Pixels {
+  i64 images, image, rows, row, count, pixel;
+};
+
+/// c = from + A^T B: sums over pixels of mr neighbouring floats of the image times a row of b.
+template <i64 mr, i64 vectors>
+void outer(const float* HWY_RESTRICT a, const Pixels& at, const float* HWY_RESTRICT b,
+           const float* from, i64 from_step, float* c, i64 c_step) {
+  const D d;
+  V s0[mr], s1[mr];
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    s0[i] = hn::LoadU(d, from + i * from_step);
+    if (vectors == 2) s1[i] = hn::LoadU(d, from + i * from_step + lanes);
+  }
+  for (i64 n = 0; n < at.images; ++n)
+    for (i64 r = 0; r < at.rows; ++r) {
+      const float* p = a + n * at.image + r * at.row;
+      for (i64 k = 0; k < at.count; ++k) {
+        const V b0 = hn::Load(d, b);
+        V b1 = b0;
+        if (vectors == 2) b1 = hn::Load(d, b + lanes);
+#pragma GCC unroll 12
+        for (i64 i = 0; i < mr; ++i) {
+          const V x = hn::Set(d, p[i]);
+          s0[i] = hn::MulAdd(x, b0, s0[i]);
+          if (vectors == 2) s1[i] = hn::MulAdd(x, b1, s1[i]);
+        }
+        p += at.pixel;
+        b += vectors * lanes;
+      }
+    }
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    hn::StoreU(s0[i], d, c + i * c_step);
+    if (vectors == 2) hn::StoreU(s1[i], d, c + i * c_step + lanes);
+  }
+}
+
+template <class Shape>
+using Tile = void (*)(const float* a, const Shape& shape, const float* b, const float* from,
+                      i64 from_step, float* c, i64 c_step);
+template <size_t... kHeight>
+Tile<Seen> micro_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
+  static constexpr Tile<Seen> table[2][sizeof...(kHeight)] = {
+      {micro<static_cast<i64>(kHeight) + 1, 1>...}, {micro<static_cast<i64>(kHeight) + 1, 2>...}};
+  return table[wide][height - 1];
+}
+template <size_t... kHeight>
+Tile<Pixels> outer_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
+  static constexpr Tile<Pixels> table[2][sizeof...(kHeight)] = {
+      {outer<static_cast<i64>(kHeight) + 1, 1>...}, {outer<static_cast<i64>(kHeight) + 1, 2>...}};
+  return table[wide][height - 1];
+}
+using Heights = std::make_index_sequence<max_mr>;
+
+/// Runs a register tile of `rows` x `cols`; narrower ones than a panel go through a buffer.
+template <class Shape>
+HWY_INLINE void run_tile(Tile<Shape> tile, const float* a, const Shape& shape, const float* b,
+                         const float* from, i64 from_step, float* c, i64 c_step, i64 rows, i64 cols,
+                         i64 width) {
+  if (cols == width) return tile(a, shape, b, from, from_step, c, c_step);
+  HWY_ALIGN float edge[max_mr * nr];
+  const D d;
+  const auto copy = [&](const float* x, i64 x_step, float* y, i64 y_step) {
+    for (i64 i = 0; i < rows; ++i)
+      for (i64 j = 0; j < cols; j += lanes) {
+        const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(lanes, cols - j)));
+        hn::BlendedStore(hn::MaskedLoad(mask, d, x + i * x_step + j), mask, d, y + i * y_step + j);
+      }
+  };
+  if (from_step == 0 && from == zeros) {
+    tile(a, shape, b, zeros, 0, edge, width);
+  } else {
+    copy(from, from_step, edge, width);
+    tile(a, shape, b, edge, width, edge, width);
+  }
+  copy(edge, width, c, c_step);
+}
+
+/// Images of a band as the loops see them: the memory itself, or a copy with zeros around.
+struct Source {
+  const float* x;
+  i64 image, row;
+};
+Source source_of(const Windows& s, const float* x, const ConvPart& p, float* band) {
+  const i64 image = s.h * s.w * s.c;
+  if (s.inside())
+    return {x + p.image * image + ((p.row * s.stride_h - s.top) * s.w - s.left) * s.c, image,
+            s.w * s.c};
+  const i64 floats = s.padded_h(p.rows) * s.padded_w() * s.c;
+  for (i64 n = 0; n < p.images; ++n)
+    copy_padded(s, x + (p.image + n) * image, p.row, p.rows, band + n * floats);
+  return {band, floats, s.padded_w() * s.c};
+}
+
+/// Calls f(part) for bands that fill the caches.
+template <class F>
+void for_bands(const Windows& s, const ConvPart& part, const F& f) {
+  const i64 images = part.rows == s.oh ? s.band_images() : 1, rows = s.band_rows();
+  for (i64 n = 0; n < part.images; n += images)
+    for (i64 r = 0; r < part.rows; r += rows)
+      f(ConvPart{part.image + n, std::min(images, part.images - n), part.row + r,
+                 std::min(rows, part.rows - r)});
+}
+
+/// All windows of a band against a part of the depth of one panel.
+void convolve_panel(const Convolution& v, const ConvPart& p, const Source& from, const Seen& seen,
+                    const float* b, i64 column, bool first) {
+  const Windows& s = v.windows;
+  const i64 width = panel_width(v.columns, column), cols = std::min(width, v.columns - column);
+  const i64 height = tile_height(s.ow);
+  for (i64 n = 0; n < p.images; ++n)
+    for (i64 r = 0; r < p.rows; ++r) {
+      const float* a = from.x + n * from.image + r * s.stride_h * from.row;
+      float* y = v.y + (p.image + n) * v.y_image + (p.row + r) * v.y_row + column;
+      for (i64 i = 0; i < s.ow; i += height) {
+        const i64 rows = std::min(height, s.ow - i);
+        float* c = y + i * v.y_pixel;
+        const float* start = !first ? c : v.bias ? v.bias + column : zeros;
+        run_tile(micro_of(rows, width == nr, Heights()), a + i * seen.pixel, seen, b, start,
+                 first ? 0 : v.y_pixel, c, v.y_pixel, rows, cols, width);
+      }
+    }
+}
+
+void convolve_band(const Convolution& v, const ConvPart& p, float* band) {
+  const Windows& s = v.windows;
+  const Source from = source_of(s, v.x, p, band);
+  const i64 row = s.kw * s.c, depth = s.depth();
+  // Depth is cut into groups of whole rows of taps, or parts of one row.
+  const i64 group = std::clamp<i64>(row == 0 ? s.kh : kc / row, 1, std::max<i64>(s.kh, 1));
+  const i64 parts = std::max<i64>(1, (row + kc - 1) / kc), part = (row + parts - 1) / parts;
+  for (i64 ky = 0; ky < s.kh || ky == 0; ky += group)
+    for (i64 k = 0; k < row || k == 0; k += std::max<i64>(part, 1)) {
+      const Seen seen{s.stride_w * s.c, from.row, std::min(group, s.kh - ky),
+                      std::min(part, row - k)};
+      for (i64 column = 0; column < v.columns; column += nr)
+        convolve_panel(v, p, {from.x + ky * from.row + k, from.image, from.row}, seen,
+                       v.b + column * depth + (ky * row + k) * panel_width(v.columns, column),
+                       column, ky == 0 && k == 0);
+    }
+  if (!v.activation && !v.z) return;
+  for (i64 n = 0; n < p.images; ++n) {  // outputs lie together
+    const i64 at = (p.image + n) * v.y_image + p.row * v.y_row, count = p.rows * v.y_row;
+    if (v.z) std::memcpy(v.z + at, v.y + at, static_cast<size_t>(count) * sizeof(float));
+    if (v.activation) v.activation(v.y + at, v.y + at, count, v.alpha, 0);
+  }
+}
+
+/// Windows that are pixels need no rows: runs of them, over the seams between images.
+void convolve_pixels(const Convolution& v, i64 from, i64 count) {
+  constexpr i64 run = 20 * max_mr;
+  for (i64 i = from; i < from + count; i += run) {
+    Convolution part = v;
+    part.windows.h = part.windows.oh = 1;
+    part.windows.w = part.windows.ow = std::min(run, from + count - i);
+    part.x += i * v.windows.c;
+    part.y += i * v.y_pixel;
+    if (v.z) part.z += i * v.y_pixel;
+    part.y_row = part.windows.ow * v.y_pixel;
+    convolve_band(part, {0, 1, 0, 1}, nullptr);
+  }
+}
+
+void convolution(const Convolution& v, const ConvPart& part, float* band) {
+  const Windows& s = v.windows;
+  const bool whole = part.rows == s.oh;
+  if (!s.pointwise() || v.y_row != s.ow * v.y_pixel || v.y_image != s.oh * v.y_row)
+    return for_bands(s, part, [&](const ConvPart& p) { convolve_band(v, p, band); });
+  const i64 pixels = s.oh * s.ow;
+  if (whole) return convolve_pixels(v, part.image * pixels, part.images * pixels);
+  for (i64 n = 0; n < part.images; ++n)
+    convolve_pixels(v, (part.image + n) * pixels + part.row * s.ow, part.rows * s.ow);
+}
+
+/// dy of a band as panels [pixels, width].
+void pack_pixels(const WeightGradient& g, const ConvPart& p, float* to) {
+  const D d;
+  const Windows& s = g.windows;
+  const i64 count = p.rows * s.ow;
+  for (i64 column = 0; column < g.columns; column += nr) {
+    const i64 width = panel_width(g.columns, column), cols = std::min(width, g.columns - column);
+    for (i64 n = 0; n < p.images; ++n) {
+      const float* from = g.dy + ((p.image + n) * s.oh + p.row) * s.ow * g.dy_pixel + column;
+      for (i64 i = 0; i < count; ++i, from += g.dy_pixel, to += width) {
+        if (cols < width) {
+          for (i64 j = 0; j < width; ++j) to[j] = j < cols ? from[j] : 0;
+          continue;
+        }
+        for (i64 j = 0; j < width; j += lanes) hn::Store(hn::LoadU(d, from + j), d, to + j);
+      }
+    }
+  }
+}
+
+void gradient_band(const WeightGradient& g, const ConvPart& p, bool first, float* band) {
+  const Windows& s = g.windows;
+  const i64 count = p.images * p.rows * s.ow, row = s.kw * s.c;
+  float* packed = band + round_up(s.inside() ? 0 : s.band_floats(), 16);
+  const Source from = source_of(s, g.x, p, band);
+  pack_pixels(g, p, packed);
+  const Pixels at{p.images, from.image, p.rows, s.stride_h * from.row, s.ow, s.stride_w * s.c};
+  const i64 height = tile_height(row);
+  for (i64 column = 0; column < g.columns; column += nr) {
+    const i64 width = panel_width(g.columns, column), cols = std::min(width, g.columns - column);
+    for (i64 ky = 0; ky < s.kh; ++ky)
+      for (i64 i = 0; i < row; i += height) {
+        const i64 rows = std::min(height, row - i);
+        float* c = g.dw + (ky * row + i) * g.dw_row + column;
+        run_tile(outer_of(rows, width == nr, Heights()), from.x + ky * from.row + i, at,
+                 packed + column * count, first ? zeros : c, first ? 0 : g.dw_row, c, g.dw_row,
+                 rows, cols, width);
+      }
+  }
+}
+
+void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* band) {
+  bool first = true;
+  for_bands(g.windows, {image, images, 0, g.windows.oh}, [&](const ConvPart& p) {
+    gradient_band(g, p, first, band);
+    first = false;
+  });
+  if (!first) return;
+  for (i64 i = 0; i < g.windows.depth(); ++i)
+    std::memset(g.dw + i * g.dw_row, 0, static_cast<size_t>(g.columns) * sizeof(float));
+}
+
+/// One tap's [rows, cols] block as rows of a panel; (i, j) at from[i * row + j * col].
+void pack_block(const float* from, i64 rows, i64 cols, i64 row, i64 col, i64 width, float* to) {
+  const D d;
+  for (i64 i = 0; i < rows; ++i, from += row, to += width) {
+    if (col == 1 && cols == width) {
+      for (i64 j = 0; j < width; j += lanes) hn::Store(hn::LoadU(d, from + j), d, to + j);
+      continue;
+    }
+    for (i64 j = 0; j < width; ++j) to[j] = j < cols ? from[j * col] : 0;
+  }
+}
+
+i64 pack(const Packing& p, float* to) {
+  const i64 columns = p.transposed ? p.in : p.out, rows = p.transposed ? p.out : p.in;
+  float* const begin = to;
+  for (i64 column = 0; column < columns; column += nr) {
+    const i64 width = panel_width(columns, column), cols = std::min(width, columns - column);
+    for (i64 a = 0; a < p.rows.count; ++a)
+      for (i64 b = 0; b < p.columns.count; ++b, to += rows * width) {
+        const i64 tap =
+            (p.rows.first + a * p.rows.step) * p.kw + p.columns.first + b * p.columns.step;
+        const float* w = p.w + tap * p.in * p.out;
+        if (p.transposed)
+          pack_block(w + column * p.out, rows, cols, 1, p.out, width, to);
+        else
+          pack_block(w + column, rows, cols, p.out, 1, width, to);
+      }
+  }
+  return to - begin;
+}
+
+}  // namespace
+
+ConvKernels find_conv_kernels() { return {convolution, weight_gradient, pack}; }
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+
+void copy_padded(const Windows& s, const float* image, i64 row, i64 rows, float* to) {
+  const i64 pitch = s.padded_w(), height = s.padded_h(rows), floats = pitch * s.c;
+  const i64 first = std::clamp<i64>(s.left, 0, pitch),
+            last = std::clamp(s.w + s.left, first, pitch);
+  const auto zero = [&](float* at, i64 pixels) {
+    std::memset(at, 0, static_cast<size_t>(pixels * s.c) * sizeof(float));
+  };
+  for (i64 i = 0; i < height; ++i, to += floats) {
+    const i64 from = row * s.stride_h - s.top + i;
+    if (from < 0 || from >= s.h) {
+      zero(to, pitch);
+      continue;
+    }
+    zero(to, first);
+    std::memcpy(to + first * s.c, image + (from * s.w + first - s.left) * s.c,
+                static_cast<size_t>((last - first) * s.c) * sizeof(float));
+    zero(to + last * s.c, pitch - last);
+  }
+}
+
+i64 weight_gradient_floats(const Windows& s, i64 columns) {
+  return round_up(s.inside() ? 0 : s.band_floats(), 16) +
+         s.band_images() * s.band_rows() * s.ow * round_up(columns, 32);
+}
+
+HWY_EXPORT(find_conv_kernels);
+ConvKernels conv_kernels() {
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return HWY_DYNAMIC_DISPATCH(find_conv_kernels)();
+}
+
+}  // namespace goneuron::cpu
+#endif

@@ -1,0 +1,105 @@
+// Convolution loops: direct, register-blocked, over channels-last images, in SIMD chosen at run
+// time. Every output is one chain of fused multiply-adds in a fixed order, whatever the cut. Used
+// by the forward convolution, by the gradient of its input (a convolution for each phase of the
+// stride) and by the gradient of its weight.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/vector_ops.h"
+#include "core/checked_math.h"
+
+namespace goneuron::cpu {
+
+/// Windows over an image: row r of the outputs sees rows r * stride_h - top + [0, kh).
+struct Windows {
+  i64 h, w, c;             // of the image
+  i64 kh, kw;              // taps
+  i64 stride_h, stride_w;  // between windows
+  i64 top, left;           // padding; may be negative
+  i64 oh, ow;              // windows
+
+  /// True when every window lies inside: no copy with zeros around is needed.
+  bool inside() const {
+    return top <= 0 && left <= 0 && (oh - 1) * stride_h - top + kh <= h &&
+           (ow - 1) * stride_w - left + kw <= w;
+  }
+  /// Windows are pixels: rows follow each other without a seam.
+  bool pointwise() const {
+    return kh == 1 && kw == 1 && stride_h == 1 && stride_w == 1 && top == 0 && left == 0 && ow == w;
+  }
+  i64 padded_w() const { return (ow - 1) * stride_w + kw; }
+  i64 padded_h(i64 rows) const { return (rows - 1) * stride_h + kh; }
+  i64 depth() const { return kh * kw * c; }
+  /// How many rows of windows are worked on at a time; and images, when they are small.
+  i64 band_rows() const {
+    return std::min(oh, std::max<i64>(1, band_windows / std::max<i64>(1, ow)));
+  }
+  i64 band_images() const { return std::max<i64>(1, band_windows / std::max<i64>(1, oh * ow)); }
+  i64 band_floats() const { return band_images() * padded_h(band_rows()) * padded_w() * c; }
+
+  static constexpr i64 band_windows = 256;
+};
+
+/// Rows of one image, padded, that windows [row, row + rows) see.
+void copy_padded(const Windows& s, const float* image, i64 row, i64 rows, float* to);
+
+/// A part of the rows of several images.
+struct ConvPart {
+  i64 image, images, row, rows;
+};
+
+struct Convolution {
+  Windows windows;
+  const float* x;     // [images, h, w, c]
+  const float* b;     // packed: panels of `panel` columns, [depth, width] each
+  const float* bias;  // [columns, rounded up], null: zero
+  float* y;
+  i64 y_image, y_row, y_pixel;  // strides
+  i64 columns;
+  // Applied to finished outputs, which then lie together: y_row = ow * columns.
+  float* z = nullptr;  // receives what goes into the activation
+  UnaryRow activation = nullptr;
+  float alpha = 0;
+};
+using ConvolutionKernel = void (*)(const Convolution&, const ConvPart&, float* band);
+
+struct WeightGradient {
+  Windows windows;
+  const float* x;   // [images, h, w, c]
+  const float* dy;  // [images, oh, ow, dy_pixel]
+  i64 dy_pixel;
+  float* dw;  // [depth, dw_row]
+  i64 dw_row;
+  i64 columns;
+};
+/// dw = the sum over images [image, image + images).
+using WeightGradientKernel = void (*)(const WeightGradient&, i64 image, i64 images, float* band);
+/// Floats of scratch that it needs.
+i64 weight_gradient_floats(const Windows& s, i64 columns);
+
+/// Taps of a weight [kh, kw, in, out] for packing: first + i * step, `count` of them.
+struct Taps {
+  i64 first, step, count;
+};
+struct Packing {
+  const float* w;
+  i64 kw, in, out;
+  Taps rows, columns;
+  bool transposed;  // panels of `in` columns, and depth runs over `out`
+};
+/// Writes the panels; returns the floats written.
+using PackKernel = i64 (*)(const Packing&, float* to);
+/// Room for them.
+inline i64 packed_floats(i64 depth, i64 columns) { return depth * round_up(columns, 32); }
+
+struct ConvKernels {
+  ConvolutionKernel convolution;
+  WeightGradientKernel weight_gradient;
+  PackKernel pack;
+};
+/// The kernels for this processor.
+ConvKernels conv_kernels();
+
+}  // namespace goneuron::cpu

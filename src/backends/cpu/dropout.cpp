@@ -1,0 +1,161 @@
+// Dropout, and its gradient, which is the same loop: Philox words for a vector of counters at a
+// time, the numbers that the scalar generator gives.
+#include <algorithm>
+
+#include "backends/cpu/kernel.h"
+#include "core/rng.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/dropout.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+#ifndef GONEURON_DROPOUT_ARGS
+#define GONEURON_DROPOUT_ARGS
+namespace goneuron::cpu {
+
+struct Dropout {
+  const float* x;
+  float* y;
+  float rate, scale;
+  std::uint32_t stream;
+  i64 per_sample;
+  const StepScalars* scalars;
+  Pieces pieces;
+  /// Writes units for the elements of `blocks` blocks, from block `first` on.
+  void (*units)(const Dropout&, std::uint64_t first, i64 blocks, float* to);
+  i64 block;  // elements
+};
+constexpr i64 blocks_together = 4, widest_block = 64;
+
+}  // namespace goneuron::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+using D = hn::ScalableTag<float>;
+using DU = hn::Rebind<std::uint32_t, D>;
+using VU = hn::Vec<DU>;
+constexpr i64 lanes = HWY_LANES(float);
+
+#if HWY_TARGET == HWY_SCALAR
+void block_units(const Dropout& p, std::uint64_t group, float* to) {
+  const Philox4 words =
+      philox_at(group, p.stream, static_cast<std::uint32_t>(p.scalars->counter), p.scalars->seed);
+  for (size_t i = 0; i < 4; ++i) to[i] = to_unit(words[i]);
+}
+#else
+/// The high and low halves of 64-bit products.
+HWY_INLINE void multiply(VU a, std::uint32_t by, VU& high, VU& low) {
+  const DU du;
+  const hn::Repartition<std::uint64_t, DU> d64;
+  const VU b = hn::Set(du, by);
+  const auto even = hn::MulEven(a, b);
+  const auto odd = hn::MulEven(hn::BitCast(du, hn::ShiftRight<32>(hn::BitCast(d64, a))), b);
+  high = hn::OddEven(hn::BitCast(du, odd), hn::BitCast(du, hn::ShiftRight<32>(even)));
+  low = hn::OddEven(hn::BitCast(du, hn::ShiftLeft<32>(odd)), hn::BitCast(du, even));
+}
+
+/// Units of groups [group, group + lanes), four each.
+void block_units(const Dropout& p, std::uint64_t group, float* to) {
+  const D d;
+  const DU du;
+  const hn::RebindToSigned<DU> di;
+  // Blocks begin at multiples of their length: the low words do not wrap inside one.
+  VU c0 = hn::Add(hn::Set(du, static_cast<std::uint32_t>(group)), hn::Iota(du, 0));
+  VU c1 = hn::Set(du, static_cast<std::uint32_t>(group >> 32));
+  VU c2 = hn::Set(du, p.stream);
+  VU c3 = hn::Set(du, static_cast<std::uint32_t>(p.scalars->counter));
+  auto k0 = static_cast<std::uint32_t>(p.scalars->seed),
+       k1 = static_cast<std::uint32_t>(p.scalars->seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    VU high0, low0, high1, low1;
+    multiply(c0, 0xD2511F53U, high0, low0);
+    multiply(c2, 0xCD9E8D57U, high1, low1);
+    c0 = hn::Xor(hn::Xor(high1, c1), hn::Set(du, k0));
+    c1 = low1;
+    c2 = hn::Xor(hn::Xor(high0, c3), hn::Set(du, k1));
+    c3 = low0;
+    k0 += 0x9E3779B9U;
+    k1 += 0xBB67AE85U;
+  }
+  const auto unit = [&](VU word) HWY_ATTR {
+    return hn::Mul(hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<8>(word))),
+                   hn::Set(d, 0x1p-24F));
+  };
+  hn::StoreInterleaved4(unit(c0), unit(c1), unit(c2), unit(c3), d, to);
+}
+#endif
+
+void units(const Dropout& p, std::uint64_t first, i64 blocks, float* to) {
+  for (i64 i = 0; i < blocks; ++i, to += 4 * lanes)
+    block_units(p, (first + static_cast<std::uint64_t>(i)) * lanes, to);
+}
+
+}  // namespace
+
+void choose_units(Dropout& p) {
+  p.units = units;
+  p.block = 4 * lanes;
+}
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+HWY_EXPORT(choose_units);
+
+namespace {
+
+/// Elements [from, from + count) of the batch.
+void run_piece(const Dropout& p, i64 from, i64 count) {
+  alignas(64) float units[blocks_together * widest_block];
+  const i64 first = p.scalars->first_sample * p.per_sample;  // the batch's place in a larger one
+  const float* x = p.x - first;
+  float* y = p.y - first;
+  for (i64 at = first + from; at < first + from + count;) {
+    const i64 block = at / p.block, begin = block * p.block;
+    const i64 end = std::min(begin + blocks_together * p.block, first + from + count);
+    p.units(p, static_cast<std::uint64_t>(block), ceil_div(end - begin, p.block), units);
+    for (i64 i = at; i < end; ++i) y[i] = units[i - begin] >= p.rate ? x[i] * p.scale : 0.0F;
+    at = end;
+  }
+}
+
+void run(const Dropout& p, i64 begin, i64 end, void*) {
+  p.pieces.each(begin, end, [&](i64 from, i64 count) { run_piece(p, from, count); });
+}
+
+Call lower(const BoundNode& bound) {
+  const Shape& shape = bound.out_shape();
+  const double rate = bound.node.attrs.real("rate");
+  Dropout p{bound.input(0),
+            bound.output(),
+            static_cast<float>(rate),
+            static_cast<float>(1 / (1 - rate)),
+            static_cast<std::uint32_t>(bound.node.attrs.integer("stream")),
+            shape[0] == 0 ? 0 : shape.elements() / shape[0],
+            bound.scalars,
+            pieces_of(shape, std::string_view(bound.scheme.name) == "columns" ? 1 : 0,
+                      bound.scheme.tiles),
+            nullptr,
+            0};
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  HWY_DYNAMIC_DISPATCH(choose_units)(p);
+  return make_call(p, run);
+}
+
+constexpr KernelDef kernels[] = {{"dropout", nullptr, elementwise_schemes, lower},
+                                 {"dropout_grad", nullptr, elementwise_schemes, lower}};
+
+}  // namespace
+
+std::span<const KernelDef> dropout_kernels() { return kernels; }
+
+}  // namespace goneuron::cpu
+#endif

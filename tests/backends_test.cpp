@@ -1,0 +1,156 @@
+// Every op on every backend against its f64 reference kernel, in every way in which the backend
+// may cut it, on one thread and on three.
+#include <algorithm>
+
+#include "graph/passes/trace.h"
+#include "op_testing.h"
+#include "plan/executor.h"
+
+namespace goneuron {
+namespace {
+using namespace testing_ops;
+
+/// A backend that offers one of its ways to cut a node, so that it is taken.
+class OneScheme : public Backend {
+ public:
+  OneScheme(const Backend& inner, std::string op, size_t which)
+      : inner_(inner), op_(std::move(op)), which_(which) {}
+  std::string name() const override { return inner_.name(); }
+  std::string info() const override { return inner_.info(); }
+  bool supports(const Graph& graph, const Node& node) const override {
+    return inner_.supports(graph, node);
+  }
+  std::vector<Scheme> schemes(const Graph& graph, const Node& node) const override {
+    auto all = inner_.schemes(graph, node);
+    if (op_ != node.op->name) return all;
+    count_ = all.size();
+    partial_ = all.at(which_).partial;
+    name_ = std::string(all[which_].name) + ", " + std::to_string(all[which_].tiles) + " tiles";
+    return {all[which_]};
+  }
+  Call lower(const BoundNode& node) const override { return inner_.lower(node); }
+
+  size_t count() const { return count_; }
+  bool partial() const { return partial_; }
+  const std::string& scheme() const { return name_; }
+
+ private:
+  const Backend& inner_;
+  std::string op_;
+  size_t which_;
+  mutable size_t count_ = 1;
+  mutable bool partial_ = false;
+  mutable std::string name_ = "reference";
+};
+
+/// Where relu makes a pool's maximum 0, its index is not used, and any will do.
+void forget_unused_indices(const OpDef& op, const OpSample& sample, std::vector<Tensor>& values) {
+  if (std::string_view(op.name) != "conv2d_pool" || sample.attrs.text("activation") != "relu")
+    return;
+  for (i64 i = 0; i < values[0].size(); ++i)
+    if (number(values[0], i) <= 0) values[1].data<std::uint8_t>()[i] = 0;
+}
+
+std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
+                            const std::vector<Tensor>& inputs, const Backend& backend,
+                            int workers) {
+  TraceSpec spec{.training = true};
+  const auto symbols = input_symbols(sample.inputs);
+  const Symbol node = make(op, symbols, sample.attrs);
+  for (size_t k = 0; k < node.expr()->outputs.size(); ++k)
+    spec.outputs.push_back(output_of(node, static_cast<int>(k)));
+  spec.inputs = symbols;
+  spec.input_types = sample.inputs;
+  const auto plan = std::make_shared<const Plan>(make_plan(trace(spec), backend));
+  const Arena gradients(plan->gradient_bytes, "the gradients");
+  Executor executor(plan, gradients);
+  executor.scalars() = step_scalars();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (executor.input(static_cast<int>(i)) && inputs[i].bytes() > 0)
+      std::memcpy(executor.input(static_cast<int>(i)), inputs[i].raw(),
+                  static_cast<size_t>(inputs[i].bytes()));
+  WorkerPool pool(workers);
+  executor.run(pool);
+  std::vector<Tensor> values;
+  for (size_t i = 0; i < spec.outputs.size(); ++i) {
+    const TensorType& type = plan->graph.value(plan->graph.outputs[i]).type;
+    values.emplace_back(type.shape, type.dtype);
+    if (values.back().bytes() > 0)
+      std::memcpy(values.back().raw(), executor.output(static_cast<int>(i)),
+                  static_cast<size_t>(values.back().bytes()));
+  }
+  forget_unused_indices(op, sample, values);
+  return values;
+}
+
+/// Sums of f32 products are within a few units of the largest result; integers are exact.
+void expect_near(const std::vector<Tensor>& got, const std::vector<Tensor>& want,
+                 const std::string& where) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t k = 0; k < got.size(); ++k) {
+    ASSERT_TRUE(got[k].shape() == want[k].shape());
+    double largest = 1;
+    for (i64 i = 0; i < want[k].size(); ++i)
+      largest = std::max(largest, std::fabs(number(want[k], i)));
+    const double tolerance = is_floating(got[k].dtype()) ? 64 * 0x1p-24 * largest : 0;
+    int wrong = 0;
+    for (i64 i = 0; i < got[k].size(); ++i) {
+      const double error = std::fabs(number(got[k], i) - number(want[k], i));
+      if (error <= tolerance || wrong++ > 4) continue;
+      ADD_FAILURE() << where << ": output " << k << ", element " << i << " is " << number(got[k], i)
+                    << ", the reference " << number(want[k], i);
+    }
+  }
+}
+
+bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  for (size_t k = 0; k < a.size(); ++k)
+    if (a[k].bytes() > 0 &&
+        std::memcmp(a[k].raw(), b[k].raw(), static_cast<size_t>(a[k].bytes())) != 0)
+      return false;
+  return true;
+}
+
+class OnBackend : public testing::TestWithParam<std::tuple<const OpDef*, std::string>> {};
+
+TEST_P(OnBackend, AgreesWithTheReferenceHoweverItIsCut) {
+  const auto& [op, name] = GetParam();
+  for (const OpSample& sample : op->samples()) {
+    const auto inputs = random_inputs(sample);
+    StepScalars scalars = step_scalars();
+    auto want = run_op(*op, inputs, sample.attrs, DType::f64, scalars);
+    forget_unused_indices(*op, sample, want);
+    std::vector<Tensor> whole;
+    size_t count = 1;
+    for (size_t which = 0; which < count; ++which) {
+      const OneScheme backend(backend_named(name), op->name, which);
+      const auto one = planned(*op, sample, inputs, backend, 1);
+      count = backend.count();
+      const std::string where = sample.inputs[0].shape.str() + ", " + backend.scheme();
+      expect_near(one, want, where);
+      if (which == 0) whole = one;
+      // Sums in parts may round in another way; cuts of outputs may not.
+      EXPECT_TRUE(backend.partial() || same_bits(one, whole)) << where;
+      EXPECT_TRUE(same_bits(planned(*op, sample, inputs, backend, 3), one)) << where;
+    }
+  }
+}
+
+/// Ops that write to variables are driven by the optimizers' and layers' tests.
+std::vector<const OpDef*> pure_ops() {
+  std::vector<const OpDef*> all;
+  for (const OpDef* op : op_table())
+    if (!op->mutates) all.push_back(op);
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, OnBackend,
+                         testing::Combine(testing::ValuesIn(pure_ops()),
+                                          testing::ValuesIn(backend_names())),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param)->name) + "_" +
+                                  std::get<1>(info.param);
+                         });
+
+}  // namespace
+}  // namespace goneuron

@@ -1,0 +1,228 @@
+// Parts of models: layers by name, weights read, set, frozen, shared and cloned, models made of
+// others, and functions of the user's own as layers, losses and metrics.
+#include "model_testing.h"
+
+namespace goneuron {
+namespace {
+
+TEST(Model, LayersByName) {
+  auto model = Sequential({Dense(4), ReLU, Dense(4), Dense(2).named("head")});
+  EXPECT_EQ(model.layers().size(), 4U);
+  model.build({3});
+  EXPECT_EQ(model.get_layer("dense").weights()[0].value.shape(), Shape({3, 4}));
+  EXPECT_EQ(model.get_layer("dense_1").weights()[0].name, "dense_1/weight");
+  EXPECT_EQ(model.get_layer("head").weights()[1].value.shape(), Shape({2}));
+  try {
+    model.get_layer("dense_7");
+    FAIL();
+  } catch (const GraphError& error) {
+    const std::string text = error.what();
+    for (const char* part :
+         {"\"dense_7\"", "\"dense\"", "\"dense_1\"", "\"head\"", "model_parts_test.cpp"})
+      EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+}
+
+TEST(Model, FrozenLayersStay) {
+  const Tensor x = values({12, 5}), y = labels(12, 3);
+  auto model = mlp();
+  model.build({5});
+  Layer first = model.get_layer("dense");
+  first.set_trainable(false);
+  EXPECT_FALSE(model.weights()[0].trainable);
+  EXPECT_TRUE(model.weights()[2].trainable);
+  model.compile(Adam(0.01), CrossEntropy);
+  const Tensor w0 = model.weights()[0].value.clone(), w1 = model.weights()[1].value.clone(),
+               w2 = model.weights()[2].value.clone();
+  model.fit(x, y, {.epochs = 2, .batch_size = 4});
+  EXPECT_TRUE(same_bits(model.weights()[0].value, w0));
+  EXPECT_TRUE(same_bits(model.weights()[1].value, w1));
+  EXPECT_FALSE(same_bits(model.weights()[2].value, w2));
+  first.set_trainable(true);
+  model.compile(Adam(0.01), CrossEntropy);
+  model.fit(x, y, {.batch_size = 4});
+  EXPECT_FALSE(same_bits(model.weights()[0].value, w0));
+}
+
+TEST(Model, WeightsReadAndSet) {
+  auto model = mlp();
+  EXPECT_THROW(model.get_layer("dense"), GraphError) << "no names before it is built";
+  model.build({2});
+  Layer head = model.get_layer("dense_1");
+  Tensor weight(Shape{8, 3}), bias(std::vector<float>{1, 2, 4});
+  head.set_weights({weight, bias});
+  // Zero weights: the softmax of the bias, whatever the input.
+  const Tensor p = model.predict(values({3, 2}));
+  const double total = std::exp(1.0) + std::exp(2.0) + std::exp(4.0);
+  for (i64 i = 0; i < 3; ++i) {
+    EXPECT_NEAR(p.at({i, 0}), std::exp(1.0) / total, few_roundings);
+    EXPECT_NEAR(p.at({i, 2}), std::exp(4.0) / total, few_roundings);
+  }
+  // What weights() gives is the model's own memory.
+  model.weights()[3].value.set({2}, 1);
+  EXPECT_NEAR(model.predict(values({1, 2})).at({0, 2}),
+              std::exp(1.0) / (2 * std::exp(1.0) + std::exp(2.0)), few_roundings);
+  bias.set({0}, 50);
+  EXPECT_EQ(head.weights()[1].value.at({0}), 1) << "set_weights copies";
+  EXPECT_THROW(head.set_weights({weight}), ShapeError);
+  EXPECT_THROW(head.set_weights({weight, Tensor(Shape{4})}), ShapeError);
+  EXPECT_THROW(head.set_weights({weight, bias.to(DType::f64)}), ShapeError);
+  EXPECT_THROW(Dense(3).set_weights({weight, bias}), GraphError);
+}
+
+TEST(Model, IntermediateOutputsAreModels) {
+  const Tensor x = values({6, 5}), y = labels(6, 3);
+  auto model = mlp();
+  model.build({5});
+  const Model hidden(model.input(), model.get_layer("dense").output());
+  for (int pass = 0; pass < 2; ++pass) {
+    const Tensor h = hidden.predict(x);
+    ASSERT_EQ(h.shape(), Shape({6, 8}));
+    const auto w = model.weights();
+    for (i64 i = 0; i < 6; ++i) {
+      std::vector<double> row;
+      for (i64 k = 0; k < 5; ++k) row.push_back(x.at({i, k}));
+      const auto sums = dense(row, w[0].value, w[1].value);
+      for (i64 j = 0; j < 8; ++j)
+        EXPECT_NEAR(h.at({i, j}), std::tanh(sums[static_cast<size_t>(j)]), few_roundings);
+    }
+    model.fit(x, y, {.epochs = 2});  // the weights are shared: it follows
+  }
+}
+
+// w used twice: p = w^2 x; L = (w^2 x - y)^2; dL/dw = 2 (w^2 x - y) 2 w x.
+TEST(Model, ASharedLayerGetsBothGradients) {
+  const Layer twice = Dense(1, {.bias = false, .weight_init = Constant(1.5)});
+  const Symbol in = Input({1});
+  auto model = Model(in, twice(twice(in)));
+  EXPECT_EQ(model.parameters(), 1);
+  EXPECT_EQ(model.layers().size(), 1U);
+  model.compile(SGD(0.0625), MSE);
+  double w = 1.5;
+  for (int step = 0; step < 4; ++step) {
+    const double e = w * w * 0.5 - 2;
+    const Logs logs = model.train_on_batch(Tensor(std::vector<float>{0.5}, Shape{1, 1}),
+                                           Tensor(std::vector<float>{2}, Shape{1, 1}));
+    EXPECT_NEAR(logs["loss"], e * e, few_roundings);
+    w -= 0.0625 * 2 * e * 2 * w * 0.5;
+    EXPECT_NEAR(model.weights()[0].value.item(), w, few_roundings);
+  }
+}
+
+TEST(Model, AModelAsALayerSharesItsWeights) {
+  auto base = Sequential({Dense(4, Tanh)});
+  base.build({3});
+  auto whole = Sequential({base, Dense(2)});
+  whole.compile(SGD(0.5), MSE);
+  const Tensor x = values({5, 3});
+  whole.build({3});
+  EXPECT_EQ(whole.parameters(), 3 * 4 + 4 + 4 * 2 + 2);
+  const Tensor before = base.predict(x);
+  whole.train_on_batch(x, values({5, 2}, 8));
+  EXPECT_FALSE(same_bits(base.predict(x), before));
+  const Model front(whole.input(), whole.get_layer("model").output());
+  EXPECT_TRUE(same_bits(front.predict(x), base.predict(x)));
+}
+
+TEST(Model, ModelsJoinedInOneKeepTheirNamesWhereTheyCan) {
+  auto a = Sequential({Dense(4)}), b = Sequential({Dense(4), Dense(4).named("mine")});
+  a.build({3});
+  b.build({4});
+  auto whole = Sequential({Dense(3), a, b});
+  whole.build({3});
+  std::vector<std::string> names;
+  for (const Layer& layer : whole.layers()) names.push_back(layer.name());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"dense_1", "dense", "model", "dense_2", "model_1", "mine"}));
+  EXPECT_NO_THROW(a.get_layer("dense"));
+  auto clash = Sequential({Dense(4).named("mine"), b});
+  EXPECT_THROW(clash.build({4}), GraphError);
+}
+
+TEST(Model, ClonesHaveWeightsOfTheirOwn) {
+  const Tensor x = values({5, 3}), y = values({5, 2}, 8);
+  Layer original = Dense(2);
+  auto model = Sequential({original});
+  model.compile(SGD(0.5), MSE);
+  model.build({3});
+  const Layer copy = original.clone();
+  auto other = Sequential({copy});
+  EXPECT_TRUE(same_bits(other.predict(x), model.predict(x)));
+  const Tensor before = other.predict(x);
+  model.train_on_batch(x, y);
+  EXPECT_FALSE(same_bits(model.predict(x), before));
+  EXPECT_TRUE(same_bits(other.predict(x), before));
+  // Before it is built, a clone is a layer that starts on its own.
+  const Layer blank = Dense(2);
+  const Symbol in = Input({3});
+  EXPECT_EQ(Model(in, blank(in) + blank.clone()(in)).parameters(), 2 * (3 * 2 + 2));
+}
+
+// ---- functions of the user's own ----
+
+TEST(Model, CustomLayersLossesAndMetrics) {
+  const Tensor x = values({10, 3}), y = values({10, 2}, 5);
+  auto own = Sequential({Dense(2), Layer("swish", [](Symbol s) { return s * Sigmoid(s); })});
+  auto known = Sequential({Dense(2), SiLU});
+  own.compile(SGD(0.1), Loss("squares", [](Symbol t, Symbol p) { return mean(square(p - t)); }),
+              {Metric("absolute", [](Symbol t, Symbol p) { return mean(abs(t - p)); })});
+  known.compile(SGD(0.1), MSE, {MeanAbsoluteError});
+  for (int step = 0; step < 5; ++step) {
+    const Logs a = own.train_on_batch(x, y), b = known.train_on_batch(x, y);
+    EXPECT_NEAR(a["loss"], b["loss"], few_roundings);
+    EXPECT_NEAR(a["absolute"], b["mean_absolute_error"], few_roundings);
+  }
+  EXPECT_NEAR(own.evaluate(x, y)["absolute"], known.evaluate(x, y)["mean_absolute_error"],
+              few_roundings);
+  for (size_t i = 0; i < 2; ++i)
+    for (i64 k = 0; k < own.weights()[i].value.size(); ++k)
+      EXPECT_NEAR(own.weights()[i].value.data()[k], known.weights()[i].value.data()[k],
+                  few_roundings);
+}
+
+TEST(Model, ACustomLayerMayHoldLayersAndTakeSeveralInputs) {
+  const Layer inner = Dense(3);
+  const Layer gate("gate",
+                   [inner](const std::vector<Symbol>& s) { return Sigmoid(inner(s[0])) * s[1]; });
+  const Symbol in = Input({3});
+  auto model = Model(in, gate({in, in}));
+  EXPECT_EQ(model.parameters(), 12);
+  const Tensor x = values({4, 3});
+  const Tensor p = model.predict(x);
+  const auto w = model.weights();
+  for (i64 i = 0; i < 4; ++i) {
+    std::vector<double> row;
+    for (i64 k = 0; k < 3; ++k) row.push_back(x.at({i, k}));
+    const auto sums = dense(row, w[0].value, w[1].value);
+    for (i64 j = 0; j < 3; ++j)
+      EXPECT_NEAR(p.at({i, j}), x.at({i, j}) / (1 + std::exp(-sums[static_cast<size_t>(j)])),
+                  few_roundings);
+  }
+}
+
+TEST(Model, ALossOfOneNumberASampleOrMore) {
+  const Tensor x = values({10, 3}), y = values({10, 2}, 5);
+  // Not reduced: the mean over everything is taken.
+  auto rows = Sequential({Dense(2)}), all = Sequential({Dense(2)});
+  rows.compile(SGD(0.1), Loss("rows", [](Symbol t, Symbol p) { return mean(square(p - t)); }));
+  all.compile(SGD(0.1), Loss("all", [](Symbol t, Symbol p) { return square(p - t); }));
+  for (int step = 0; step < 3; ++step)
+    EXPECT_NEAR(rows.train_on_batch(x, y)["loss"], all.train_on_batch(x, y)["loss"], few_roundings);
+}
+
+TEST(Model, AnOutputHasTheBatchFirst) {
+  const Symbol in = Input({3});
+  for (const Symbol& output : {sum(in, {0, 1}), constant(Tensor(Shape{3, 4})), sum(in, {0}, true)})
+    try {
+      Model(in, output);
+      ADD_FAILURE() << output.shape().str();
+    } catch (const ShapeError& error) {
+      const std::string text = error.what();
+      for (const std::string& part :
+           {output.shape().str(), std::string("batch"), std::string("hint")})
+        EXPECT_NE(text.find(part), std::string::npos) << text;
+    }
+}
+
+}  // namespace
+}  // namespace goneuron
