@@ -74,16 +74,17 @@ void run(const Options& options) {
   });
   model.build(train.x_shape());
   model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = seed});
-  const std::string memory = model.memory_report(32);
+  const FitOptions fit{.epochs = options.epochs,
+                       .batch_size = 32,
+                       .validation = test,
+                       .seed = seed,
+                       .callbacks = {Logger(1)}};
+  const std::string memory = model.memory_report(train, fit);
   fmt::print("{}\n", memory);
   std::fflush(stdout);
 
   const auto start = std::chrono::steady_clock::now();
-  const History history = model.fit(train, {.epochs = options.epochs,
-                                            .batch_size = 32,
-                                            .validation = test,
-                                            .seed = seed,
-                                            .callbacks = {Logger(1)}});
+  const History history = model.fit(train, fit);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double accuracy = model.evaluate(test)["accuracy"];

@@ -13,6 +13,8 @@ accuracy=$(sed -n 's/^test accuracy \(0\.[0-9][0-9][0-9][0-9]\)$/\1/p' output.tx
 awk -v a="$accuracy" 'BEGIN { exit !(a >= 0.83) }' || fail "test accuracy $accuracy after an epoch, expected 0.83"
 [ "$(grep -o '<svg' demo-report.html | wc -l)" -eq 2 ] || fail "the report has not two curves"
 [ "$(grep -o 'src="data:image/png;base64,' demo-report.html | wc -l)" -eq 60 ] || fail "the report has not 60 images"
+peak=$(tr -d '\n' <demo-report.html | sed -n 's/.*peak memory[^0-9]*\([0-9]*\) MB.*/\1/p')
+[ -n "$peak" ] && [ "$peak" -gt 50 ] && [ "$peak" -lt 400 ] || fail "peak memory is \"$peak\" MB, expected below 400"
 [ "$(ls | wc -l)" -eq 2 ] || fail "it left more than its report: $(ls)"
 
 for bad in "--epochs 0" "--epochs x" "--epochs" "--size 3" "--threads -1"; do

@@ -30,12 +30,23 @@ Model image_model() {
   return model;
 }
 
-std::vector<Tensor> trained(int workers, bool prefetch,
-                            const std::vector<Callback>& callbacks = {}) {
+/// Two convolutions whose values meet again, and every kind of pooling.
+Model convnet() {
+  auto input = Input({28, 28, 1});
+  auto a = input | Conv2D(24, 3, {.stride = 2, .padding = Same, .activation = ReLU}) | MaxPool2D(2);
+  auto b = a | Conv2D(24, 3, {.padding = Same}) | BatchNorm() | ReLU | Dropout(0.3);
+  auto c = Concat()({a + b, a}) | AvgPool2D(2) | Conv2D(40, 3, {.padding = 1, .activation = GELU});
+  auto model = Model(input, c | MaxPool2D(3, 1) | GlobalAvgPool2D() | Dense(10, Softmax));
+  model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = 7});
+  return model;
+}
+
+std::vector<Tensor> trained(int workers, bool prefetch, const std::vector<Callback>& callbacks = {},
+                            Model (*make)() = image_model, i64 batch = 32) {
   set_threads(workers);
-  auto model = image_model();
+  auto model = make();
   model.fit(images().prefetch(prefetch),
-            {.epochs = 1, .batch_size = 32, .seed = 3, .callbacks = callbacks});
+            {.epochs = 1, .batch_size = batch, .seed = 3, .callbacks = callbacks});
   set_threads(0);
   std::vector<Tensor> values;
   for (const Weight& weight : model.weights()) values.push_back(weight.value.clone());
@@ -56,6 +67,15 @@ TEST(Determinism, AnyNumberOfWorkersAndPrefetch) {
       SCOPED_TRACE(std::to_string(workers) + " workers" + (prefetch ? ", prefetch" : ""));
       expect_same_bits(trained(workers, prefetch), expected);
     }
+}
+
+/// 65 is odd, and its last batch is 33: tiles of unequal size.
+TEST(Determinism, ConvolutionalNetOnAnyNumberOfWorkers) {
+  const auto expected = trained(1, false, {}, convnet, 65);
+  for (const int workers : {2, 3, 4, 5, 6, 7}) {
+    SCOPED_TRACE(std::to_string(workers) + " workers");
+    expect_same_bits(trained(workers, false, {}, convnet, 65), expected);
+  }
 }
 
 TEST(Determinism, AnotherSeedGivesOtherWeights) {

@@ -137,11 +137,11 @@ inline std::string replaced(std::string text, const std::string& from, const std
   return text;
 }
 
-/// Sizes and what takes them are the plan's to choose: they are tested elsewhere.
+/// The sizes of a step and what takes them are the plan's to choose: they are tested elsewhere.
 inline std::string without_sizes(const std::string& text) {
-  if (text.rfind("OutOfMemory", 0) != 0) return text;
-  std::string out = std::regex_replace(text, std::regex("\n  largest[^\n]*(\n {6,}[^\n]*)*"),
-                                       "\n  largest   ..");
+  if (text.rfind("OutOfMemory", 0) != 0 || text.find(" samples needs ") == text.npos) return text;
+  std::string out =
+      std::regex_replace(text, std::regex("\n  largest[^\n]*(\n {6,}[^\n]*)*"), "\n  largest   ..");
   out = std::regex_replace(out, std::regex("[0-9.]+ (B|KiB|MiB|GiB)"), "# $1");
   return std::regex_replace(out, std::regex("batch size of [0-9]+"), "batch size of #");
 }

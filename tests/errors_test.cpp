@@ -16,8 +16,8 @@ constexpr const char* head =
     "lines\n"
     "numbered, and the full text. \"program:2\" in a text is the program's second line; the folder "
     "of\n"
-    "its files is called /data, sizes that the plan chooses are #. Written by GONEURON_UPDATE_SNAPSHOT=1 errors_test, reviewed by "
-    "hand.\n";
+    "its files is called /data; the sizes that a step's plan chooses are #.\n"
+    "Written by GONEURON_UPDATE_SNAPSHOT=1 errors_test, reviewed by hand.\n";
 
 bool updating() { return std::getenv("GONEURON_UPDATE_SNAPSHOT") != nullptr; }
 

@@ -104,7 +104,7 @@ TEST(Model, EvaluateIsTheHandComputation) {
     loss -= std::log(p[label]);
     right += std::max_element(p.begin(), p.end()) - p.begin() == static_cast<i64>(label) ? 1 : 0;
   }
-  for (const i64 batch : {0, 1, 4, 23, 100}) {
+  for (const i64 batch : {Any, i64{1}, i64{4}, i64{23}, i64{100}}) {
     const Logs logs = model.evaluate(x, y, batch);
     EXPECT_EQ(logs.names, (std::vector<std::string>{"loss", "accuracy"}));
     EXPECT_NEAR(logs["loss"], loss / 23, few_roundings) << batch;
@@ -188,8 +188,8 @@ TEST(Model, ValidationSplitIsTheEndOfTheData) {
   EXPECT_EQ(a["val_loss"], b["val_loss"]);
   EXPECT_EQ(a["val_accuracy"], b["val_accuracy"]);
   EXPECT_EQ(a["val_loss"].back(), split.evaluate(x.slice(16, 20), y.slice(16, 20), 4)["loss"]);
-  EXPECT_THROW(split.fit(x, y, {.validation_split = 1}), DataError);
-  EXPECT_THROW(split.fit(x, y, {.validation_split = -0.1}), DataError);
+  EXPECT_THROW(split.fit(x, y, {.validation_split = 1}), GraphError);
+  EXPECT_THROW(split.fit(x, y, {.validation_split = -0.1}), GraphError);
 }
 
 TEST(Model, ValidationDoesNotDisturbTraining) {

@@ -79,8 +79,12 @@ class Model {
   /// Layers, output shapes, parameters, FLOPs, arenas, tiles, what was fused; for batches of
   /// `batch`.
   std::string summary(i64 batch = 32, Site site = Site::here()) const;
-  /// Bytes of every arena of a training step, before it runs.
+  /// Bytes of every arena of a training step, before it runs; targets are guessed from the loss
+  /// where none has been seen.
   std::string memory_report(i64 batch = 32, Site site = Site::here()) const;
+  /// All that fit(data, options) will hold, last batch and validation included.
+  std::string memory_report(const Dataset& data, const FitOptions& options = {},
+                            Site site = Site::here()) const;
 
   /// One .safetensors file: weights, state, optimizer, graph, epoch and seed. Atomic. Throws
   /// FormatError.

@@ -22,9 +22,9 @@ NodeId Graph::add(const OpDef& op, std::vector<ValueId> inputs, Attrs attrs, con
   for (const ValueId id : node.inputs) types.push_back(value(id).type);
   const CallScope scope(node.call);
   const auto id = static_cast<NodeId>(nodes.size());
-  for (TensorType& type : op.infer(InferContext{op, types, node.attrs, nullptr, node.site})) {
+  for (const TensorType& type : op.infer(InferContext{op, types, node.attrs, nullptr, node.site})) {
     node.outputs.push_back(static_cast<ValueId>(values.size()));
-    values.push_back({.type = std::move(type), .producer = id});
+    values.push_back({.type = type, .producer = id});
   }
   if (op.alias) value(node.outputs[0]).alias_of = node.inputs[0];
   // A mutated variable's new value is the same memory.

@@ -84,7 +84,7 @@ Symbol operator|(const Symbol& x, const Layer& layer) {
 const std::string& Layer::name() const { return need(impl_).name; }
 Layer& Layer::named(const std::string& name) {
   need(impl_).name = name;
-  impl_->name_given = false;
+  need(impl_).name_given = false;
   return *this;
 }
 bool Layer::trainable() const { return need(impl_).trainable; }

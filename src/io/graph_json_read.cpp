@@ -369,9 +369,12 @@ class GraphReader {
   }
 
   void connect_calls() {
+    // Attached only once every reference has been resolved: an error half way would leave a cycle
+    // that keeps itself alive.
+    std::vector<std::vector<Symbol>> inputs(calls_.size());
     for (size_t i = 0; i < calls_.size(); ++i) {
       for (const Reference& reference : pending_calls_[i].inputs)
-        calls_[i]->inputs.push_back(resolve(reference));
+        inputs[i].push_back(resolve(reference));
       for (const Reference& reference : pending_calls_[i].updates) {
         const Symbol update = resolve(reference);
         if (!update.expr()->op || update.expr()->op->mutates == 0)
@@ -381,6 +384,7 @@ class GraphReader {
         updates_.push_back(update);
       }
     }
+    for (size_t i = 0; i < calls_.size(); ++i) calls_[i]->inputs = std::move(inputs[i]);
     for (size_t i = 0; i < calls_.size(); ++i) {
       if (!in_cycle(*calls_[i])) continue;
       for (const auto& call : calls_) call->inputs.clear();  // or the cycle would keep itself alive

@@ -33,12 +33,12 @@ class Lives {
   explicit Lives(const Plan& plan) : plan_(plan), by_root_(plan.graph.values.size()) {
     const int count = static_cast<int>(plan.steps.size());
     for (int s = 0; s < count; ++s) visit(s);
-    for (const ValueId id : plan.graph.outputs) {
+    for (const ValueId id : plan.graph.outputs) {  // read when all steps are done
       Life& life = of(id);
       if (life.first < 0) continue;
-      life.last = count - 1;
-      if (life.last_phase != plan.steps.back().phase) life.last_part.reset();
-      life.last_phase = plan.steps.back().phase;
+      life.last = count;
+      life.last_phase = plan.steps.back().phase + 1;
+      life.last_part.reset();
     }
   }
 
@@ -236,6 +236,11 @@ i64 bump(i64& end, i64 bytes) {
 /// in theirs.
 void place_gradients(Plan& plan) {
   const Graph& graph = plan.graph;
+  std::vector<bool> made(graph.values.size(),
+                         false);  // passes leave values behind that no step makes
+  for (const PlannedStep& step : plan.steps)
+    for (const ValueId id : graph.nodes[static_cast<size_t>(step.node)].outputs)
+      made[static_cast<size_t>(graph.root(id))] = true;
   std::vector<std::pair<const void*, ValueId>> gradients;
   for (size_t v = 0; v < graph.values.size(); ++v)
     if (graph.values[v].gradient_of)
@@ -243,7 +248,8 @@ void place_gradients(Plan& plan) {
                              graph.root(static_cast<ValueId>(v)));
   std::sort(gradients.begin(), gradients.end());
   for (const auto& [address, root] : gradients)
-    if (Slot& slot = plan.slots[static_cast<size_t>(root)]; slot.place == Place::activations)
+    if (Slot& slot = plan.slots[static_cast<size_t>(root)];
+        made[static_cast<size_t>(root)] && slot.place == Place::activations)
       slot = {Place::gradients, bump(plan.gradient_bytes, slot.bytes), slot.bytes};
 }
 

@@ -6,7 +6,7 @@
 #include "data/loader.h"
 #include "graph/op_def.h"
 #include "train/diagnose.h"
-#include "train/model_impl.h"
+#include "train/footprint.h"
 
 namespace goneuron {
 
@@ -117,6 +117,39 @@ class Pass {
 
 }  // namespace
 
+FitParts fit_parts(const Dataset& data, const FitOptions& options, const char* caller, Site site) {
+  if (!data)
+    throw_data({.where = call_site(caller, site),
+                .what = "the dataset has no samples; expected at least one",
+                .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
+  const double share = options.validation_split;
+  if (!(share >= 0 && share < 1))
+    throw_graph({.where = call_site(caller, site),
+                 .what = "a validation_split of " + number_text(share) +
+                         "; expected at least 0 and below 1",
+                 .hint = "it is the share of the data kept for validation: 0.1 is usual"});
+  if (share > 0 && options.validation)
+    throw_graph({.where = call_site(caller, site),
+                 .what = "both a validation set and a validation_split; expected one of them",
+                 .hint = "leave one out"});
+  FitParts parts{data, options.validation};
+  if (share != 0) {
+    const double first = std::round((1 - share) * static_cast<double>(data.size()));
+    if (first < 1 || first >= static_cast<double>(data.size()))
+      throw_data({.where = call_site(caller, site),
+                  .what = "a validation_split of " + number_text(share) + " of " +
+                          counted(data.size(), "sample") +
+                          " leaves one side empty; expected samples for both",
+                  .hint = "give more data, another share, or a validation set"});
+    const auto [train, test] = data.split(1 - share);
+    parts.train = train;
+    parts.validation = test;
+  }
+  parts.batch = batch_of(options.batch_size, parts.train, caller, site);
+  if (parts.validation) parts.validation_batch = std::min(parts.batch, parts.validation.size());
+  return parts;
+}
+
 void begin_step(const ModelImpl& model, StepScalars& s) {
   const auto t = static_cast<double>(model.step + 1);
   s.learning_rate = model.optimizer.learning_rate;
@@ -132,46 +165,19 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const UserCall user("fit", site);
   ModelImpl& m = need(impl_);
   need_compiled(m, "fit", site);
-  if (!given)
-    throw_data({.where = call_site("fit", site),
-                .what = "the dataset has no samples; expected at least one",
-                .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
   if (options.epochs < 0)
     throw_graph({.where = call_site("fit", site),
                  .what = std::to_string(options.epochs) + " epochs; expected 0 or more",
                  .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
-  Dataset data = given, validation = options.validation;
-  const double share = options.validation_split;
-  if (!(share >= 0 && share < 1))
-    throw_graph({.where = call_site("fit", site),
-                 .what = "a validation_split of " + number_text(share) +
-                         "; expected at least 0 and below 1",
-                 .hint = "it is the share of the data kept for validation: 0.1 is usual"});
-  if (share > 0 && options.validation)
-    throw_graph({.where = call_site("fit", site),
-                 .what = "both a validation set and a validation_split; expected one of them",
-                 .hint = "leave one out"});
-  if (share != 0) {
-    const double first = std::round((1 - share) * static_cast<double>(given.size()));
-    if (first < 1 || first >= static_cast<double>(given.size()))
-      throw_data({.where = call_site("fit", site),
-                  .what = "a validation_split of " + number_text(share) + " of " +
-                          counted(given.size(), "sample") +
-                          " leaves one side empty; expected samples for both",
-                  .hint = "give more data, another share, or a validation set"});
-    const auto parts = given.split(1 - options.validation_split);
-    data = parts.train;
-    validation = parts.test;
-  }
+  const auto [data, validation, batch, validation_batch] = fit_parts(given, options, "fit", site);
   m.need_shape(data.x_shape(), "fit", site);
   m.fit_seed = options.seed;
-  const i64 batch = batch_of(options.batch_size, data, "fit", site);
   Pass train(m, data, batch, Mode::train, options.shuffle, options.seed, "",
              call_site("fit", site));
   std::unique_ptr<Pass> check;
   if (validation)
-    check = std::make_unique<Pass>(m, validation, std::min(batch, validation.size()),
-                                   Mode::evaluate, false, 0, "val_", call_site("fit", site));
+    check = std::make_unique<Pass>(m, validation, validation_batch, Mode::evaluate, false, 0,
+                                   "val_", call_site("fit", site));
 
   Logs logs = train.means.logs;
   if (check) {

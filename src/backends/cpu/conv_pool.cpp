@@ -85,9 +85,9 @@ HWY_INLINE Winner winner(const V* cells) {
 /// One row of pooled outputs for `kVectors` vectors of channels; `x` is the first of four padded
 /// rows, w [9, channels], bias, y and index point to those channels.
 template <bool kRelu, i64 kVectors>
-HWY_INLINE void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
-                            const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias,
-                            float* HWY_RESTRICT y, std::uint8_t* HWY_RESTRICT index) {
+void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
+                 const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias, float* HWY_RESTRICT y,
+                 std::uint8_t* HWY_RESTRICT index) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
@@ -210,9 +210,9 @@ HWY_INLINE V choose(Chooser quad, Chooser bytes) {
 /// index point to the row's first element (the next row is `ahead` of it) of those channels, dw [9,
 /// channels] and db likewise.
 template <i64 kVectors>
-HWY_INLINE void backward_row(const ConvPool& c, const float* const* rows,
-                             const float* HWY_RESTRICT dy, const std::uint8_t* HWY_RESTRICT index,
-                             i64 ahead, float* HWY_RESTRICT dw, float* HWY_RESTRICT db) {
+void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_RESTRICT dy,
+                  const std::uint8_t* HWY_RESTRICT index, i64 ahead, float* HWY_RESTRICT dw,
+                  float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;

@@ -23,11 +23,9 @@ struct Dropout {
   i64 per_sample;
   const StepScalars* scalars;
   Pieces pieces;
-  /// Writes units for the elements of `blocks` blocks, from block `first` on.
-  void (*units)(const Dropout&, std::uint64_t first, i64 blocks, float* to);
-  i64 block;  // elements
+  /// Elements [from, from + count) of the batch.
+  void (*piece)(const Dropout&, i64 from, i64 count);
 };
-constexpr i64 blocks_together = 4, widest_block = 64;
 
 }  // namespace goneuron::cpu
 #endif
@@ -38,6 +36,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
 using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
 using DU = hn::Rebind<std::uint32_t, D>;
 using VU = hn::Vec<DU>;
 constexpr i64 lanes = HWY_LANES(float);
@@ -91,16 +90,31 @@ void block_units(const Dropout& p, std::uint64_t group, float* to) {
 }
 #endif
 
-void units(const Dropout& p, std::uint64_t first, i64 blocks, float* to) {
-  for (i64 i = 0; i < blocks; ++i, to += 4 * lanes)
-    block_units(p, (first + static_cast<std::uint64_t>(i)) * lanes, to);
+constexpr i64 block = 4 * lanes;
+
+/// y = x * scale where units are not below the rate, else 0; the last vector in part.
+void select(const Dropout& p, const float* units, const float* x, float* y, i64 count) {
+  const D d;
+  const V rate = hn::Set(d, p.rate), scale = hn::Set(d, p.scale);
+  for (i64 i = 0; i < count; i += lanes) {
+    const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(lanes, count - i)));
+    const V value = hn::Mul(hn::MaskedLoad(mask, d, x + i), scale);
+    const auto kept = hn::Ge(hn::LoadU(d, units + i), rate);
+    hn::BlendedStore(hn::IfThenElseZero(kept, value), mask, d, y + i);
+  }
 }
 
 }  // namespace
 
-void choose_units(Dropout& p) {
-  p.units = units;
-  p.block = 4 * lanes;
+void dropout_piece(const Dropout& p, i64 from, i64 count) {
+  HWY_ALIGN float units[block + lanes] = {};
+  const i64 first = p.scalars->first_sample * p.per_sample;  // the batch's place in a larger one
+  for (i64 i = from; i < from + count;) {
+    const i64 skip = (first + i) % block, n = std::min(block - skip, from + count - i);
+    block_units(p, static_cast<std::uint64_t>((first + i) / block * lanes), units);
+    select(p, units + skip, p.x + i, p.y + i, n);
+    i += n;
+  }
 }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
@@ -108,27 +122,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace goneuron::cpu {
-HWY_EXPORT(choose_units);
+HWY_EXPORT(dropout_piece);
 
 namespace {
 
-/// Elements [from, from + count) of the batch.
-void run_piece(const Dropout& p, i64 from, i64 count) {
-  alignas(64) float units[blocks_together * widest_block];
-  const i64 first = p.scalars->first_sample * p.per_sample;  // the batch's place in a larger one
-  const float* x = p.x - first;
-  float* y = p.y - first;
-  for (i64 at = first + from; at < first + from + count;) {
-    const i64 block = at / p.block, begin = block * p.block;
-    const i64 end = std::min(begin + blocks_together * p.block, first + from + count);
-    p.units(p, static_cast<std::uint64_t>(block), ceil_div(end - begin, p.block), units);
-    for (i64 i = at; i < end; ++i) y[i] = units[i - begin] >= p.rate ? x[i] * p.scale : 0.0F;
-    at = end;
-  }
-}
-
 void run(const Dropout& p, i64 begin, i64 end, void*) {
-  p.pieces.each(begin, end, [&](i64 from, i64 count) { run_piece(p, from, count); });
+  p.pieces.each(begin, end, [&](i64 from, i64 count) { p.piece(p, from, count); });
 }
 
 Call lower(const BoundNode& bound) {
@@ -143,10 +142,9 @@ Call lower(const BoundNode& bound) {
             bound.scalars,
             pieces_of(shape, std::string_view(bound.scheme.name) == "columns" ? 1 : 0,
                       bound.scheme.tiles),
-            nullptr,
-            0};
+            nullptr};
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  HWY_DYNAMIC_DISPATCH(choose_units)(p);
+  p.piece = &HWY_DYNAMIC_DISPATCH(dropout_piece);
   return make_call(p, run);
 }
 

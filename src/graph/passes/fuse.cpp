@@ -29,12 +29,27 @@ class Fuser {
     finish();
     for (NodeId n = 0; n < static_cast<NodeId>(graph_.nodes.size()); ++n) pool(n);
     finish();
+    for (const Node& fused : graph_.nodes) tell(fused);
   }
 
  private:
   const Node& node(NodeId n) const { return graph_.nodes[static_cast<size_t>(n)]; }
   std::string_view name(NodeId n) const { return n < 0 ? "" : node(n).op->name; }
   NodeId producer(ValueId id) const { return graph_.value(id).producer; }
+
+  /// A line for summary().
+  void tell(const Node& fused) {
+    const std::string_view op = fused.op->name;
+    if (op != "linear" && op != "conv2d_fused" && op != "conv2d_pool") return;
+    std::vector<std::string> parts = {op == "linear" ? "product" : "convolution"};
+    if (fused.inputs.size() > 2) parts.emplace_back("bias");
+    if (fused.attrs.text("activation") != "linear") parts.push_back(fused.attrs.text("activation"));
+    if (op == "conv2d_pool") parts.emplace_back("max pooling");
+    std::string list = parts[0];
+    for (size_t i = 1; i < parts.size(); ++i)
+      list += (i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    graph_.notes.push_back(describe(fused) + ": " + list + " in one step");
+  }
 
   void finish() {
     drop_dead_nodes(graph_);
@@ -124,8 +139,6 @@ class Fuser {
     if (fused < 0) return;
     replace(node(n).outputs[0], node(fused).outputs[0]);
     if (needs_z) replace(z, node(fused).outputs[1]);
-    graph_.notes.push_back(describe(node(fused)) + ": " + (dense ? "product" : "convolution") +
-                           ", bias and " + attrs.text("activation") + " in one step");
   }
 
   // conv2d_fused, maxpool2d -> conv2d_pool; its backward reads the pooled output only.
@@ -152,8 +165,6 @@ class Fuser {
     }
     replace(node(n).outputs[0], pooled.outputs[0]);
     replace(node(n).outputs[1], pooled.outputs[1]);
-    graph_.notes.push_back(describe(pooled) + ": convolution, bias, " + attrs.text("activation") +
-                           " and max pooling in one step");
   }
 
   /// True when y has no readers but the pooling and the one backward chain that can be fused with
@@ -197,8 +208,7 @@ class Fuser {
     if (producer(node(pool_grad).inputs[1]) != n) return false;
     const NodeId fused =
         try_add("conv2d_pool_weight_grad",
-                {node(c).inputs[0], dy, pooled.outputs[1], node(c).inputs[1]},
-                attrs, node(c));
+                {node(c).inputs[0], dy, pooled.outputs[1], node(c).inputs[1]}, attrs, node(c));
     if (fused < 0) return false;
     for (const NodeId user : users(g)) {
       if (name(user) == "conv2d_weight_grad") {

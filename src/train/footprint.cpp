@@ -1,0 +1,175 @@
+#include "train/footprint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/checked_math.h"
+#include "core/message.h"
+#include "data/dataset.h"
+#include "goneuron/device.h"
+#include "graph/op_def.h"
+
+namespace goneuron {
+
+namespace {
+
+/// Takes back the graphs that a look ahead makes, whatever happens: saving and fit() take the first
+/// one for the one trained on.
+class GraphsKept {
+ public:
+  explicit GraphsKept(ModelImpl& model) : model_(model), count_(model.graphs.size()) {}
+  ~GraphsKept() { model_.graphs.resize(count_); }
+  GraphsKept(const GraphsKept&) = delete;
+  GraphsKept& operator=(const GraphsKept&) = delete;
+
+ private:
+  ModelImpl& model_;
+  size_t count_;
+};
+
+std::string text(const TensorType& type) { return type.shape.str() + " " + dtype_name(type.dtype); }
+
+/// What the loss may take: class indices where there are classes, else values as predicted.
+std::vector<TensorType> likely_targets(const ModelImpl& model) {
+  const Shape& out = model.outputs[0].shape();
+  if (out.rank() < 2) return {{out, DType::f32}};
+  const TensorType values{out, DType::f32},
+      labels{Shape(std::vector<i64>(out.begin(), out.end() - 1)), DType::i32};
+  return out[-1] > 1 ? std::vector{labels, values} : std::vector{values, labels};
+}
+
+Footprint::Part part_of(const Plan& plan, std::string what, i64 rows) {
+  return {std::move(what), rows,          plan.activation_bytes,
+          plan.live_bytes, plan.io_bytes, plan.scratch_bytes};
+}
+
+void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
+              const TensorType& target, const std::string& what) {
+  sum.parts.push_back(part_of(plan, what, rows));
+  sum.worker_scratch = std::max(sum.worker_scratch, Arena::resident(plan.scratch_bytes));
+  const bool predicts = mode == Mode::predict;
+  const auto known = model.executors.find(
+      {mode, rows, predicts ? Shape{} : target.shape, predicts ? DType::f32 : target.dtype});
+  if (known != model.executors.end() && !known->second.idle.empty())
+    sum.held += sum.parts.back().bytes();
+}
+
+/// What exists once, however many plans there are.
+Footprint base(const ModelImpl& model, const Plan& plan, bool training) {
+  Footprint sum;
+  for (const auto& v : model.variables)
+    sum.weights += round_up(checked_mul(v->type.shape.elements(), dtype_size(v->type.dtype)), 64);
+  sum.held = sum.weights;
+  sum.workers = threads();
+  if (!training) return sum;
+  sum.gradients = std::max(plan.gradient_bytes, model.gradients.bytes());
+  for (const Arena& arena : model.slot_arenas) sum.optimizer += arena.bytes();
+  sum.held += sum.optimizer + model.gradients.bytes();
+  sum.optimizer += model.missing_slot_bytes();
+  return sum;
+}
+
+i64 loader_bytes(const Dataset& data, i64 batch, bool shuffle, const ModelImpl& model,
+                 const TensorType& target) {
+  i64 bytes = shuffle ? checked_mul(data.size(), i64{sizeof(std::uint32_t)}) : 0;
+  if (data.impl()->prefetched())
+    bytes += 2 * batch *
+             (data.x_shape().elements() * dtype_size(model.inputs[0].dtype()) +
+              data.y_shape().elements() * dtype_size(target.dtype));
+  return bytes;
+}
+
+}  // namespace
+
+std::string size_text(i64 bytes) {
+  if (bytes < 10240) return fmt::format("{} B", bytes);
+  if (bytes < (i64{10} << 20)) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+i64 Footprint::Part::bytes() const {
+  return Arena::resident(activations) + Arena::resident(batch) + Arena::resident(scratch);
+}
+
+i64 Footprint::total() const {
+  i64 sum = Arena::resident(weights) + Arena::resident(optimizer) + Arena::resident(gradients) +
+            loader + (workers > 1 ? workers * worker_scratch : 0);
+  for (const Part& part : parts) sum += part.bytes();
+  return sum;
+}
+
+std::string Footprint::str() const {
+  std::string table;
+  const auto line = [&](const std::string& what, i64 bytes, const std::string& more) {
+    if (bytes > 0) table += fmt::format("  {:<26} {:>12}{}\n", what, size_text(bytes), more);
+  };
+  line("weights and states", weights, "");
+  line("gradients", gradients, "");
+  line("optimizer", optimizer, "");
+  for (const Part& part : parts)
+    line(fmt::format("{}, {} sample{}", part.what, part.rows, part.rows == 1 ? "" : "s"),
+         part.bytes(),
+         fmt::format("   activations {} ({} alive at once), batch {}, scratch {}",
+                     size_text(part.activations), size_text(part.live), size_text(part.batch),
+                     size_text(part.scratch)));
+  if (workers > 1)
+    line(fmt::format("scratch of {} workers", workers), workers * worker_scratch, "");
+  line("order and next batches", loader, "");
+  table += fmt::format("  {:<26} {:>12}   {} bytes, {} of them in memory already\n", "total",
+                       size_text(total()), total(), held);
+  return table;
+}
+
+ExpectedStep expected_step(ModelImpl& model, i64 batch) {
+  ExpectedStep step;
+  const GraphsKept kept(model);
+  const bool known = !model.graphs.empty();
+  if (model.compiled) {
+    const auto targets =
+        known ? std::vector<TensorType>{model.graphs[0]->target} : likely_targets(model);
+    for (const TensorType& target : targets) {
+      try {
+        step.plan = plan_for(model, Mode::train, batch, target);
+      } catch (const Error& error) {  // this loss takes other targets, or nothing can be trained
+        if (step.note.empty()) step.note = std::string("no training step: ") + error.what();
+        continue;
+      }
+      step.training = true;
+      step.target = target;
+      step.note = known ? "" : "targets taken to be " + text(target);
+      return step;
+    }
+  }
+  step.plan = plan_for(model, Mode::predict, batch, {});
+  if (!model.compiled) step.note = "not compiled: this is a prediction";
+  return step;
+}
+
+Footprint footprint(ModelImpl& model, const ExpectedStep& step, i64 batch) {
+  Footprint sum = base(model, *step.plan, step.training);
+  add_part(sum, model, *step.plan, step.training ? Mode::train : Mode::predict, batch, step.target,
+           step.training ? "training" : "prediction");
+  return sum;
+}
+
+Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& options, Site site) {
+  const FitParts parts = fit_parts(data, options, "memory_report", site);
+  const GraphsKept kept(model);
+  Footprint sum;
+  const auto add = [&](const Dataset& part, i64 batch, Mode mode, const char* what) {
+    const TensorType type = target_type(part.y_shape(), part.y_dtype());
+    for (const i64 rows : {batch, part.size() % batch}) {
+      if (rows == 0) continue;
+      const auto plan = plan_for(model, mode, rows, type);
+      if (sum.parts.empty()) sum = base(model, *plan, true);
+      add_part(sum, model, *plan, mode, rows, type, what);
+    }
+    sum.loader += loader_bytes(part, batch, mode == Mode::train && options.shuffle, model, type);
+  };
+  add(parts.train, parts.batch, Mode::train, "training");
+  if (parts.validation) add(parts.validation, parts.validation_batch, Mode::evaluate, "validation");
+  return sum;
+}
+
+}  // namespace goneuron
