@@ -201,13 +201,12 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
       // A hook may set the rate in the state or on the model.
       const double before = state.learning_rate = m.optimizer.learning_rate;
       ((*callback).*hook)(state);
-      if (state.learning_rate == before) continue;
       if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
         throw_graph({.where = call_site("fit", site),
                      .what = "a callback set the learning rate to " +
                              number_text(state.learning_rate) + "; expected a number above 0",
                      .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
-      m.optimizer.learning_rate = state.learning_rate;
+      if (state.learning_rate != before) m.optimizer.learning_rate = state.learning_rate;
     }
   };
   using Clock = std::chrono::steady_clock;
