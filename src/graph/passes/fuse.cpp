@@ -208,8 +208,7 @@ class Fuser {
     if (producer(node(pool_grad).inputs[1]) != n) return false;
     const NodeId fused =
         try_add("conv2d_pool_weight_grad",
-                {node(c).inputs[0], dy, pooled.outputs[1], node(c).inputs[1]},
-                attrs, node(c));
+                {node(c).inputs[0], dy, pooled.outputs[1], node(c).inputs[1]}, attrs, node(c));
     if (fused < 0) return false;
     for (const NodeId user : users(g)) {
       if (name(user) == "conv2d_weight_grad") {
