@@ -16,8 +16,8 @@ constexpr const char* head =
     "lines\n"
     "numbered, and the full text. \"program:2\" in a text is the program's second line; the folder "
     "of\n"
-    "its files is called /data. Written by GONEURON_UPDATE_SNAPSHOT=1 errors_test, reviewed by "
-    "hand.\n";
+    "its files is called /data; the sizes that a step's plan chooses are #.\n"
+    "Written by GONEURON_UPDATE_SNAPSHOT=1 errors_test, reviewed by hand.\n";
 
 bool updating() { return std::getenv("GONEURON_UPDATE_SNAPSHOT") != nullptr; }
 
@@ -126,6 +126,10 @@ TEST(OutOfMemoryText, ProposesTheLargestBatchThatFits) {
   ASSERT_TRUE(std::regex_search(text, found, std::regex("a batch size of ([0-9]+) would fit")))
       << text;
   const i64 batch = std::stoll(found[1]);
+  EXPECT_NE(text.find("32.0 MiB   "), std::string::npos) << "8192 x 1024 floats: " << text;
+  EXPECT_TRUE(std::regex_search(
+      text, std::regex("of Dense \"dense\" \\(errors_test.cpp:[0-9]+\\)   \\[8192, 1024\\] f32")))
+      << text;
   EXPECT_NO_THROW(fit(batch));
   EXPECT_THROW(fit(batch + 1), OutOfMemory);
   set_memory_limit(0);

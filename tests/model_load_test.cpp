@@ -59,7 +59,7 @@ TEST_F(ModelLoad, TruncatedAtEveryByte) {
   const std::string whole = bytes();
   for (size_t size = 0; size < whole.size(); ++size) {
     std::filesystem::resize_file(path, size);
-    ASSERT_NE(load_error().find(path + ": byte "), std::string::npos) << size;
+    ASSERT_NE(load_error().find("): " + path + ": byte "), std::string::npos) << size;
     write(whole);
   }
 }
@@ -70,7 +70,7 @@ TEST_F(ModelLoad, ChangedLengthFields) {
     std::string changed = whole;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ 1 << bit % 8);
     write(changed);
-    ASSERT_NE(load_error().find(path + ": byte "), std::string::npos) << "bit " << bit;
+    ASSERT_NE(load_error().find("): " + path + ": byte "), std::string::npos) << "bit " << bit;
   }
 }
 

@@ -78,7 +78,7 @@ TEST(Tensor, CountsMustFit) {
   const auto text = message_of<ShapeError>([] {
     Tensor(std::vector<float>{1, 2, 3}, Shape{2, 2});
   });
-  expect_contains(text, {"3 values", "expected 4", "[2, 2]", "hint"});
+  expect_contains(text, {"3 values for the shape; expected 4", "4", "[2, 2]", "hint"});
   EXPECT_THROW(Tensor(std::vector<std::int32_t>{1}, Shape{2}), ShapeError);
   EXPECT_THROW(Tensor(std::array<float, 3>{}, Shape{2}), ShapeError);
   EXPECT_THROW(Tensor(Shape{2, Any}), ShapeError);

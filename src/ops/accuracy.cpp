@@ -81,7 +81,8 @@ std::vector<OpReject> rejects() {
   return {{{i32({5}), f32({6, 3})}, {}, "labels of [5] do not fit predictions of [6, 3]"},
           {{f32({6}), f32({6, 3})}, {}, "labels of [6] do not fit predictions of [6, 3]"},
           {{u8({6}), f32({6, 3})}, {}, "the labels are u8"},
-          {{i32({6}), f32({})}, {}, "is a scalar"}};
+          {{i32({6}), f32({})}, {}, "is a scalar"},
+          {{i32({6}), i32({6, 3})}, {}, "input 2 is i32"}};
 }
 }  // namespace
 

@@ -54,10 +54,20 @@ std::vector<OpSample> samples() {
           {four, options(0.9, 0.1, 0), 0.1, 2},
           {four, options(0.9, 0.1, 1), 0.1, 2}};
 }
+Attrs with(const char* name, double value) {
+  Attrs attrs = options(0.9, 0, 0);
+  attrs.set(name, value);
+  return attrs;
+}
 std::vector<OpReject> rejects() {
   return {{{f32({5}), f32({4}), f32({5}), f32({5})}, options(0.9, 0, 0), "[5] and [4] differ"},
           {{f32({5}), f32({5}), f32({5}), f32({5})}, options(1.5, 0, 0), "beta1 is 1.5"},
-          {{f32({5}), f32({5}), f32({5}), f32({5})}, options(0.9, 0, 2), "decoupled is 2"}};
+          {{f32({5}), f32({5}), f32({5}), f32({5})}, options(0.9, 0, 2), "decoupled is 2"},
+          {{f32({5}), f32({5}), f32({5}), f32({5})}, options(0.9, -1, 0), "weight_decay is -1"},
+          {{f32({5}), f32({5}), f32({5}), f32({5})}, with("beta2", 1.5), "beta2 is 1.5"},
+          {{f32({5}), f32({5}), f32({5}), f32({5})}, with("epsilon", -1), "epsilon is -1"},
+          {{f32({5}), i32({5}), f32({5}), f32({5})}, options(0.9, 0, 0), "input 2 is i32"},
+          {{f32({5}), f32({5}), f32({5})}, options(0.9, 0, 0), "3 inputs"}};
 }
 }  // namespace
 

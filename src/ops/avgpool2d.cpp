@@ -120,7 +120,9 @@ std::vector<OpReject> rejects() {
            pool_attrs(4, 4, 0),
            "the window is larger than its input: 4 x 4 over 3 x 3"},
           {{f32({2, 3, 3, 1})}, pool_attrs(2, 2, 2), "the padding is not smaller than the window"},
-          {{f32({2, 3, 3, 1})}, pool_attrs(2, 0, 0), "stride_h is 0"}};
+          {{f32({2, 3, 3, 1})}, pool_attrs(2, 0, 0), "stride_h is 0"},
+          {{f32({2, 3})}, pool_attrs(2, 2, 0), "input 1 has 2 dimensions; it must have 4"},
+          {{i32({2, 3, 3, 1})}, pool_attrs(2, 2, 0), "input 1 is i32"}};
 }
 std::vector<OpReject> grad_rejects() {
   return {{{f32({2, 2, 1, 3}), f32({2, 4, 4, 3})},

@@ -113,7 +113,8 @@ std::vector<OpReject> rejects() {
 }
 std::vector<OpReject> grad_rejects() {
   const TensorType c = f32({3});
-  return {{{f32({8, 3}), c, c, c, f32({7, 3})}, epsilon_attrs(1e-5), "[8, 3] and [7, 3] differ"}};
+  return {{{f32({8, 3}), c, c, c, f32({7, 3})}, epsilon_attrs(1e-5), "[8, 3] and [7, 3] differ"},
+          {{f32({8, 3}), c, f32({2}), c, f32({8, 3})}, epsilon_attrs(1e-5), "input 3 is [2]"}};
 }
 }  // namespace
 

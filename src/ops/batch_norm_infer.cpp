@@ -62,7 +62,9 @@ std::vector<OpSample> samples() {
 std::vector<OpReject> rejects() {
   const TensorType c = f32({3});
   return {{{f32({8, 4}), c, c, c, c}, epsilon_attrs(1e-5), "input 2 is [3]; it must be [4]"},
-          {{f32({8, 3}), c, c, c, i32({3})}, epsilon_attrs(1e-5), "input 5 is i32"}};
+          {{f32({8, 3}), c, c, c, i32({3})}, epsilon_attrs(1e-5), "input 5 is i32"},
+          {{f32({8, 3}), c, c, c, c}, epsilon_attrs(-1), "epsilon is -1"},
+          {{f32({}), c, c, c, c}, epsilon_attrs(1e-5), "is a scalar"}};
 }
 }  // namespace
 

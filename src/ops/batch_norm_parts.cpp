@@ -94,7 +94,9 @@ std::vector<OpSample> weight_grad_samples() { return samples(4, {0, 3}); }
 std::vector<OpSample> input_grad_samples() { return samples(7, {0, 4}); }
 
 std::vector<OpReject> var_rejects() {
-  return {{{f32({8, 3}), f32({4})}, epsilon_attrs(1e-5), "input 2 is [4]; it must be [3]"}};
+  return {{{f32({8, 3}), f32({4})}, epsilon_attrs(1e-5), "input 2 is [4]; it must be [3]"},
+          {{f32({8, 3}), f32({3})}, epsilon_attrs(-1), "epsilon is -1"},
+          {{f32({}), f32({3})}, epsilon_attrs(1e-5), "is a scalar"}};
 }
 std::vector<OpReject> weight_grad_rejects() {
   return {{{f32({8, 3}), f32({3}), f32({3}), f32({7, 3})},
@@ -103,9 +105,11 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 std::vector<OpReject> input_grad_rejects() {
   const TensorType c = f32({3});
-  return {{{f32({8, 3}), c, c, c, f32({8, 3}), c, f32({2})},
-           epsilon_attrs(1e-5),
-           "input 7 is [2]; it must be [3]"}};
+  return {
+      {{f32({8, 3}), c, c, c, f32({8, 3}), c, f32({2})},
+       epsilon_attrs(1e-5),
+       "input 7 is [2]; it must be [3]"},
+      {{f32({8, 3}), c, c, c, f32({7, 3}), c, c}, epsilon_attrs(1e-5), "[8, 3] and [7, 3] differ"}};
 }
 constexpr Gradient late = Gradient::none("made after differentiation");
 }  // namespace

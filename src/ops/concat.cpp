@@ -88,7 +88,8 @@ std::vector<OpReject> rejects() {
           {{f32({2, 3}), f32({2, 3})}, along(2), "axis is 2"},
           {{f32({Any, 3}), f32({Any, 3})}, along(0), "axis 0 of [batch, 3] is not known yet"},
           {{f32({2, i64{1} << 62}), f32({2, i64{1} << 62})}, along(1), "does not fit in 64 bits"},
-          {{f32({2, 3}), i32({2, 3})}, along(1), "different dtypes"}};
+          {{f32({2, 3}), i32({2, 3})}, along(1), "different dtypes"},
+          {{f32({}), f32({})}, along(0), "is a scalar"}};
 }
 }  // namespace
 

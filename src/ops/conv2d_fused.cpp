@@ -88,7 +88,10 @@ std::vector<OpReject> rejects() {
            "the bias is [3]; it must be [2]"},
           {{f32({2, 3, 3, 1}), f32({3, 3, 1, 2})},
            options("softmax", 0, 0, window_attrs(1, 0)),
-           "no elementwise activation \"softmax\""}};
+           "no elementwise activation \"softmax\""},
+          {{i32({2, 3, 3, 1}), f32({3, 3, 1, 2})},
+           options("relu", 0, 0, window_attrs(1, 0)),
+           "input 1 is i32"}};
 }
 }  // namespace
 

@@ -198,14 +198,21 @@ std::vector<OpReject> rejects() {
            "more than 254 cells"},
           {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2})},
            options("relu", 2, 0, window_attrs(1, 0)),
-           "stride_h is 0"}};
+           "stride_h is 0"},
+          {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2}), f32({3})},
+           options("relu", 2, 2, window_attrs(1, 0)),
+           "the bias is [3]; it must be [2]"}};
 }
 std::vector<OpReject> weight_grad_rejects() {
   const TensorType y = f32({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
   const Attrs relu = with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1);
   return {
       {{f32({2, 4, 6, 2}), y, i32({2, 2, 3, 3}), w}, relu, "the indices are i32; they must be u8"},
-      {{f32({2, 4, 6, 2}), y, u8({2, 2, 2, 3}), w}, relu, "the index is [2, 2, 2, 3]"}};
+      {{f32({2, 4, 6, 2}), y, u8({2, 2, 2, 3}), w}, relu, "the index is [2, 2, 2, 3]"},
+      {{f32({2, 4, 6, 2}), f32({2, 2, 2, 3}), u8({2, 2, 3, 3}), w},
+       relu,
+       "the gradient of the output is [2, 2, 2, 3]; it must be [2, 2, 3, 3]"},
+      {{f32({2, 4, 6, 2}), y, u8({2, 2, 3, 3}), w}, with_bias(relu, 2), "bias is 2"}};
 }
 }  // namespace
 

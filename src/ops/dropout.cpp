@@ -55,7 +55,8 @@ std::vector<OpReject> rejects() {
   return {{{f32({4, 5})}, options(1, 0), "rate is 1.000000; it must be in [0, 1)"},
           {{f32({4, 5})}, options(std::nan(""), 0), "rate is nan"},
           {{f32({4, 5})}, options(0.5, -1), "stream is -1"},
-          {{i32({4, 5})}, options(0.5, 0), "is i32"}};
+          {{i32({4, 5})}, options(0.5, 0), "is i32"},
+          {{f32({})}, options(0.5, 0), "is a scalar"}};
 }
 
 OpDef row(const char* name, GradientFunction function) {

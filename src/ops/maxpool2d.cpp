@@ -153,7 +153,10 @@ std::vector<OpReject> grad_rejects() {
            "the indices are i32"},
           {{f32({2, 2, 2, 3}), u8({2, 2, 1, 3}), f32({2, 4, 4, 3})},
            pool_attrs(2, 2, 0),
-           "the index is [2, 2, 1, 3]"}};
+           "the index is [2, 2, 1, 3]"},
+          {{f32({2, 2, 1, 3}), u8({2, 2, 2, 3}), f32({2, 4, 4, 3})},
+           pool_attrs(2, 2, 0),
+           "the gradient of the output is [2, 2, 1, 3]"}};
 }
 }  // namespace
 

@@ -41,7 +41,10 @@ std::vector<OpSample> samples() {
 std::vector<OpReject> rejects() {
   return {{{f32({3}), f32({3}), f32({8, 4})}, options(0.1, 0), "the state is [3]; it must be [4]"},
           {{f32({3}), f32({3}), f32({8, 3})}, options(1.5, 0), "momentum is 1.5"},
-          {{f32({3}), f32({4}), f32({8, 3})}, options(0.1, 0), "[3] and [4] differ"}};
+          {{f32({3}), f32({4}), f32({8, 3})}, options(0.1, 0), "[3] and [4] differ"},
+          {{f32({3}), f32({3}), f32({8, 3})}, options(0.1, 2), "unbiased is 2"},
+          {{f32({3}), f32({3}), f32({})}, options(0.1, 0), "is a scalar"},
+          {{f32({3}), i32({3}), f32({8, 3})}, options(0.1, 0), "input 2 is i32"}};
 }
 }  // namespace
 

@@ -53,7 +53,10 @@ inline std::vector<OpSample> row_samples() {
           {{f32({4})}},
           {{f32({256, 1000})}, {}, -2, 2, {}, 2, true}};
 }
-inline std::vector<OpSample> row_pair_samples() { return {{{f32({2, 3}), f32({2, 3})}, {}, 0, 1}}; }
+inline std::vector<OpSample> row_pair_samples() {
+  return {{{f32({2, 3}), f32({2, 3})}, {}, 0, 1},
+          {{f32({37, 5, 101}), f32({37, 5, 101})}, {}, -1, 1, {}, 2, true}};
+}
 inline std::vector<OpReject> row_rejects() {
   return {{{f32({})}, {}, "is a scalar"}, {{i32({2, 3})}, {}, "is i32; it must be f32"}};
 }

@@ -61,7 +61,10 @@ std::vector<OpReject> rejects() {
   return {{{f32({5}), f32({4})}, options(0, 0, 0), "[5] and [4] differ"},
           {{f32({5}), f32({5})}, options(0.9, 0, 0), "momentum without a velocity"},
           {{f32({5}), f32({5}), f32({5})}, options(0, 1, 0), "Nesterov without momentum"},
-          {{f32({5}), f32({5})}, options(0, 0, std::nan("")), "weight_decay is nan"}};
+          {{f32({5}), f32({5})}, options(0, 0, std::nan("")), "weight_decay is nan"},
+          {{f32({5}), f32({5}), f32({5})}, options(1.5, 0, 0), "momentum is 1.5"},
+          {{f32({5}), f32({5}), f32({5})}, options(0.9, 2, 0), "nesterov is 2"},
+          {{f32({5}), f32({5}), f32({4})}, options(0.9, 0, 0), "[5] and [4] differ"}};
 }
 }  // namespace
 

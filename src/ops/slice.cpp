@@ -114,7 +114,9 @@ std::vector<OpReject> grad_rejects() {
           {{f32({2, 3}), f32({4, 3})},
            at(0, std::numeric_limits<i64>::max()),
            "does not fit in 64 bits"},
-          {{f32({2, 3}), f32({4, 2})}, at(0, 0), "the slice is [2, 3]; it must be [2, 2]"}};
+          {{f32({2, 3}), f32({4, 2})}, at(0, 0), "the slice is [2, 3]; it must be [2, 2]"},
+          {{f32({2, 3}), f32({4, 3})}, at(2, 0), "axis is 2"},
+          {{i32({2, 3}), f32({4, 3})}, at(0, 0), "input 1 is i32"}};
 }
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "plan/flush_denormals.h"
+
 namespace goneuron {
 
 namespace {
@@ -73,6 +75,7 @@ void WorkerPool::wait(const void* pool, i64, i64, void*) noexcept {
 }
 
 void WorkerPool::run(const Program& program) noexcept {
+  const FlushDenormals flush;
   program_ = &program;
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
@@ -81,10 +84,12 @@ void WorkerPool::run(const Program& program) noexcept {
 }
 
 void WorkerPool::run_alone(const Program& program, void* scratch) noexcept {
+  const FlushDenormals flush;
   run_items(program.workers[0], scratch);
 }
 
 void WorkerPool::work(int worker) noexcept {
+  const FlushDenormals flush;
   std::uint32_t seen = 0;
   for (;;) {
     for (int spins = 0; generation_.load(std::memory_order_acquire) == seen; ++spins) {

@@ -210,9 +210,9 @@ HWY_INLINE V choose(Chooser quad, Chooser bytes) {
 /// index point to the row's first element (the next row is `ahead` of it) of those channels, dw [9,
 /// channels] and db likewise.
 template <i64 kVectors>
-void backward_row(const ConvPool& c, const float* const* rows,
-                             const float* HWY_RESTRICT dy, const std::uint8_t* HWY_RESTRICT index,
-                             i64 ahead, float* HWY_RESTRICT dw, float* HWY_RESTRICT db) {
+void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_RESTRICT dy,
+                  const std::uint8_t* HWY_RESTRICT index, i64 ahead, float* HWY_RESTRICT dw,
+                  float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;

@@ -143,21 +143,40 @@ Call lower_binary(const BoundNode& bound) {
   });
 }
 
+template <class T>
 struct CastArgs {
-  const std::int32_t* x;
+  const T* x;
   float* y;
-  i64 n;
+  Range range;
 };
 
 bool supports_cast(const Graph& graph, const Node& node) {
-  return graph.in(node, 0).type.dtype == DType::i32 && graph.out(node).type.dtype == DType::f32;
+  const DType from = graph.in(node, 0).type.dtype;
+  return graph.out(node).type.dtype == DType::f32 &&
+         (from == DType::i32 || from == DType::u8 || from == DType::f32);
+}
+
+template <class T>
+Call cast_call(const BoundNode& bound) {
+  return make_call<CastArgs<T>>({bound.input<T>(0), bound.output(), range_of(bound)},
+                                [](const CastArgs<T>& c, i64 begin, i64 end, void*) {
+                                  const Range& r = c.range;
+                                  const i64 from = tile_begin(r.units, r.tiles, begin) * r.unit,
+                                            to = tile_begin(r.units, r.tiles, end) * r.unit;
+                                  for (i64 o = 0; o < r.outer; ++o)
+                                    for (i64 i = o * r.stride + from; i < o * r.stride + to; ++i)
+                                      c.y[i] = static_cast<float>(c.x[i]);
+                                });
 }
 Call lower_cast(const BoundNode& bound) {
-  return make_call<CastArgs>(
-      {bound.input<std::int32_t>(0), bound.output(), bound.out_shape().elements()},
-      [](const CastArgs& c, i64, i64, void*) {
-        for (i64 i = 0; i < c.n; ++i) c.y[i] = static_cast<float>(c.x[i]);
-      });
+  switch (bound.graph.in(bound.node, 0).type.dtype) {
+    case DType::u8:
+      return cast_call<std::uint8_t>(bound);
+    case DType::f32:
+      return cast_call<float>(bound);
+    default:
+      return cast_call<std::int32_t>(bound);
+  }
 }
 
 constexpr KernelDef kernels[] = {
@@ -191,7 +210,7 @@ constexpr KernelDef kernels[] = {
     {"selu_grad", supports_binary, elementwise_schemes, lower_binary},
     {"gelu_grad", supports_binary, elementwise_schemes, lower_binary},
     {"silu_grad", supports_binary, elementwise_schemes, lower_binary},
-    {"cast", supports_cast, nullptr, lower_cast},
+    {"cast", supports_cast, elementwise_schemes, lower_cast},
 };
 
 }  // namespace

@@ -54,6 +54,53 @@ Call lower_softmax(const BoundNode& bound) {
                                 });
 }
 
+struct SoftmaxGradArgs {
+  const float *y, *dy;
+  float* dx;
+  i64 n;
+  RowRange range;
+  bool log;
+  UnaryRow exp;
+  BinaryRow mul;
+};
+
+/// Four running sums, in a fixed order.
+float sum_of(const float* x, i64 n) {
+  float s[4] = {};
+  for (i64 i = 0; i < n; ++i) s[i % 4] += x[i];
+  return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+/// dy - exp(y) sum(dy) of a log softmax; y (dy - sum(y dy)) of a softmax.
+void run_softmax_grad(const SoftmaxGradArgs& s, i64 begin, i64 end, void* scratch) {
+  auto* row = static_cast<float*>(scratch);
+  for (i64 r = s.range.begin(begin); r < s.range.begin(end); ++r) {
+    const float *y = s.y + r * s.n, *dy = s.dy + r * s.n;
+    float* dx = s.dx + r * s.n;
+    if (s.log)
+      s.exp(y, row, s.n, 0, 0);
+    else
+      s.mul(y, dy, row, s.n, 0);
+    const float total = sum_of(s.log ? dy : row, s.n);
+    for (i64 j = 0; j < s.n; ++j) dx[j] = s.log ? dy[j] - row[j] * total : row[j] - y[j] * total;
+  }
+}
+
+Call lower_softmax_grad(const BoundNode& bound) {
+  const bool log = std::string_view(bound.node.op->name) == "log_softmax_grad";
+  return make_call<SoftmaxGradArgs>(
+      {bound.input(0), bound.input(1), bound.output(), columns_of(bound.in_shape(0)),
+       range_of(bound), log, unary_row("exp"), binary_row("mul")},
+      run_softmax_grad);
+}
+
+std::vector<Scheme> softmax_grad_schemes(const Graph& graph, const Node& node) {
+  auto all = schemes(graph, node);
+  for (Scheme& scheme : all)
+    scheme.scratch = columns_of(graph.in_shape(node, 0)) * i64{sizeof(float)};
+  return all;
+}
+
 struct CrossEntropyArgs {
   SoftmaxRow log_softmax, softmax;
   const float* logits;
@@ -192,6 +239,8 @@ Call lower_accuracy(const BoundNode& bound) {
 constexpr KernelDef kernels[] = {
     {"softmax", nullptr, schemes, lower_softmax},
     {"log_softmax", nullptr, schemes, lower_softmax},
+    {"softmax_grad", nullptr, softmax_grad_schemes, lower_softmax_grad},
+    {"log_softmax_grad", nullptr, softmax_grad_schemes, lower_softmax_grad},
     {"softmax_cross_entropy", nullptr, cross_entropy_schemes, lower_cross_entropy},
     {"softmax_cross_entropy_grad", nullptr, cross_entropy_schemes, lower_cross_entropy},
     {"accuracy", nullptr, nullptr, lower_accuracy}};

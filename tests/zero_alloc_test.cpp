@@ -1,0 +1,155 @@
+// A trap on malloc over whole epochs: from the end of the first one to the end of training nothing
+// may be allocated, with shuffling, a partial last batch, validation, metrics and the logger.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include "cli/malloc_count.h"
+#include "goneuron/goneuron.h"
+
+namespace goneuron {
+namespace {
+
+using cli::allocation_calls;
+
+Tensor values(const Shape& shape) {
+  Tensor t(shape);
+  for (i64 i = 0; i < t.size(); ++i) t.data()[i] = static_cast<float>((i * 37 + 11) % 101) / 101;
+  return t;
+}
+Tensor labels(i64 count, i64 classes) {
+  Tensor t(Shape{count}, DType::i32);
+  for (i64 i = 0; i < count; ++i)
+    t.data<std::int32_t>()[i] = static_cast<std::int32_t>(i % classes);
+  return t;
+}
+
+/// Notes the count at the end of the first epoch; its own hooks run last, so that the logger's
+/// count too.
+class Trap : public CallbackBase {
+ public:
+  void on_epoch_end(TrainingState& state) override {
+    if (state.epoch == 0) from_ = allocation_calls();
+    if (state.epoch + 1 == state.epochs) to_ = allocation_calls();
+  }
+  i64 calls() const { return to_ - from_; }
+
+ private:
+  i64 from_ = 0, to_ = -1;
+};
+
+struct Program {
+  const char* name;
+  std::function<Model()> model;
+  std::function<Dataset()> data, validation;
+  i64 batch;
+};
+void PrintTo(const Program& program, std::ostream* out) { *out << program.name; }
+
+Model compiled(const std::vector<Layer>& layers, const Loss& loss, const Metric& metric) {
+  auto model = Sequential(layers);
+  model.compile(Adam(0.001), loss, {metric});
+  return model;
+}
+Dataset samples(const Shape& shape, i64 classes) {
+  return {values(shape), labels(shape[0], classes)};
+}
+
+const Program programs[] = {
+    {"xor",
+     [] {
+       return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, BinaryCrossEntropy, Accuracy);
+     },
+     [] {
+       return Dataset(values({50, 2}), values({50, 1}));
+     },
+     [] {
+       return Dataset(values({9, 2}), values({9, 1}));
+     },
+     4},
+    {"mlp",
+     [] {
+       return compiled({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}, CrossEntropy,
+                       Accuracy);
+     },
+     [] {
+       return samples({300, 784}, 10);
+     },
+     [] {
+       return samples({130, 784}, 10);
+     },
+     128},
+    {"cnn",
+     [] {
+       return compiled({Conv2D(32, 3, {.padding = Same, .activation = ReLU}), MaxPool2D(2),
+                        Flatten(), Dense(10, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({100, 28, 28, 1}, 10);
+     },
+     [] {
+       return samples({40, 28, 28, 1}, 10);
+     },
+     32},
+    {"demo",
+     [] {
+       return compiled({Conv2D(32, 3, {.padding = Same, .activation = ReLU}), MaxPool2D(2),
+                        Flatten(), Dense(10, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] { return data::fashion_mnist().train.take(1000); },
+     [] { return data::fashion_mnist().test.take(333); }, 32},
+    {"convolutions, norms and dropout",
+     [] {
+       return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),
+                        ReLU, Dropout(0.3), GlobalAvgPool2D(), Dense(3)},
+                       MSE, MeanAbsoluteError);
+     },
+     [] {
+       return Dataset(values({70, 12, 12, 3}), values({70, 3}));
+     },
+     [] {
+       return Dataset(values({20, 12, 12, 3}), values({20, 3}));
+     },
+     16}};
+
+class ZeroAlloc : public testing::TestWithParam<Program> {
+ protected:
+  void SetUp() override {
+    }
+  /// Calls of malloc from the end of the first of three epochs to the end of the last.
+  static i64 calls(const Program& program, bool prefetch) {
+    auto model = program.model();
+    const auto trap = std::make_shared<Trap>();
+    model.fit(program.data().prefetch(prefetch), {.epochs = 3,
+                                                  .batch_size = program.batch,
+                                                  .validation = program.validation(),
+                                                  .callbacks = {Logger(1), trap}});
+    return trap->calls();
+  }
+};
+
+TEST_P(ZeroAlloc, AfterTheFirstEpoch) {
+  for (const int workers : {1, 2}) {
+    set_threads(workers);
+    EXPECT_EQ(calls(GetParam(), false), 0) << workers << " workers";
+    EXPECT_EQ(calls(GetParam(), true), 0) << workers << " workers, prefetching";
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Programs, ZeroAlloc, testing::ValuesIn(programs),
+                         [](const auto& info) { return "Program" + std::to_string(info.index); });
+
+// What this test would be worth if the trap caught nothing.
+TEST(Trap, CatchesOneAllocation) {
+  const i64 before = allocation_calls();
+  void* volatile memory = std::malloc(10);
+  std::free(memory);
+  EXPECT_EQ(allocation_calls() - before, 1);
+}
+
+}  // namespace
+}  // namespace goneuron
