@@ -16,6 +16,7 @@ namespace {
 constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
 // What few tiles cost: more workers than tiles find nothing to do, and a tile outgrows the caches.
 constexpr double few_tiles = 0.1;
+constexpr double least_piece = 4096, piece_us = 0.03;
 
 class Chooser {
  public:
@@ -121,6 +122,7 @@ class Chooser {
       const auto bytes = static_cast<double>(value_bytes(value));
       us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) *
             0.25;  // touching it at all
+      us += pieces_us(scheme.in[i], bytes);
       const int writer = writers_[static_cast<size_t>(graph_.root(node.inputs[i]))];
       if (writer < 0 || writer == static_cast<int>(n)) continue;
       const Scheme& written =
@@ -135,11 +137,21 @@ class Chooser {
       us += bytes / 2 / bytes_per_us;
       if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
     }
-    for (const ValueId id : node.outputs)
-      us += static_cast<double>(value_bytes(graph_.value(id))) / bytes_per_us /
-            (scheme.tiles > 1 ? 2 : 1) * 0.25 *
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      const auto bytes = static_cast<double>(value_bytes(graph_.value(node.outputs[o])));
+      us += bytes / bytes_per_us / (scheme.tiles > 1 ? 2 : 1) * 0.25 *
             (scheme.partial ? static_cast<double>(scheme.tiles) : 1);
+      us += pieces_us(scheme.out[o], bytes);
+    }
     return us;
+  }
+
+  /// A part that lies in small pieces: at each end the processor fetches ahead what is the other
+  /// core's.
+  static double pieces_us(const Scheme::Access& access, double bytes) {
+    const auto pieces = static_cast<double>(access.part.outer);
+    if (access.all || access.part.tiles == 1 || bytes / pieces / 2 >= least_piece) return 0;
+    return pieces * piece_us;
   }
 
   Partition partition_of(int writer, ValueId id) const {
