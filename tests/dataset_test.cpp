@@ -177,7 +177,8 @@ TEST(Dataset, SplitAndTake) {
                     {"Dataset::split", "10 samples", "hint"});
   EXPECT_THROW(numbered(10).take(0), DataError);
   EXPECT_THROW(numbered(10).take(-1), DataError);
-  expect_contains(message_of<DataError>([] { numbered(10).take(11); }), {"11 samples; expected 1 to 10"});
+  expect_contains(message_of<DataError>([] { numbered(10).take(11); }),
+                  {"11 samples; expected 1 to 10"});
 }
 
 TEST(Dataset, BatchSizes) {
