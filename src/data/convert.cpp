@@ -7,18 +7,12 @@
 
 #include "core/half.h"
 #include "core/message.h"
+#include "data/unit_bytes.h"
 
 namespace goneuron {
 
 namespace {
 
-// 1/255 = high + low with 16 bits in `high`, so that v * high is exact and one rounding is left.
-constexpr float high = 0x1.0101p-8F;
-constexpr float low = static_cast<float>(1.0 / 255.0 - 0x1.0101p-8);
-constexpr float unit_of(std::uint8_t value) {
-  const auto v = static_cast<float>(value);
-  return v * high + v * low;
-}
 constexpr bool unit_is_exact() {
   for (int v = 0; v < 256; ++v)
     if (unit_of(static_cast<std::uint8_t>(v)) != static_cast<float>(v) / 255.0F) return false;
@@ -56,6 +50,8 @@ template <class To, class From, class How>
 void convert_run(To* __restrict out, const From* __restrict from, i64 count) {
   if constexpr (std::is_same_v<To, From> && std::is_same_v<How, ByValue>) {
     std::memcpy(out, from, static_cast<size_t>(count) * sizeof(To));
+  } else if constexpr (std::is_same_v<To, float> && std::is_same_v<How, ByUnit>) {
+    units_of(out, from, count);
   } else {
     for (i64 i = 0; i < count; ++i) out[i] = How::template convert<To>(from[i]);
   }

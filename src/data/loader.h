@@ -51,6 +51,7 @@ class Loader {
 
  private:
   void fill(i64 step, void* x, void* y) const;
+  void fetch_ahead(i64 first) const;
   void fill_mapped(i64 first, i64 rows, void* x, void* y) const;
 
   std::shared_ptr<const DatasetImpl> data_;

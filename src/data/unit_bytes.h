@@ -1,0 +1,20 @@
+// Bytes as numbers in [0, 1]: value / 255, correctly rounded. Used by the gathers of convert.cpp
+// for images.
+#pragma once
+
+#include "goneuron/shape.h"
+
+namespace goneuron {
+
+// 1/255 = high + low with 16 bits in `high`, so that v * high is exact and one rounding is left.
+inline constexpr float unit_high = 0x1.0101p-8F;
+inline constexpr float unit_low = static_cast<float>(1.0 / 255.0 - 0x1.0101p-8);
+constexpr float unit_of(std::uint8_t value) {
+  const auto v = static_cast<float>(value);
+  return v * unit_high + v * unit_low;
+}
+
+/// out[i] = unit_of(from[i]), in the widest vectors of this processor.
+void units_of(float* out, const std::uint8_t* from, i64 count);
+
+}  // namespace goneuron
