@@ -1,5 +1,6 @@
 #include "backends/cpu/vector_ops.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -214,36 +215,28 @@ HWY_INLINE float lanes_sum(V v) {
 
 template <bool kLog>
 void softmax(const float* x, float* y, i64 n) {
-  float top = -std::numeric_limits<float>::infinity();
-  for (i64 i = 0; i < n; ++i) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+  const V low = num(-std::numeric_limits<float>::infinity());
+  const auto here = [&](i64 i) HWY_ATTR {
+    return hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - i)));
+  };
+  const auto load = [&](i64 i) HWY_ATTR {
+    return hn::IfThenElse(here(i), hn::MaskedLoad(here(i), d, x + i), low);
+  };
+  V top = low;  // a NaN in x reaches every output through the sum
+  for (i64 i = 0; i < n; i += lanes) top = hn::Max(top, load(i));
+  top = hn::MaxOfLanes(d, top);
   V sum = zero();
-  i64 i = 0;
-  HWY_ALIGN float part[lanes];
-  const auto term = [&](V v) HWY_ATTR { return exp(hn::Sub(v, num(top))); };
-  for (; i < n; i += lanes) {
-    const i64 width = n - i < lanes ? n - i : lanes;
-    V e;
-    if (width == lanes) {
-      e = term(hn::LoadU(d, x + i));
-      if (!kLog) hn::StoreU(e, d, y + i);
-    } else {
-      for (i64 j = 0; j < lanes; ++j)
-        part[j] = j < width ? x[i + j] : -std::numeric_limits<float>::infinity();
-      e = term(hn::Load(d, part));
-      if (!kLog) {
-        hn::Store(e, d, part);
-        std::memcpy(y + i, part, static_cast<size_t>(width) * sizeof(float));
-      }
-    }
+  for (i64 i = 0; i < n; i += lanes) {
+    const V e = exp(hn::Sub(load(i), top));
+    if (!kLog) hn::BlendedStore(e, here(i), d, y + i);
     sum = hn::Add(sum, e);
   }
   const float total = lanes_sum(sum);
-  if (kLog) {
-    const float shift = std::log(total);
-    for (i64 j = 0; j < n; ++j) y[j] = (x[j] - top) - shift;
-  } else {
-    const float scale = 1 / total;
-    for (i64 j = 0; j < n; ++j) y[j] *= scale;
+  const V shift = num(kLog ? std::log(total) : 1 / total);
+  for (i64 i = 0; i < n; i += lanes) {
+    const V v = kLog ? hn::Sub(hn::Sub(load(i), top), shift)
+                     : hn::Mul(hn::MaskedLoad(here(i), d, y + i), shift);
+    hn::BlendedStore(v, here(i), d, y + i);
   }
 }
 
