@@ -32,7 +32,7 @@ CMAKE
 expect() {  # expect WHAT FOUND
   [ "$2" = 0110 ] || { echo "$1: XOR should be learnt as 0110, found \"$2\"" >&2; exit 1; }
 }
-cmake -S "$work/user" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake -G Ninja -S "$work/user" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/cmake" >/dev/null
 expect "the CMake project" "$("$work/cmake/user")"
 

@@ -119,8 +119,6 @@ const Program programs[] = {
 
 class ZeroAlloc : public testing::TestWithParam<Program> {
  protected:
-  void SetUp() override {
-    }
   /// Calls of malloc from the end of the first of three epochs to the end of the last.
   static i64 calls(const Program& program, bool prefetch) {
     auto model = program.model();

@@ -22,7 +22,7 @@ constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
 constexpr i64 nr = 2 * lanes;
 constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
-constexpr i64 mc = 240;  // a block of A, mc x kc, in the second
+constexpr i64 mc = 240;  // a block of A, mc x kc or as much of another form, in the second
 
 /// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
 template <i64 mr, bool kAdd>
@@ -223,8 +223,11 @@ void wide(const Gemm& g, void* scratch) {
   for (i64 at = 0; at < blocks; ++at) {
     const i64 p = g.k * at / blocks, depth = g.k * (at + 1) / blocks - p;
     const bool last = at + 1 == blocks, add = p > 0 || g.add;
-    for (i64 row = 0; row < g.m; row += mc) {
-      const i64 rows = std::min(mc, g.m - row), mr = tile_height(rows);
+    const i64 most_rows = depth == 0 ? mc : mc * kc / depth;
+    const i64 row_blocks = std::max<i64>(1, (g.m + most_rows - 1) / most_rows);
+    for (i64 part = 0; part < row_blocks; ++part) {
+      const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
+      const i64 mr = tile_height(rows);
       for (i64 i = 0; i < rows; i += mr) {
         const i64 height = std::min(mr, rows - i);
         if (!g.pack_a) {
@@ -365,9 +368,8 @@ GemmKernel gemm_kernel() {
 
 i64 gemm_scratch(i64 m, i64 k) {
   constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 240;
-  return (kc * widest_panel + (std::min(m, mc) + tallest_tile) * std::min(k, kc)) *
-             i64{sizeof(float)} +
-         64;
+  const i64 packed_a = std::min((m + tallest_tile) * std::min(k, kc), (mc + tallest_tile) * kc);
+  return (kc * widest_panel + packed_a) * i64{sizeof(float)} + 64;
 }
 
 }  // namespace goneuron::cpu
