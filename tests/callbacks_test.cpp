@@ -12,23 +12,13 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "error_text.h"
 #include "line_model.h"
 
 namespace goneuron {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class E, class Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
 
 /// Writes down every hook, and runs `act` in it.
 class Recorder : public CallbackBase {

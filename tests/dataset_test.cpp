@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "data/loader.h"
+#include "error_text.h"
 
 namespace goneuron {
 namespace {
@@ -57,22 +58,6 @@ Epoch read(Loader& loader, i64 epoch, i64 width = 2) {
 Epoch read(const Dataset& data, i64 batch, bool shuffle, std::uint64_t seed, i64 epoch) {
   Loader loader(data, batch, shuffle, seed, DType::f32, DType::i32);
   return read(loader, epoch);
-}
-
-template <class E, class Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
-
-void expect_contains(const std::string& text, const std::vector<std::string>& parts) {
-  for (const auto& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << "\"" << part << "\" is missing in\n" << text;
 }
 
 TEST(Dataset, SharesItsArrays) {

@@ -8,25 +8,10 @@
 #include <cstring>
 #include <limits>
 
+#include "error_text.h"
+
 namespace goneuron {
 namespace {
-
-/// The message that `action` throws as an `E`; empty, and a failure, when it throws nothing.
-template <class E, class Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
-
-void expect_contains(const std::string& text, const std::vector<std::string>& parts) {
-  for (const auto& part : parts)
-    EXPECT_NE(text.find(part), std::string::npos) << "\"" << part << "\" is missing in\n" << text;
-}
 
 TEST(Tensor, ZerosOfEveryDtype) {
   for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::i8,
