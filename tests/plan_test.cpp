@@ -281,6 +281,20 @@ void expect_rounding(const Tensor& found, const Tensor& exact, const std::string
   EXPECT_LE(worst, 4e-6 * top) << name;
 }
 
+TEST_F(PlanTest, AProductWhoseSumsAreCutIsAsMuchArithmetic) {
+  auto model = compiled(cnn_model(), CrossEntropy);
+  model.build({28, 28, 1});
+  const auto plan = plan_for(*model.impl(), Mode::train, 32, target_type({}, DType::i32));
+  int cut = 0;
+  for (const PlannedStep& step : plan->steps) {
+    const std::string name = plan->graph.nodes[static_cast<size_t>(step.node)].op->name;
+    if (!step.scheme.partial || name != "matmul") continue;
+    ++cut;
+    EXPECT_EQ(step.flops, 2.0 * 32 * 6272 * 10);
+  }
+  EXPECT_EQ(cut, 1);
+}
+
 TEST_F(PlanTest, ValuesAreThoseOfTheGraphInDoublePrecision) {
   for_every_case(60, [](const Subject& s) {
     TrainGraph& graph = s.model.impl()->graph_for(s.target, true);

@@ -46,7 +46,7 @@ std::string profile(Model model, const Tensor& x, const Tensor& y) {
                                  "GFLOP/s", "layer");
   for (size_t s = 0; s < seconds.size(); ++s) {
     const Node& node = plan.graph.nodes[static_cast<size_t>(plan.steps[s].node)];
-    const double us = seconds[s] / steps * 1e6, flops = node_flops(plan.graph, node);
+    const double us = seconds[s] / steps * 1e6, flops = plan.steps[s].flops;
     if (us > 0)
       text += fmt::format("{:<28} {:>2} {:<10} {:>7.2f} {:>10.1f}   {}\n", node.op->name,
                           plan.steps[s].scheme.tiles, plan.steps[s].scheme.name, us,

@@ -24,6 +24,7 @@ struct PlannedStep {
   const Backend* backend = nullptr;
   bool barrier_before = false;
   int phase = 0;
+  double flops = 0;  // of the whole node, however its sums are cut
 };
 
 struct Plan {

@@ -233,6 +233,9 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
 
 void choose_tiles(Plan& plan, const Backend& backend) {
   auto chosen = Chooser(plan.graph, backend).run();
+  // Before the cut: the shapes of parts say nothing about the arithmetic.
+  std::vector<double> flops;
+  for (const Node& node : plan.graph.nodes) flops.push_back(node_flops(plan.graph, node));
   split_sums(plan, chosen, backend);
   for (size_t n = 0; n < plan.graph.nodes.size(); ++n) {
     const Node& node = plan.graph.nodes[n];
@@ -240,6 +243,7 @@ void choose_tiles(Plan& plan, const Backend& backend) {
                               ? &backend
                               : &backend_named("reference");
     plan.steps.push_back({static_cast<NodeId>(n), chosen[n], runs});
+    plan.steps.back().flops = n < flops.size() ? flops[n] : node_flops(plan.graph, node);
   }
 }
 

@@ -97,7 +97,7 @@ std::string step_table(const Plan& plan) {
     rows.push_back({step.barrier_before ? "|" : "", node.op->name,
                     std::to_string(step.scheme.tiles),
                     step.scheme.tiles > 1 ? step.scheme.name : "", step.backend->name(),
-                    fmt::format("{:.2f}", node_flops(plan.graph, node) / 1e6), owner(plan, node)});
+                    fmt::format("{:.2f}", step.flops / 1e6), owner(plan, node)});
   }
   return table(rows, "  ", 1U << 2 | 1U << 5);
 }
