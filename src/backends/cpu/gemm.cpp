@@ -335,7 +335,9 @@ void direct(const Gemm& g, void* scratch) {
 }
 
 void gemm(const Gemm& g, void* scratch) {
-  if (g.n <= nr && !g.pack_a && !g.add && g.k <= kc) return direct(g, scratch);
+  // A transposed B is turned round in the scratch memory, which holds kc rows.
+  const bool fits = g.b_col == 1 || g.k <= kc;
+  if (g.n <= nr && !g.pack_a && !g.add && fits) return direct(g, scratch);
   if (g.m <= 4 && g.b_col == 1 && !g.pack_a) {
     switch (g.m) {
       case 0:
