@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,16 +21,23 @@ namespace goneuron::golden {
 
 using Json = nlohmann::json;
 
-/// The cases of one fixture, "layers" for golden_layers.json; read once.
+/// The cases of one kind, "layers" for golden_layers*.json; read once.
 inline const Json& cases(const std::string& name) {
   static std::map<std::string, Json> read;
   Json& all = read[name];
-  if (all.is_null()) {
-    const std::string path = GONEURON_SOURCE_DIR "/tests/fixtures/golden_" + name + ".json";
+  if (!all.is_null()) return all;
+  all = Json::array();
+  std::set<std::filesystem::path> paths;
+  for (const auto& file :
+       std::filesystem::directory_iterator(GONEURON_SOURCE_DIR "/tests/fixtures"))
+    if (file.path().filename().string().rfind("golden_" + name, 0) == 0) paths.insert(file.path());
+  for (const auto& path : paths) {
     std::ifstream file(path);
-    if (!file) throw std::runtime_error(path + " is missing: run tools/make_goldens.py");
-    all = Json::parse(file).at("cases");
+    const Json document = Json::parse(file);
+    for (const Json& one : document.at("cases")) all.push_back(one);
   }
+  if (all.empty())
+    throw std::runtime_error("no golden_" + name + "*.json: run tools/make_goldens.py");
   return all;
 }
 

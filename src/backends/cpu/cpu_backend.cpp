@@ -31,13 +31,7 @@ namespace {
 class CpuBackend : public Backend {
  public:
   CpuBackend() {
-    for (const auto& file :
-         {cpu::matmul_kernels(), cpu::elementwise_kernels(), cpu::update_kernels(),
-          cpu::loss_kernels(), cpu::reduce_kernels(), cpu::conv_pool_kernels(),
-          cpu::conv2d_kernels(), cpu::conv2d_weight_grad_kernels(), cpu::batch_norm_kernels(),
-          cpu::dropout_kernels(), cpu::maxpool2d_kernels(), cpu::avgpool2d_kernels(),
-          cpu::concat_kernels()})
-      for (const cpu::KernelDef& kernel : file) kernels_.emplace(kernel.op, &kernel);
+    for (const cpu::KernelDef& kernel : cpu::kernel_table()) kernels_.emplace(kernel.op, kernel);
   }
 
   std::string name() const override { return "cpu"; }
@@ -62,7 +56,7 @@ class CpuBackend : public Backend {
  private:
   const cpu::KernelDef* find(const Node& node) const {
     const auto at = kernels_.find(node.op->name);
-    return at == kernels_.end() ? nullptr : at->second;
+    return at == kernels_.end() ? nullptr : &at->second;
   }
   static bool all_f32(const Graph& graph, const Node& node) {
     const auto fits = [&](ValueId id) {
@@ -73,7 +67,7 @@ class CpuBackend : public Backend {
            std::all_of(node.outputs.begin(), node.outputs.end(), fits);
   }
 
-  std::map<std::string_view, const cpu::KernelDef*> kernels_;
+  std::map<std::string_view, cpu::KernelDef> kernels_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "backends/cpu/kernel.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/conv_pool.cpp"
+#define HWY_TARGET_INCLUDE "backends/cpu/kernels/conv_pool.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first
 #include <hwy/highway.h>

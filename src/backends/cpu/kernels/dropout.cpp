@@ -6,7 +6,7 @@
 #include "core/rng.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/dropout.cpp"
+#define HWY_TARGET_INCLUDE "backends/cpu/kernels/dropout.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first
 #include <hwy/highway.h>

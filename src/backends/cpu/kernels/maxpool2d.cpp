@@ -2,7 +2,7 @@
 #include "backends/cpu/pool.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/maxpool2d.cpp"
+#define HWY_TARGET_INCLUDE "backends/cpu/kernels/maxpool2d.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first
 #include <hwy/highway.h>
