@@ -31,7 +31,10 @@ void Model::save(const std::string& path, Site site) const {
   facts.fit_seed = m.fit_seed;
   facts.optimizer = m.optimizer;
   facts.loss = m.loss.name();
-  for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  if (m.graphs.empty())
+    for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  else
+    facts.metrics.assign(m.graphs[0]->names.begin() + 1, m.graphs[0]->names.end());
   record.add_values(m.variables);
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) record.add("optimizer/" + slot->name, slot->value);
