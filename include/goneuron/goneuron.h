@@ -10,3 +10,4 @@
 #include "goneuron/model.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/sequence.h"
