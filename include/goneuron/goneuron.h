@@ -8,4 +8,6 @@
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
 #include "goneuron/model.h"
+#include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/sequence.h"
