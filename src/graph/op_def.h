@@ -133,6 +133,8 @@ struct OpDef {
   // bit i: every kernel may be given the memory of input i for output 0, where both have as many
   // elements: it reads element k of the inputs before it writes element k, and none after.
   unsigned in_place = 0;
+  // bit i: no gradient flows from output i: statistics, and what is kept for the gradient op alone.
+  unsigned detached = 0;
   bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;
