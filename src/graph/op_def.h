@@ -141,6 +141,8 @@ struct OpDef {
   // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
   // outputs stay floats; the reference kernel has no need to.
   bool bf16 = false;
+  // bit i: no gradient flows from output i: statistics, and what is kept for the gradient op alone.
+  unsigned detached = 0;
   bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;
