@@ -12,3 +12,4 @@
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
 #include "goneuron/transformer.h"
+#include "goneuron/sequence.h"

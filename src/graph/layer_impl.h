@@ -27,8 +27,9 @@ class LayerContext {
   /// Runs with every training step: an op that mutates a variable.
   void update(const Symbol& symbol);
   const std::vector<Symbol>& updates() const { return updates_; }
-  /// ShapeError / GraphError with this layer's name, line, inputs and `hint`.
+  /// ShapeError / TypeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
+  [[noreturn]] void fail_type(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const;
 
  private:
@@ -45,6 +46,7 @@ struct LayerImpl {
   Site site;                // where the factory was called
   bool trainable = true;
   int min_inputs = 1, max_inputs = 1;
+  DType input_dtype = DType::f32;  // of the input that a Sequential makes for it
   std::function<Symbol(LayerContext&)> build;
   std::vector<std::shared_ptr<Variable>> variables;
   WeakSymbol first_output;

@@ -71,6 +71,8 @@ Model::operator Layer() const {
   need(impl_);
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
+  layer.input_dtype =
+      model->built() ? model->inputs[0].dtype() : model->pending.front().impl()->input_dtype;
   layer.build = [model](LayerContext& context) {
     if (!model->built()) model->build_once(context.input().shape().without_batch());
     return substitute(model->outputs[0], model->inputs[0], context.input());
