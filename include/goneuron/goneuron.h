@@ -1,6 +1,7 @@
 // GoNeuron: everything common, by one include.
 #pragma once
 
+#include "goneuron/attention.h"
 #include "goneuron/callback.h"
 #include "goneuron/dataset.h"
 #include "goneuron/device.h"
@@ -10,4 +11,5 @@
 #include "goneuron/model.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/transformer.h"
 #include "goneuron/sequence.h"
