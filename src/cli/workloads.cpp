@@ -35,6 +35,25 @@ Model cnn() {
 Model mlp() {
   return compiled({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}, {784}, CrossEntropy);
 }
+/// Two convolutions around a short cut, which is a convolution of single pixels where sizes change
+/// (He et al. 2016).
+Symbol residual(Symbol x, i64 filters, i64 stride = 1) {
+  const Symbol y = x | Conv2D(filters, 3, {.stride = stride, .padding = 1, .bias = false}) |
+                   BatchNorm() | ReLU | Conv2D(filters, 3, {.padding = 1, .bias = false}) |
+                   BatchNorm();
+  if (stride != 1 || x.shape()[-1] != filters)
+    x = x | Conv2D(filters, 1, {.stride = stride, .bias = false}) | BatchNorm();
+  return (x + y) | ReLU;
+}
+Model resnet() {
+  const Symbol x = Input({32, 32, 3});
+  Symbol y = x | Conv2D(64, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
+  for (const i64 filters : {64, 64, 128, 128})
+    y = residual(y, filters, y.shape()[-1] == filters ? 1 : 2);
+  Model model(x, mean(y, {1, 2}) | Dense(10, Softmax));
+  model.compile(Adam(0.001), CrossEntropy);
+  return model;
+}
 Model xor_gate() { return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, BinaryCrossEntropy); }
 
 /// A multiply-add is two operations, done forward, for the weight's gradient and for the input's;
@@ -42,6 +61,10 @@ Model xor_gate() { return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, Bin
 double train_flops(double first, double rest) { return 2 * (2 * first + 3 * rest); }
 
 constexpr double conv_macs = 28 * 28 * 32 * 9, head_macs = 6272 * 10;
+// 3 x 3: the stem, four of 64 channels, one to 128 channels at half the size, three of those, and
+// the short cut of single pixels.
+constexpr double stem_macs = 32 * 32 * 64 * 27, block64_macs = 4.0 * 32 * 32 * 64 * 64 * 9,
+                 block128_macs = 16.0 * 16 * 128 * (64 * 9 + 64 + 3 * 128 * 9) + 128 * 10;
 constexpr double dense1_macs = 784 * 512, dense23_macs = 512 * 256 + 256 * 10;
 
 }  // namespace
@@ -58,6 +81,12 @@ const std::vector<Workload>& workloads() {
          return Sample{random_values({n, 784}, 2), random_labels(n, 10)};
        },
        train_flops(dense1_macs, dense23_macs), 2 * (dense1_macs + dense23_macs)},
+      {"resnet", 64, resnet,
+       [](i64 n) {
+         return Sample{random_values({n, 32, 32, 3}, 3), random_labels(n, 10)};
+       },
+       train_flops(stem_macs, block64_macs + block128_macs),
+       2 * (stem_macs + block64_macs + block128_macs)},
       {"xor", 4, xor_gate,
        [](i64 n) {
          const Tensor x{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};
