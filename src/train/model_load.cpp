@@ -95,6 +95,8 @@ class Restorer {
     m.optimizer.schedule = schedule_of(facts);
     m.ema = facts.ema;
     m.averaged = facts.averaged;
+    for (const auto& [key, value] : facts.extra)
+      if (key == "precision" && value == "bf16") m.precision = BF16;
     // The loss and metrics are the stored graphs, whatever functions made them.
     m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
       throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "

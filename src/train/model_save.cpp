@@ -35,6 +35,7 @@ void Model::save(const std::string& path, Site site) const {
   if (facts.schedule != 0) facts.schedule_numbers = m.optimizer.schedule.numbers();
   facts.ema = m.ema;
   facts.averaged = m.averaged;
+  if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   facts.loss = m.loss.name();
   for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
   record.add_values(m.variables);
