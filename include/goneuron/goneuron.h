@@ -11,5 +11,6 @@
 #include "goneuron/model.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
-#include "goneuron/transformer.h"
+#include "goneuron/schedule.h"
 #include "goneuron/sequence.h"
+#include "goneuron/transformer.h"
