@@ -135,6 +135,9 @@ struct OpDef {
   // bit i: every kernel may be given the memory of input i for output 0, where both have as many
   // elements: it reads element k of the inputs before it writes element k, and none after.
   unsigned in_place = 0;
+  // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
+  // outputs stay floats; the reference kernel has no need to.
+  bool bf16 = false;
   bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;

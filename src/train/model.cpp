@@ -95,6 +95,7 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   m.optimizer = optimizer;
   m.loss = loss;
   m.metrics = metrics;
+  m.precision = options.precision;
   if (!m.built()) m.weight_seed = options.seed;
   m.compiled = true;
   m.step = 0;

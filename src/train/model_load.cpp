@@ -91,6 +91,8 @@ class Restorer {
     ModelImpl& m = *model_;
     m.compiled = true;
     m.optimizer = facts.optimizer;
+    for (const auto& [key, value] : facts.extra)
+      if (key == "precision" && value == "bf16") m.precision = BF16;
     // The loss and metrics are the stored graphs, whatever functions made them.
     m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
       throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "

@@ -30,6 +30,7 @@ void Model::save(const std::string& path, Site site) const {
   facts.weight_seed = m.weight_seed;
   facts.fit_seed = m.fit_seed;
   facts.optimizer = m.optimizer;
+  if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   facts.loss = m.loss.name();
   for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
   record.add_values(m.variables);

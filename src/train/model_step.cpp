@@ -6,6 +6,7 @@
 #include "core/checked_math.h"
 #include "core/message.h"
 #include "graph/op_def.h"
+#include "graph/passes/bf16.h"
 #include "graph/passes/differentiate.h"
 #include "graph/passes/trace.h"
 #include "train/memory_check.h"
@@ -184,6 +185,7 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
   for (const Node& node : graph.nodes)
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
+  if (model.precision == BF16) use_bf16(graph);
   Plan plan = make_plan(std::move(graph), current_backend());
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
