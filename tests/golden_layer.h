@@ -3,6 +3,7 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_moe.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -56,6 +57,7 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
   throw std::runtime_error("no layer " + kind);
 }
 

@@ -8,4 +8,5 @@
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
 #include "goneuron/model.h"
+#include "goneuron/moe.h"
 #include "goneuron/optimizer.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/channel_rows.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/kernel.h"
 
@@ -70,7 +71,7 @@ Call lower(const BoundNode& bound) {
   args.gemm.bias = bound.input(3);
   args.gemm.c = bound.output();
   args.gemm.c_row = args.gemm.n = y[1];
-  args.kernel = gemm_kernel();
+  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
   args.experts = bound.input<std::int32_t>(2);
   args.rows = x[0];
   args.count = w[0];
@@ -148,7 +149,7 @@ Call lower_weight_grad(const BoundNode& bound) {
   args.gemm.b = bound.input(1);
   args.gemm.b_row = args.gemm.n = args.gemm.c_row = dw[2];
   args.gemm.c = bound.output();
-  args.kernel = gemm_kernel();
+  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
   args.experts = bound.input<std::int32_t>(2);
   args.rows = x[0];
   args.count = dw[0];
@@ -179,27 +180,28 @@ std::vector<Scheme> weight_grad_schemes(const Graph& graph, const Node& node) {
 }
 
 struct BiasArgs {
-  ColumnSums sums;
+  ChannelRows loops;
   const float* dy;
   const std::int32_t* experts;
   float* db;
   i64 rows, count, n, tiles;
 };
-void run_bias_grad(const BiasArgs& a, i64 begin, i64 end, void*) {
+void run_bias_grad(const BiasArgs& a, i64 begin, i64 end, void* scratch) {
   const i64 from = tile_begin(a.n, a.tiles, begin), columns = tile_begin(a.n, a.tiles, end) - from;
   for (i64 e = 0; e < a.count; ++e)
     std::memset(a.db + e * a.n + from, 0, static_cast<size_t>(columns) * sizeof(float));
   for (i64 row = 0; row < a.rows;) {
     const i64 stop = run_end(a.experts, row, a.rows), e = a.experts[row];
     if (e >= 0 && e < a.count)
-      a.sums(a.dy + row * a.n + from, stop - row, columns, a.n, a.db + e * a.n + from);
+      a.loops.sums(a.dy + row * a.n + from, stop - row, columns, a.n, a.db + e * a.n + from,
+                   static_cast<float*>(scratch));
     row = stop;
   }
 }
 Call lower_bias_grad(const BoundNode& bound) {
   const Shape& db = bound.out_shape();
   return make_call<BiasArgs>(
-      {column_sums(), bound.input(0), bound.input<std::int32_t>(1), bound.output(),
+      {channel_rows(), bound.input(0), bound.input<std::int32_t>(1), bound.output(),
        bound.in_shape(0)[0], db[0], db[1], bound.scheme.tiles},
       run_bias_grad);
 }
@@ -214,6 +216,7 @@ std::vector<Scheme> bias_grad_schemes(const Graph& graph, const Node& node) {
     scheme.out[0].part = cut(db, 1, tiles);
     all.push_back(scheme);
   }
+  for (Scheme& scheme : all) scheme.scratch = channel_rows_scratch(db[1]);
   return all;
 }
 
