@@ -71,9 +71,14 @@ Model::operator Layer() const {
   need(impl_);
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
+  layer.input_dtype =
+      model->built() ? model->inputs[0].dtype() : model->pending[0].impl()->input_dtype;
   layer.build = [model](LayerContext& context) {
-    if (!model->built()) model->build_once(context.input().shape().without_batch());
-    return substitute(model->outputs[0], model->inputs[0], context.input());
+    if (!model->built()) {
+      const CallScope own(nullptr);  // its graph is its own, not a part of the one that calls it
+      model->build_once(context.input().shape().without_batch());
+    }
+    return substitute({model->outputs[0]}, {model->inputs[0]}, {context.input()})[0];
   };
   return make_layer(std::move(layer));
 }

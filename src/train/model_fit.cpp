@@ -22,9 +22,9 @@ void need_compiled(const ModelImpl& model, const char* caller, Site site) {
 /// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
 class Means {
  public:
-  Means(const ModelImpl& model, const char* prefix) {
-    logs.names.push_back(std::string(prefix) + "loss");
-    for (const Metric& metric : model.metrics) logs.names.push_back(prefix + metric.name());
+  explicit Means(const char* prefix) : prefix_(prefix) {}
+  void name(const std::vector<std::string>& names) {
+    for (const std::string& name : names) logs.names.push_back(prefix_ + name);
     logs.values.resize(logs.names.size());
     sums_.resize(logs.names.size());
   }
@@ -44,6 +44,7 @@ class Means {
   Logs logs;
 
  private:
+  std::string prefix_;
   std::vector<double> sums_;
   i64 samples_ = 0;
 };
@@ -66,7 +67,7 @@ class Pass {
  public:
   Pass(ModelImpl& model, const Dataset& data, i64 batch, Mode mode, bool shuffle,
        std::uint64_t seed, const char* prefix, std::string where)
-      : means(model, prefix),
+      : means(prefix),
         model_(model),
         mode_(mode),
         where_(std::move(where)),
@@ -74,6 +75,7 @@ class Pass {
         target_(target_type(data.y_shape(), data.y_dtype())),
         loader_(data, batch, shuffle, seed, model.inputs[0].dtype(), target_.dtype) {
     full_ = std::make_unique<ExecutorLease>(model, mode, batch, target_);
+    means.name(full_->names());
     const i64 rest = loader_.rows(loader_.steps() - 1);
     if (rest != batch) last_ = std::make_unique<ExecutorLease>(model, mode, rest, target_);
   }

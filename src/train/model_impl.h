@@ -23,8 +23,9 @@ enum class Mode { train, evaluate, predict };
 struct TrainGraph {
   TensorType target;  // with Any as batch
   Symbol y_true, loss;
-  std::vector<Symbol> metrics;
-  std::vector<Symbol> updates;  // empty until training asks for them
+  std::vector<Symbol> metrics;     // and what layers add to the logs
+  std::vector<std::string> names;  // in the logs, of the loss and of the metrics
+  std::vector<Symbol> updates;     // empty until training asks for them
 };
 
 struct ModelImpl {
@@ -90,10 +91,13 @@ class ExecutorLease {
   ExecutorLease& operator=(const ExecutorLease&) = delete;
   Executor* operator->() const { return executor_.get(); }
   Executor& operator*() const { return *executor_; }
+  /// In the logs, of the step's outputs; none of a prediction.
+  const std::vector<std::string>& names() const { return names_; }
 
  private:
   ModelImpl& model_;
   ModelImpl::Key key_;
+  std::vector<std::string> names_;
   std::unique_ptr<Executor> executor_;
 };
 

@@ -67,6 +67,8 @@ class Restorer {
     graph->y_true = only("target");
     graph->loss = only("loss");
     graph->metrics = record_.graph.list("metrics");
+    graph->names = {"loss"};
+    graph->names.insert(graph->names.end(), facts.metrics.begin(), facts.metrics.end());
     check_input(graph->y_true, "target");
     if (graph->metrics.size() != facts.metrics.size())
       fail(record_.graph_byte, std::to_string(graph->metrics.size()) + " metrics for " +

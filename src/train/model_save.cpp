@@ -32,7 +32,10 @@ void Model::save(const std::string& path, Site site) const {
   facts.optimizer = m.optimizer;
   if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   facts.loss = m.loss.name();
-  for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  if (m.graphs.empty())
+    for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  else
+    facts.metrics.assign(m.graphs[0]->names.begin() + 1, m.graphs[0]->names.end());
   record.add_values(m.variables);
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) record.add("optimizer/" + slot->name, slot->value);

@@ -5,10 +5,13 @@
 
 #include "core/checked_math.h"
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/op_def.h"
 #include "graph/passes/bf16.h"
 #include "graph/passes/differentiate.h"
 #include "graph/passes/trace.h"
+#include "train/added_terms.h"
+#include "train/losses/targets.h"
 #include "train/memory_check.h"
 #include "train/model_impl.h"
 
@@ -17,13 +20,6 @@ namespace goneuron {
 namespace {
 
 constexpr size_t most_executors = 32;  // the least recently used goes first
-
-Symbol batch_mean(const Symbol& values) {
-  if (values.shape().rank() == 0) return values;
-  std::vector<i64> axes;
-  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
-  return make("mean", {values}, {{"axes", axes}, {"keep", i64{0}}});
-}
 
 bool trains(const Variable& variable) {
   const auto layer = variable.layer.lock();
@@ -86,17 +82,28 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
     if (!gradients[i]) fail_unreachable(model, *wanted[i]);
   for (size_t i = 0; i < wanted.size(); ++i)
     graph.updates.push_back(update(model, wanted[i], gradients[i]));
-  std::vector<const LayerCall*> seen;
-  for (const Expr* expr : topological_order(model.outputs)) {
-    const LayerCall* call = expr->call.get();
-    if (!call || std::find(seen.begin(), seen.end(), call) != seen.end()) continue;
-    seen.push_back(call);
+  for (const LayerCall* call : calls_of(model_order(model.outputs)))
     for (const WeakSymbol& weak : call->updates)
       if (const Symbol state = weak) graph.updates.push_back(state);
-  }
   if (graph.updates.empty())
     throw_graph({.what = "there is nothing to train: every weight is frozen, or there is none",
                  .hint = "unfreeze a layer with set_trainable(true)"});
+}
+
+/// What layers add to the loss and to the logs.
+void add_terms(const ModelImpl& model, TrainGraph& graph) {
+  const AddedTerms added = added_terms(model.outputs);
+  if (added.loss) graph.loss = make("add", {graph.loss, added.loss});
+  for (size_t i = 0; i < added.names.size(); ++i) {
+    if (std::find(graph.names.begin(), graph.names.end(), added.names[i]) != graph.names.end())
+      throw_graph({.what = "two values of the logs are named \"" + added.names[i] +
+                           "\"; expected a name for each",
+                   .lines = {{"names", quoted_list(graph.names)}},
+                   .hint = "a layer adds the second one: give it another name in add_loss() or "
+                           "add_metric()"});
+    graph.names.push_back(added.names[i]);
+    graph.metrics.push_back(added.values[i]);
+  }
 }
 
 TensorType with_rows(const TensorType& type, i64 rows) {
@@ -158,8 +165,12 @@ TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
   graph->target = target;
   graph->y_true = input_symbol(target, "y_true", site);
   graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
-  for (const Metric& metric : metrics)
+  graph->names = {"loss"};
+  for (const Metric& metric : metrics) {
+    graph->names.push_back(metric.name());
     graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
+  }
+  add_terms(*this, *graph);
   if (with_updates) add_updates(*this, *graph);
   graphs.push_back(std::move(graph));
   return *graphs.back();
@@ -200,6 +211,7 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
     model.executors.clear();
     model.device = current_backend().name();
   }
+  if (mode != Mode::predict) names_ = model.graph_for(target, mode == Mode::train).names;
   auto& cached = model.executors[key_];
   cached.used = ++model.clock;
   if (!cached.idle.empty()) {

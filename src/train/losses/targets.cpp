@@ -87,12 +87,28 @@ Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
                        "reshape the targets, or give the last layer one output a class"));
 }
 
+Symbol unwrapped(Symbol symbol) {
+  while (symbol.expr()->kind == Expr::Kind::op &&
+         std::string_view(symbol.expr()->op->name) == "reshape_like" &&
+         symbol.expr()->inputs[0].shape() == symbol.shape())
+    symbol = Symbol(symbol.expr()->inputs[0]);
+  return symbol;
+}
+
 Symbol before(const Symbol& symbol, const char* op) {
-  const Expr& expr = *symbol.expr();
+  const Symbol made_by = unwrapped(symbol);
+  const Expr& expr = *made_by.expr();
   const bool made = expr.kind == Expr::Kind::op && std::string_view(expr.op->name) == op;
   return made ? expr.inputs[0] : Symbol{};
 }
 
 Symbol per_sample(const Symbol& values) { return mean(values, {}, false, {}); }
+
+Symbol batch_mean(const Symbol& values) {
+  if (values.shape().rank() == 0) return values;
+  std::vector<i64> axes;
+  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
+  return make("mean", {values}, {{"axes", axes}, {"keep", i64{0}}});
+}
 
 }  // namespace goneuron

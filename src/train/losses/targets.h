@@ -14,9 +14,13 @@ Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
 /// Class indices, i32 [..], or one-hot rows, floating [.., classes], for `y_pred` [.., classes].
 Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pred);
 
+/// The symbol itself, without the nodes that only pass it on under the same shape.
+Symbol unwrapped(Symbol symbol);
 /// The input of the op `op` that made `symbol`; an empty Symbol when another one did.
 Symbol before(const Symbol& symbol, const char* op);
 /// [batch, ..] -> [batch], the mean over all other axes.
 Symbol per_sample(const Symbol& values);
+/// The mean over everything, as one number.
+Symbol batch_mean(const Symbol& values);
 
 }  // namespace goneuron
