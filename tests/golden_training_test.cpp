@@ -25,7 +25,18 @@ Model residual() {
                Concat()({y | AvgPool2D(4) | Flatten(), y | GlobalAvgPool2D()}) | Dense(5, Softmax));
 }
 
+/// Two mixtures of experts with their losses.
+Model moe() {
+  const Symbol x = Input({8});
+  const Symbol h =
+      x | Dense(16, Tanh) | MoE(12, 6, 2, {.activation = GELU, .balance = 0.05, .z_loss = 0.01});
+  const Symbol experts =
+      h | ExpertFeedForward(20, 4, 2, {.activation = SiLU, .gated = true, .balance = 0.02});
+  return Model(x, (h + experts) | Dense(5, Softmax));
+}
+
 Model model_named(const std::string& name) {
+  if (name == "moe") return moe();
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
 }
 
@@ -95,7 +106,7 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "moe"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

@@ -53,8 +53,10 @@ class Router {
       context.fail_shape("a sample is a single number; expected features on the last axis",
                          "add Reshape({1}) before it");
     const i64 width = x.shape()[-1];
-    logits_ = make("matmul", {x, context.parameter("router", {width, m_.experts}, m_.weight_init,
-                                                   width, m_.experts)});
+    const Symbol router =
+        context.parameter("router", {width, m_.experts}, m_.weight_init, width, m_.experts);
+    // In floats even among products of bf16: choices hang on small differences (Fedus et al. 2021).
+    logits_ = make("matmul", {x, router}, {{"bf16", i64{0}}});
     if (!m_.normalize || m_.balance > 0) probs_ = make("softmax", {logits_});
     // A softmax over the chosen logits is that over all, divided by the sum of the chosen.
     const Symbol chosen = make("top_k", {m_.normalize ? logits_ : probs_}, {{"k", m_.top_k}});
@@ -85,7 +87,21 @@ class Router {
   }
 
  private:
-  void add_statistics() {}
+  void add_statistics() {
+    const std::string prefix = m_.name.empty() ? "moe/" : m_.name + "/";
+    if (m_.balance > 0)
+      context_.add_loss(make("expert_balance", {probs_, choices_}), prefix + "balance", m_.balance);
+    if (m_.z_loss > 0)
+      context_.add_loss(make("square", {make("log_sum_exp", {logits_})}), prefix + "z", m_.z_loss);
+    const Symbol share = make("expert_share", {choices_}, {{"experts", m_.experts}});
+    const Attrs one{{"k", i64{1}}};
+    context_.add_metric(prefix + "most", make("top_k", {share}, one));
+    context_.add_metric(prefix + "least",
+                        make("neg", {make("top_k", {make("neg", {share})}, one)}));
+    for (i64 e = 0; m_.log_experts && e < m_.experts; ++e)
+      context_.add_metric(prefix + "expert_" + std::to_string(e),
+                          make("slice", {share}, {{"axis", i64{0}}, {"begin", e}, {"end", e + 1}}));
+  }
 
   LayerContext& context_;
   const Mixture& m_;

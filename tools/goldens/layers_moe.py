@@ -7,16 +7,30 @@ from goldens.layers import ACTIVATIONS, case
 from goldens.numbers import *
 
 
+GAP = 1e-4
+
+
 def gates(logits, top_k, normalize):
     """[.., experts]: weights, 0 where not chosen. The choices must not hang on rounding."""
     probs = F.softmax(logits, -1)
     values, chosen = probs.topk(top_k, -1)
     ordered = logits.detach().sort(-1, descending=True).values
-    if top_k < logits.shape[-1] and float((ordered[..., top_k - 1] - ordered[..., top_k]).min()) < 1e-3:
+    if top_k < logits.shape[-1] and float((ordered[..., top_k - 1] - ordered[..., top_k]).min()) < GAP:
         sys.exit("two experts are too close")
     if normalize:
         values = values / values.sum(-1, keepdim=True)
     return torch.zeros_like(probs).scatter(-1, chosen, values), chosen
+
+
+def balance_loss(probs, chosen):
+    """experts * sum of (share of the routed rows) * (mean probability): Fedus et al. 2021, for any top_k."""
+    experts = probs.shape[-1]
+    share = F.one_hot(chosen, experts).to(probs.dtype).flatten(0, -2).mean(0)
+    return experts * (share * probs.flatten(0, -2).mean(0)).sum()
+
+
+def z_loss(logits):
+    return logits.logsumexp(-1).square().mean()
 
 
 def mixture(parts, gate):
