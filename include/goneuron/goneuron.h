@@ -9,4 +9,6 @@
 #include "goneuron/loss.h"
 #include "goneuron/model.h"
 #include "goneuron/moe.h"
+#include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/sequence.h"

@@ -75,7 +75,12 @@ struct StepScalars {
   i64 row = -1;      // the sample
   double value = 0;  // what was found there
 };
-enum StatusCode : int { status_ok = 0, status_label_range = 1, status_not_finite = 2 };
+enum StatusCode : int {
+  status_ok = 0,
+  status_label_range = 1,
+  status_not_finite = 2,
+  status_index_range = 3
+};
 
 /// A tensor handed to a reference kernel.
 struct TensorRef {

@@ -95,12 +95,18 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
+  if (options.activation_budget < 0)
+    throw_graph({.where = call_site("compile", site),
+                 .what = "activation_budget is " + std::to_string(options.activation_budget) +
+                         "; expected bytes, or 0 for no limit",
+                 .hint = "pass e.g. {.activation_budget = 100 << 20}"});
   ModelImpl& m = need(impl_);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
   m.loss = loss;
   m.metrics = metrics;
   m.precision = options.precision;
+  m.activation_budget = options.activation_budget;
   if (!m.built()) m.weight_seed = options.seed;
   m.compiled = true;
   m.step = 0;

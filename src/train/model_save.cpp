@@ -30,6 +30,8 @@ void Model::save(const std::string& path, Site site) const {
   facts.weight_seed = m.weight_seed;
   facts.fit_seed = m.fit_seed;
   facts.optimizer = m.optimizer;
+  if (m.activation_budget > 0)
+    facts.extra.emplace_back("activation_budget", std::to_string(m.activation_budget));
   if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   facts.loss = m.loss.name();
   if (m.graphs.empty())

@@ -80,7 +80,8 @@ void add_updates(ModelImpl& model, TrainGraph& graph) {
   const auto gradients = differentiate(graph.loss, wrt);
   for (size_t i = 0; i < wanted.size(); ++i)
     if (!gradients[i]) fail_unreachable(model, *wanted[i]);
-  for (size_t i = 0; i < wanted.size(); ++i)
+  // The last layer's first: its gradients are there first, and what they need can then go.
+  for (size_t i = wanted.size(); i-- > 0;)
     graph.updates.push_back(update(model, wanted[i], gradients[i]));
   for (const LayerCall* call : calls_of(model_order(model.outputs)))
     for (const WeakSymbol& weak : call->updates)
@@ -197,7 +198,8 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
   if (model.precision == BF16) use_bf16(graph);
-  Plan plan = make_plan(std::move(graph), current_backend());
+  Plan plan = make_plan(std::move(graph), current_backend(),
+                        mode == Mode::train ? model.activation_budget : 0);
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
 }
