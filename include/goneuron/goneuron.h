@@ -1,6 +1,7 @@
 // GoNeuron: everything common, by one include.
 #pragma once
 
+#include "goneuron/attention.h"
 #include "goneuron/callback.h"
 #include "goneuron/dataset.h"
 #include "goneuron/device.h"
@@ -11,4 +12,5 @@
 #include "goneuron/moe.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/transformer.h"
 #include "goneuron/sequence.h"
