@@ -5,6 +5,7 @@
 #include "golden.h"
 #include "golden_attention.h"
 #include "golden_conv.h"
+#include "golden_moe.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -47,6 +48,7 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
   throw std::runtime_error("no layer " + kind);

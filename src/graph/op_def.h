@@ -120,6 +120,8 @@ struct OpSample {
   std::vector<double> avoid;  // kinks: inputs keep 1e-3 away from these
   i64 int_below = 2;          // integer inputs are in [0, int_below)
   bool bench = false;         // large: for speed only, not for the gradient check
+  // Values of integer inputs that must fit each other (a permutation), by input; empty: random.
+  std::vector<std::vector<std::int32_t>> integers = {};
 };
 /// Bad inputs, and a part of the message they must give.
 struct OpReject {
