@@ -69,13 +69,20 @@ struct StepScalars {
   std::uint64_t seed = 0;     // of dropout
   std::uint64_t counter = 0;  // step index for random numbers
   i64 first_sample = 0;  // index of the batch's first row in the whole batch, for random numbers
+  double share = 1;      // of this batch in the gradients that an update adds up
+  bool adds = false;     // the batch's gradients are added to those before it
   // The status word. A kernel that finds bad values sets `code` if it is still 0; updates of
   // variables do nothing while it is not 0.
   int code = 0;      // StatusCode
   i64 row = -1;      // the sample
   double value = 0;  // what was found there
 };
-enum StatusCode : int { status_ok = 0, status_label_range = 1, status_not_finite = 2 };
+enum StatusCode : int {
+  status_ok = 0,
+  status_label_range = 1,
+  status_not_finite = 2,
+  status_gradient_not_finite = 3
+};
 
 /// A tensor handed to a reference kernel.
 struct TensorRef {
@@ -133,6 +140,7 @@ struct OpDef {
   // bit i: every kernel may be given the memory of input i for output 0, where both have as many
   // elements: it reads element k of the inputs before it writes element k, and none after.
   unsigned in_place = 0;
+  bool guards = false;  // it may set the status, not being the loss: updates wait for it
   // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
   // outputs stay floats; the reference kernel has no need to.
   bool bf16 = false;
