@@ -84,7 +84,8 @@ Symbol weighted_sum(const Symbol& node) {
   Symbol total;
   const auto& outputs = node.expr()->outputs;
   for (size_t k = 0; k < outputs.size(); ++k) {
-    const bool statistics = k > 0 && std::string(node.expr()->op->name) == "batch_norm";
+    const std::string_view name = node.expr()->op->name;
+    const bool statistics = k > 0 && name.size() > 5 && name.substr(name.size() - 5) == "_norm";
     if (!is_floating(outputs[k].dtype) || statistics) continue;
     Tensor weights(outputs[k].shape);
     for (i64 i = 0; i < weights.size(); ++i)

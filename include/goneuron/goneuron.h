@@ -8,5 +8,7 @@
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
 #include "goneuron/model.h"
+#include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
 #include "goneuron/schedule.h"
+#include "goneuron/sequence.h"

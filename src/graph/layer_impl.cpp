@@ -112,6 +112,9 @@ ContextScope::~ContextScope() { active_context = before_; }
 void LayerContext::fail_shape(const std::string& what, const std::string& hint) const {
   throw_shape(layer_message(layer_, call_, what, hint));
 }
+void LayerContext::fail_type(const std::string& what, const std::string& hint) const {
+  throw_type(layer_message(layer_, call_, what, hint));
+}
 void LayerContext::fail(const std::string& what, const std::string& hint) const {
   throw_graph(layer_message(layer_, call_, what, hint));
 }

@@ -34,8 +34,9 @@ class LayerContext {
   void add_metric(const std::string& name, const Symbol& value);
   /// What the call's output must keep alive.
   const std::vector<Symbol>& kept() const { return kept_; }
-  /// ShapeError / GraphError with this layer's name, line, inputs and `hint`.
+  /// ShapeError / TypeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
+  [[noreturn]] void fail_type(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const;
 
  private:

@@ -7,6 +7,7 @@
 #include "data/convert.h"
 #include "graph/evaluate.h"
 #include "graph/op_def.h"
+#include "train/index_range.h"
 
 namespace goneuron {
 
@@ -114,6 +115,12 @@ std::string culprit(const Refused& step) {
 }  // namespace
 
 void diagnose(const Refused& step) {
+  if (step.executor.scalars().code == status_index_range)
+    refuse_index({.outputs = {step.model.graph_for(step.target, false).loss},
+                  .inputs = {{step.model.inputs[0], batch_input(step, 0)}},
+                  .where = step.where,
+                  .data = step.data,
+                  .row = step.row});
   find_label(step);
   find_bad_value(step);
   if (step.executor.scalars().code == status_gradient_not_finite) gradient_not_finite(step);
