@@ -81,8 +81,8 @@ enum StatusCode : int {
   status_ok = 0,
   status_label_range = 1,
   status_not_finite = 2,
-  status_index_range = 3,
-  status_gradient_not_finite = 4
+  status_gradient_not_finite = 3,
+  status_index_range = 4
 };
 
 /// A tensor handed to a reference kernel.

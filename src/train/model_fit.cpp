@@ -96,7 +96,7 @@ class Pass {
     if (steps.adds) add_ = lease(Mode::add, batch);
     if (steps.full) full_ = lease(mode_, batch);
     if (steps.rest > 0) last_ = lease(mode_, steps.rest);
-    means.name((full_ ? *full_ : *last_).names());
+    means.name((full_ ? full_ : last_)->names());
     rate_logged_ = trains(mode) && !model.optimizer.schedule.constant();
     if (rate_logged_) means.show("learning_rate", model.learning_rate());
   }
