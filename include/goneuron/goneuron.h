@@ -6,6 +6,7 @@
 #include "goneuron/dataset.h"
 #include "goneuron/device.h"
 #include "goneuron/error.h"
+#include "goneuron/functions.h"
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
 #include "goneuron/model.h"

@@ -44,19 +44,24 @@ struct GradContext {
 using GradientFunction = std::vector<Symbol> (*)(const GradContext&);
 
 /// Either a function or the reason why there is none; an OpDef without one does not compile.
+/// Without one, a loss that reaches a weight through the op is an error; where it `stops`, the op
+/// counts as a constant.
 class Gradient {
  public:
   constexpr Gradient(GradientFunction function)
       : function_(function) {}  // NOLINT: converts on purpose
-  static constexpr Gradient none(const char* reason) { return Gradient(nullptr, reason); }
+  static constexpr Gradient none(const char* reason) { return {nullptr, reason, false}; }
+  static constexpr Gradient stops(const char* reason) { return {nullptr, reason, true}; }
   GradientFunction function() const { return function_; }
   const char* reason() const { return reason_; }
+  bool is_stop() const { return stops_; }
 
  private:
-  constexpr Gradient(GradientFunction function, const char* reason)
-      : function_(function), reason_(reason) {}
+  constexpr Gradient(GradientFunction function, const char* reason, bool stops)
+      : function_(function), reason_(reason), stops_(stops) {}
   GradientFunction function_;
   const char* reason_ = "";
+  bool stops_ = false;
 };
 
 /// The scalars that a step reads at run time, and the status that it writes: never baked into a
