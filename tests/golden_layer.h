@@ -3,6 +3,7 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_recurrent.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -56,6 +57,7 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -75,7 +77,9 @@ inline std::vector<std::shared_ptr<Variable>> variables_of(const Layer& layer, R
 struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
-    output = inputs.size() == 1 ? layer(inputs[0]) : layer(inputs);
+    auto fed = inputs;
+    if (one.contains("mask")) fed.push_back(feed(tensor_of(one.at("mask"), precision)));
+    output = fed.size() == 1 ? layer(fed[0]) : layer(fed);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));

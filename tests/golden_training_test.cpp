@@ -26,6 +26,8 @@ Model residual() {
 }
 
 Model model_named(const std::string& name) {
+  if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
+  if (name == "gru") return Sequential({GRU(28, 24), Dense(10, Softmax)});
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
 }
 
@@ -95,7 +97,7 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "lstm", "gru"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

@@ -9,3 +9,4 @@
 #include "goneuron/loss.h"
 #include "goneuron/model.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/recurrent.h"

@@ -67,6 +67,7 @@ struct LayerCall {
   Site site;    // of the call
   std::shared_ptr<LayerCall> parent =
       nullptr;  // the call whose layer made this one, for layers made of layers
+  std::vector<WeakSymbol> results = {};  // what it offers beside its output: recurrent states
 };
 
 struct Expr {

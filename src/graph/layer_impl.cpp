@@ -72,6 +72,8 @@ void LayerContext::update(const Symbol& symbol) {
   updates_.push_back(symbol);
 }
 
+void LayerContext::result(const Symbol& symbol) { call_.results.emplace_back(symbol); }
+
 void LayerContext::fail_shape(const std::string& what, const std::string& hint) const {
   throw_shape(layer_message(layer_, call_, what, hint));
 }

@@ -27,6 +27,8 @@ class LayerContext {
   /// Runs with every training step: an op that mutates a variable.
   void update(const Symbol& symbol);
   const std::vector<Symbol>& updates() const { return updates_; }
+  /// A value that the output is made of, for functions that return more than the output.
+  void result(const Symbol& symbol);
   /// ShapeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail(const std::string& what, const std::string& hint) const;
