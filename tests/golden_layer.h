@@ -6,6 +6,7 @@
 #include "golden_attention.h"
 #include "golden_conv.h"
 #include "golden_moe.h"
+#include "golden_recurrent.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -51,6 +52,7 @@ inline Layer layer_of(const Json& one) {
   if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
 

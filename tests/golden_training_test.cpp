@@ -51,6 +51,8 @@ Model moe() {
 Model model_named(const std::string& name) {
   if (name == "moe") return moe();
   if (name == "resnet") return resnet();
+  if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
+  if (name == "gru") return Sequential({GRU(28, 24), Dense(10, Softmax)});
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
 }
 
@@ -121,8 +123,8 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet",
-                                                          "moe"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet", "moe",
+                                                          "lstm", "gru"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

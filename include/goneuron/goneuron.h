@@ -13,6 +13,7 @@
 #include "goneuron/moe.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
+#include "goneuron/recurrent.h"
 #include "goneuron/schedule.h"
 #include "goneuron/sequence.h"
 #include "goneuron/transformer.h"

@@ -1,6 +1,7 @@
 #include "cli/workloads.h"
 
 #include "core/rng.h"
+#include "goneuron/recurrent.h"
 
 namespace goneuron::cli {
 namespace {
@@ -54,6 +55,8 @@ Model resnet() {
   model.compile(Adam(0.001), CrossEntropy);
   return model;
 }
+Model lstm() { return compiled({LSTM(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy); }
+Model gru() { return compiled({GRU(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy); }
 Model xor_gate() { return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, BinaryCrossEntropy); }
 
 /// A multiply-add is two operations, done forward, for the weight's gradient and for the input's;
@@ -66,6 +69,10 @@ constexpr double conv_macs = 28 * 28 * 32 * 9, head_macs = 6272 * 10;
 constexpr double stem_macs = 32 * 32 * 64 * 27, block64_macs = 4.0 * 32 * 32 * 64 * 64 * 9,
                  block128_macs = 16.0 * 16 * 128 * (64 * 9 + 64 + 3 * 128 * 9) + 128 * 10;
 constexpr double dense1_macs = 784 * 512, dense23_macs = 512 * 256 + 256 * 10;
+// 28 steps of 28 numbers, for each gate.
+constexpr double gate_macs = 28 * 28 * 128, recurrent_macs = 28 * 128 * 128, last_macs = 128 * 10;
+
+Sample sequences(i64 n) { return {random_values({n, 28, 28}, 4), random_labels(n, 10)}; }
 
 }  // namespace
 
@@ -93,6 +100,10 @@ const std::vector<Workload>& workloads() {
          return Sample{x.slice(0, n), y.slice(0, n)};
        },
        train_flops(8, 4), 2 * (8 + 4)},
+      {"lstm", 64, lstm, sequences, train_flops(4 * gate_macs, 4 * recurrent_macs + last_macs),
+       2 * (4 * (gate_macs + recurrent_macs) + last_macs)},
+      {"gru", 64, gru, sequences, train_flops(3 * gate_macs, 3 * recurrent_macs + last_macs),
+       2 * (3 * (gate_macs + recurrent_macs) + last_macs)},
   };
   return all;
 }
