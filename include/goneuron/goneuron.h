@@ -11,5 +11,5 @@
 #include "goneuron/model.h"
 #include "goneuron/norms.h"
 #include "goneuron/optimizer.h"
-#include "goneuron/transformer.h"
 #include "goneuron/sequence.h"
+#include "goneuron/transformer.h"
