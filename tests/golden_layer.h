@@ -3,6 +3,7 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_sequence.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -56,6 +57,8 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
+  if (const auto layer = sequence_layer_of(kind, o)) return *layer;
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -75,7 +78,12 @@ inline std::vector<std::shared_ptr<Variable>> variables_of(const Layer& layer, R
 struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
-    output = inputs.size() == 1 ? layer(inputs[0]) : layer(inputs);
+    std::vector<Symbol> all = inputs;
+    if (one.contains("fixed_inputs"))
+      for (const Json& input : one.at("fixed_inputs"))
+        all.push_back(feed(
+            tensor_of(input.at("tensor"), input.at("dtype") == "i32" ? DType::i32 : precision)));
+    output = all.size() == 1 ? layer(all[0]) : layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));
@@ -91,8 +99,9 @@ struct LayerCase {
   }
 
   Symbol feed(const Tensor& value) {
-    Symbol symbol = input_symbol({value.shape(), DType::f32},
-                                 std::string(1, static_cast<char>('a' + feeds.size())));
+    const DType dtype = is_floating(value.dtype()) ? DType::f32 : value.dtype();
+    Symbol symbol =
+        input_symbol({value.shape(), dtype}, std::string(1, static_cast<char>('a' + feeds.size())));
     feeds.emplace_back(symbol, value);
     return symbol;
   }
@@ -110,7 +119,7 @@ struct LayerCase {
   }
 
   Layer layer;
-  std::vector<Symbol> inputs;
+  std::vector<Symbol> inputs;  // those with a gradient
   Symbol output, upstream;
   Feeds feeds;
 };
