@@ -67,12 +67,6 @@ ERROR_CASE(sequence_longer_than_the_positions) {
   PositionEmbedding(64)(x);
 }
 
-ERROR_CASE(data_longer_than_the_positions) {
-  Symbol x = Input({Any, 16});
-  Model model(x, x | PositionEmbedding(64) | GlobalAveragePooling1D());
-  model.predict(Tensor(Shape{2, 65, 16}));
-}
-
 ERROR_CASE(positions_of_tokens) {
   Symbol tokens = Input({12}, DType::i32);
   SinusoidalPositions()(tokens);

@@ -89,8 +89,18 @@ struct LayerCase {
     upstream = feed(tensor_of(one.at("upstream"), precision));
   }
 
+  /// The layer's own variables, then those of the layers inside it.
+  std::vector<std::shared_ptr<Variable>> variables(Role role) const {
+    auto all = variables_of(layer, role);
+    for (const Expr* expr : topological_order({output}))
+      if (expr->kind == Expr::Kind::variable && expr->variable->role == role &&
+          std::find(all.begin(), all.end(), expr->variable) == all.end())
+        all.push_back(expr->variable);
+    return all;
+  }
+
   void set(Role role, const Json& values, DType precision) {
-    const auto variables = variables_of(layer, role);
+    const auto variables = this->variables(role);
     ASSERT_EQ(variables.size(), values.size());
     for (size_t i = 0; i < variables.size(); ++i) {
       ASSERT_EQ(variables[i]->type.shape, shape_of(values[i])) << variables[i]->name;
@@ -109,7 +119,7 @@ struct LayerCase {
   /// Gradients of sum(of * upstream) by the inputs, then by the parameters.
   std::vector<Symbol> gradients(const Symbol& of) const {
     std::vector<Symbol> wrt = inputs;
-    for (const auto& variable : variables_of(layer, Role::parameter))
+    for (const auto& variable : variables(Role::parameter))
       wrt.push_back(variable_symbol(variable));
     std::vector<i64> axes(static_cast<size_t>(of.shape().rank()));
     for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<i64>(i);

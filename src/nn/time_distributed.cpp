@@ -17,7 +17,9 @@ Symbol build(LayerContext& context, const Layer& layer) {
 }  // namespace
 
 Layer TimeDistributed(const Layer& layer, Site site) {
-  layer.name();  // throws for an empty one
+  require(layer.impl() != nullptr, "TimeDistributed", site,
+          "an empty Layer; expected one that a factory made",
+          "make it with a factory: TimeDistributed(Dense(10))");
   return make_layer({.kind = "TimeDistributed",
                      .prefix = "time_distributed",
                      .site = site,
