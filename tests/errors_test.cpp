@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "errors_attention.h"
 #include "errors_conv.h"
 #include "errors_files.h"
 #include "errors_layers.h"
