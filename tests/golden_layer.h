@@ -2,7 +2,12 @@
 // its gradients. Used by golden_layers_test (reference kernels) and golden_backends_test (plans).
 #pragma once
 
+#include "golden.h"
+#include "golden_attention.h"
 #include "golden_conv.h"
+#include "golden_moe.h"
+#include "golden_recurrent.h"
+#include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
 #include "graph/passes/differentiate.h"
@@ -44,6 +49,10 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
+  if (kind == "TransformerBlock") return transformer_block_of(o);
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -63,7 +72,9 @@ inline std::vector<std::shared_ptr<Variable>> variables_of(const Layer& layer, R
 struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
-    output = inputs.size() == 1 ? layer(inputs[0]) : layer(inputs);
+    std::vector<Symbol> all = inputs;
+    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
+    output = layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));

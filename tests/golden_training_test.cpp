@@ -38,8 +38,21 @@ Model resnet() {
   return Model(x, mean(block(block(y, 8, 1), 16, 2), {1, 2}) | Dense(5, Softmax));
 }
 
+/// Two mixtures of experts with their losses.
+Model moe() {
+  const Symbol x = Input({8});
+  const Symbol h =
+      x | Dense(16, Tanh) | MoE(12, 6, 2, {.activation = GELU, .balance = 0.05, .z_loss = 0.01});
+  const Symbol experts =
+      h | ExpertFeedForward(20, 4, 2, {.activation = SiLU, .gated = true, .balance = 0.02});
+  return Model(x, (h + experts) | Dense(5, Softmax));
+}
+
 Model model_named(const std::string& name) {
+  if (name == "moe") return moe();
   if (name == "resnet") return resnet();
+  if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
+  if (name == "gru") return Sequential({GRU(28, 24), Dense(10, Softmax)});
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
 }
 
@@ -110,7 +123,8 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet", "moe",
+                                                          "lstm", "gru"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +
