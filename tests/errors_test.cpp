@@ -6,6 +6,7 @@
 
 #include "errors_files.h"
 #include "errors_layers.h"
+#include "errors_optim.h"
 #include "errors_training.h"
 
 namespace goneuron::errors {
