@@ -64,6 +64,7 @@ ERROR_CASE(schedule_of_a_negative_number) {
 
 ERROR_CASE(function_that_a_file_cannot_hold) {
   auto model = trained_with(SGD(Schedule([](i64) { return 0.1; })));
+  model.fit(samples(8), Tensor(Shape{8, 1}));
   model.save(folder() + "/function.safetensors");
   auto again = Model::load(folder() + "/function.safetensors");
   again.fit(samples(8), Tensor(Shape{8, 1}));
@@ -99,7 +100,9 @@ ERROR_CASE(group_that_no_weight_fits_found_by_fit) {
 }
 
 ERROR_CASE(group_whose_function_fits_nothing) {
-  trained_with(SGD(0.1, {.groups = {{[](const Weight&) { return false; }, {}}}}));
+  auto model = Sequential({Dense(8, ReLU), Dense(1)});
+  model.build({4});
+  model.compile(SGD(0.1, {.groups = {{[](const Weight&) { return false; }, {}}}}), MSE);
 }
 
 ERROR_CASE(group_without_a_pattern) { SGD(0.1, {.groups = {{"", {.weight_decay = 0}}}}); }
@@ -122,9 +125,15 @@ ERROR_CASE(accumulation_of_no_batches) {
   model.fit(samples(8), Tensor(Shape{8, 1}), {.accumulate = 0});
 }
 
-ERROR_CASE(average_that_never_moves) { trained_with(SGD(0.1), {.ema = 1}); }
+ERROR_CASE(average_that_never_moves) {
+  auto model = Sequential({Dense(8, ReLU), Dense(1)});
+  model.compile(SGD(0.1), MSE, {}, {.ema = 1});
+}
 
-ERROR_CASE(average_of_negative_momentum) { trained_with(SGD(0.1), {.ema = -0.1}); }
+ERROR_CASE(average_of_negative_momentum) {
+  auto model = Sequential({Dense(8, ReLU), Dense(1)});
+  model.compile(SGD(0.1), MSE, {}, {.ema = -0.1});
+}
 
 ERROR_CASE(averages_of_a_model_without) {
   auto model = trained_with(SGD(0.1));
