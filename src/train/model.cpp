@@ -71,9 +71,14 @@ Model::operator Layer() const {
   need(impl_);
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
+  layer.input_dtype =
+      model->built() ? model->inputs[0].dtype() : model->pending[0].impl()->input_dtype;
   layer.build = [model](LayerContext& context) {
-    if (!model->built()) model->build_once(context.input().shape().without_batch());
-    return substitute(model->outputs[0], model->inputs[0], context.input());
+    if (!model->built()) {
+      const CallScope own(nullptr);  // its graph is its own, not a part of the one that calls it
+      model->build_once(context.input().shape().without_batch());
+    }
+    return substitute({model->outputs[0]}, {model->inputs[0]}, {context.input()})[0];
   };
   return make_layer(std::move(layer));
 }
@@ -90,6 +95,11 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
+  if (options.activation_budget < 0)
+    throw_graph({.where = call_site("compile", site),
+                 .what = "activation_budget is " + std::to_string(options.activation_budget) +
+                         "; expected bytes, or 0 for no limit",
+                 .hint = "pass e.g. {.activation_budget = 100 << 20}"});
   require(options.ema >= 0 && options.ema < 1, "compile()", site,
           "an ema of " + number_text(options.ema) + "; expected at least 0 and below 1",
           "it is the share of the average that is kept from step to step: 0.999 is usual, 0 none");
@@ -101,6 +111,7 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   m.loss = loss;
   m.metrics = metrics;
   m.precision = options.precision;
+  m.activation_budget = options.activation_budget;
   if (!m.built()) m.weight_seed = options.seed;
   m.compiled = true;
   m.step = 0;

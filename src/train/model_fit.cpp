@@ -30,9 +30,9 @@ void need_own_weights(const ModelImpl& model, const char* caller, Site site) {
 /// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
 class Means {
  public:
-  Means(const ModelImpl& model, const char* prefix) {
-    logs.names.push_back(std::string(prefix) + "loss");
-    for (const Metric& metric : model.metrics) logs.names.push_back(prefix + metric.name());
+  explicit Means(const char* prefix) : prefix_(prefix) {}
+  void name(const std::vector<std::string>& names) {
+    for (const std::string& name : names) logs.names.push_back(prefix_ + name);
     logs.values.resize(logs.names.size());
     sums_.resize(logs.names.size());
   }
@@ -57,6 +57,7 @@ class Means {
   Logs logs;
 
  private:
+  std::string prefix_;
   std::vector<double> sums_;
   i64 samples_ = 0;
 };
@@ -79,7 +80,7 @@ class Pass {
  public:
   Pass(ModelImpl& model, const Dataset& data, i64 batch, Mode mode, bool shuffle,
        std::uint64_t seed, const char* prefix, std::string where, i64 accumulate = 1)
-      : means(model, prefix),
+      : means(prefix),
         model_(model),
         mode_(mode),
         accumulate_(accumulate),
@@ -95,6 +96,7 @@ class Pass {
     if (steps.adds) add_ = lease(Mode::add, batch);
     if (steps.full) full_ = lease(mode_, batch);
     if (steps.rest > 0) last_ = lease(mode_, steps.rest);
+    means.name((full_ ? full_ : last_)->names());
     rate_logged_ = trains(mode) && !model.optimizer.schedule.constant();
     if (rate_logged_) means.show("learning_rate", model.learning_rate());
   }

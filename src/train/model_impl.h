@@ -31,7 +31,8 @@ struct WeightRule {
 struct TrainGraph {
   TensorType target;  // with Any as batch
   Symbol y_true, loss;
-  std::vector<Symbol> metrics;
+  std::vector<Symbol> metrics;     // and what layers add to the logs
+  std::vector<std::string> names;  // in the logs, of the loss and of the metrics
   std::vector<std::shared_ptr<Variable>> trained;
   std::vector<Symbol> gradients;  // of these; empty until training asks for them
   std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
@@ -59,6 +60,7 @@ struct ModelImpl {
   Loss loss;
   std::vector<Metric> metrics;
   Precision precision = F32;
+  i64 activation_budget = 0;
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones
@@ -114,10 +116,13 @@ class ExecutorLease {
   ExecutorLease& operator=(const ExecutorLease&) = delete;
   Executor* operator->() const { return executor_.get(); }
   Executor& operator*() const { return *executor_; }
+  /// In the logs, of the step's outputs; none of a prediction.
+  const std::vector<std::string>& names() const { return names_; }
 
  private:
   ModelImpl& model_;
   ModelImpl::Key key_;
+  std::vector<std::string> names_;
   std::unique_ptr<Executor> executor_;
 };
 

@@ -1,6 +1,7 @@
 // load(): what a model file holds as a ModelImpl. The file's reader has made sure of each node and
 // weight; here their roles in a model are checked before they are used.
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "core/message.h"
@@ -67,6 +68,8 @@ class Restorer {
     graph->y_true = only("target");
     graph->loss = only("loss");
     graph->metrics = record_.graph.list("metrics");
+    graph->names = {"loss"};
+    graph->names.insert(graph->names.end(), facts.metrics.begin(), facts.metrics.end());
     check_input(graph->y_true, "target");
     if (graph->metrics.size() != facts.metrics.size())
       fail(record_.graph_byte, std::to_string(graph->metrics.size()) + " metrics for " +
@@ -95,8 +98,13 @@ class Restorer {
     m.optimizer.schedule = schedule_of(facts);
     m.ema = facts.ema;
     m.averaged = facts.averaged;
-    for (const auto& [key, value] : facts.extra)
+    for (const auto& [key, value] : facts.extra) {
       if (key == "precision" && value == "bf16") m.precision = BF16;
+      if (key == "activation_budget" &&
+          std::from_chars(value.data(), value.data() + value.size(), m.activation_budget).ec !=
+              std::errc())
+        fail(record_.training_byte, "the activation budget is " + shown(value));
+    }
     // The loss and metrics are the stored graphs, whatever functions made them.
     m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
       throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "

@@ -4,9 +4,12 @@
 #include <tuple>
 
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/op_def.h"
 #include "graph/passes/bf16.h"
 #include "graph/passes/trace.h"
+#include "train/added_terms.h"
+#include "train/losses/targets.h"
 #include "train/memory_check.h"
 #include "train/updates.h"
 
@@ -16,11 +19,20 @@ namespace {
 
 constexpr size_t most_executors = 32;  // the least recently used goes first
 
-Symbol batch_mean(const Symbol& values) {
-  if (values.shape().rank() == 0) return values;
-  std::vector<i64> axes;
-  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
-  return make("mean", {values}, {{"axes", axes}, {"keep", i64{0}}});
+/// What layers add to the loss and to the logs.
+void add_terms(const ModelImpl& model, TrainGraph& graph) {
+  const AddedTerms added = added_terms(model.outputs);
+  if (added.loss) graph.loss = make("add", {graph.loss, added.loss});
+  for (size_t i = 0; i < added.names.size(); ++i) {
+    if (std::find(graph.names.begin(), graph.names.end(), added.names[i]) != graph.names.end())
+      throw_graph({.what = "two values of the logs are named \"" + added.names[i] +
+                           "\"; expected a name for each",
+                   .lines = {{"names", quoted_list(graph.names)}},
+                   .hint = "a layer adds the second one: give it another name in add_loss() or "
+                           "add_metric()"});
+    graph.names.push_back(added.names[i]);
+    graph.metrics.push_back(added.values[i]);
+  }
 }
 
 TensorType with_rows(const TensorType& type, i64 rows) {
@@ -58,8 +70,12 @@ TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
   graph->target = target;
   graph->y_true = input_symbol(target, "y_true", site);
   graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
-  for (const Metric& metric : metrics)
+  graph->names = {"loss"};
+  for (const Metric& metric : metrics) {
+    graph->names.push_back(metric.name());
     graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
+  }
+  add_terms(*this, *graph);
   if (with_updates) effects_of(*this, *graph, Mode::train);
   graphs.push_back(std::move(graph));
   return *graphs.back();
@@ -86,7 +102,8 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
   if (model.precision == BF16) use_bf16(graph);
-  Plan plan = make_plan(std::move(graph), current_backend());
+  Plan plan = make_plan(std::move(graph), current_backend(),
+                        mode == Mode::train ? model.activation_budget : 0);
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
 }
@@ -100,6 +117,7 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
     model.executors.clear();
     model.device = current_backend().name();
   }
+  if (mode != Mode::predict) names_ = model.graph_for(target, mode == Mode::train).names;
   auto& cached = model.executors[key_];
   cached.used = ++model.clock;
   if (!cached.idle.empty()) {

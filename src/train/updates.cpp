@@ -5,6 +5,7 @@
 
 #include "core/checked_math.h"
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/op_def.h"
 #include "graph/passes/differentiate.h"
 
@@ -109,14 +110,9 @@ void add_gradients(ModelImpl& model, TrainGraph& graph) {
 /// Updates of the layers' own state, such as running means.
 std::vector<Symbol> state_updates(const ModelImpl& model) {
   std::vector<Symbol> all;
-  std::vector<const LayerCall*> seen;
-  for (const Expr* expr : topological_order(model.outputs)) {
-    const LayerCall* call = expr->call.get();
-    if (!call || std::find(seen.begin(), seen.end(), call) != seen.end()) continue;
-    seen.push_back(call);
+  for (const LayerCall* call : calls_of(model_order(model.outputs)))
     for (const WeakSymbol& weak : call->updates)
       if (const Symbol state = weak) all.push_back(state);
-  }
   return all;
 }
 
@@ -135,7 +131,8 @@ std::vector<Symbol> updates_by(ModelImpl& model, const TrainGraph& graph,
                                const std::vector<Symbol>& gradients) {
   std::vector<Symbol> all;
   const auto scales = clip_scales(model.optimizer, gradients);
-  for (size_t i = 0; i < graph.trained.size(); ++i) {
+  // The last layer's first: its gradients are there first, and what they need can then go.
+  for (size_t i = graph.trained.size(); i-- > 0;) {
     const auto& weight = graph.trained[i];
     all.push_back(update(model, weight, gradients[i], scales.empty() ? Symbol() : scales[i]));
     if (model.ema == 0) continue;
