@@ -9,6 +9,7 @@
 #include "errors_files.h"
 #include "errors_layers.h"
 #include "errors_moe.h"
+#include "errors_optim.h"
 #include "errors_recurrent.h"
 #include "errors_sequence.h"
 #include "errors_training.h"
