@@ -4,7 +4,9 @@
 
 #include "golden.h"
 #include "golden_attention.h"
+#include "golden_conv.h"
 #include "golden_moe.h"
+#include "golden_recurrent.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -22,24 +24,13 @@ inline Activation activation_of(const Json& options) {
   throw std::runtime_error("no activation " + name);
 }
 
-inline Padding padding_of(const Json& options) {
-  const Json& padding = options.at("padding");
-  return padding.is_string() ? Same : Padding(padding.get<i64>());
-}
-
-inline Size2 size_of(const Json& pair) { return {pair.at(0).get<i64>(), pair.at(1).get<i64>()}; }
-
 inline Layer layer_of(const Json& one) {
   const std::string kind = one.at("layer");
   const Json& o = one.at("options");
   if (kind == "Dense")
     return Dense(o.at("units").get<i64>(), {.activation = activation_of(o), .bias = o.at("bias")});
-  if (kind == "Conv2D")
-    return Conv2D(o.at("filters").get<i64>(), size_of(o.at("kernel")),
-                  {.stride = size_of(o.at("stride")),
-                   .padding = padding_of(o),
-                   .activation = activation_of(o),
-                   .bias = o.at("bias")});
+  if (kind == "Conv2D" || kind == "DepthwiseConv2D")
+    return convolution_of(kind, o, activation_of(o));
   if (kind == "MaxPool2D")
     return MaxPool2D(size_of(o.at("kernel")),
                      {.stride = size_of(o.at("stride")), .padding = padding_of(o)});
@@ -64,6 +55,7 @@ inline Layer layer_of(const Json& one) {
   }
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
 

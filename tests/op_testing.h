@@ -60,6 +60,8 @@ inline StepScalars step_scalars() {
   scalars.correction2 = 1 - 0.999 * 0.999;
   scalars.seed = 42;
   scalars.counter = 3;
+  scalars.share = 0.3;
+  scalars.adds = true;
   return scalars;
 }
 

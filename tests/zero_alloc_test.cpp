@@ -128,7 +128,20 @@ const Program programs[] = {
      [] {
        return Dataset(values({20, 12, 12, 3}), values({20, 3}));
      },
-     16}};
+     16},
+    {"recurrent",
+     [] {
+       return compiled({LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
+                        GRU(16, {.bidirectional = Bidirectional::sum}), Dense(3, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 9, 5}, 3);
+     },
+     [] {
+       return samples({20, 9, 5}, 3);
+     },
+     32}};
 
 class ZeroAlloc : public testing::TestWithParam<Program> {
  protected:

@@ -14,7 +14,11 @@ namespace {
 
 class Scheduler {
  public:
-  Scheduler(Plan& plan, i64 patience) : plan_(plan), graph_(plan.graph), patience_(patience) {}
+  Scheduler(Plan& plan, i64 patience)
+      : plan_(plan),
+        graph_(plan.graph),
+        patience_(patience),
+        before_guards_(before_guards(plan.graph)) {}
 
   void run() {
     const auto before = dependencies(graph_);
@@ -44,6 +48,7 @@ class Scheduler {
       if (next < 0) {
         next = *ready.begin();
         touched_.clear();
+        guarded_ = false;
         ++phase;
         step = std::move(plan_.steps[static_cast<size_t>(next)]);
         step.barrier_before = true;
@@ -108,18 +113,23 @@ class Scheduler {
       const auto at = touched_.find(graph_.root(graph_.outputs[0]));
       if (at != touched_.end() && plan_.steps[static_cast<size_t>(n)].scheme.tiles > 1)
         for (const Touch& other : at->second) found |= other.write;
+      found |= guarded_ && plan_.steps[static_cast<size_t>(n)].scheme.tiles > 1 &&
+               !before_guards_[static_cast<size_t>(n)];
     }
     return found;
   }
 
   void touch(NodeId n, const Scheme& scheme) {
     if (graph_.nodes[static_cast<size_t>(n)].op->alias) return;
+    guarded_ |= graph_.nodes[static_cast<size_t>(n)].op->guards;
     accesses(n, scheme, [&](ValueId root, const Touch& mine) { touched_[root].push_back(mine); });
   }
 
   Plan& plan_;
   const Graph& graph_;
   const i64 patience_;
+  std::vector<bool> before_guards_;
+  bool guarded_ = false;  // this phase has a step that may set the status
   std::map<ValueId, std::vector<Touch>> touched_;
 };
 

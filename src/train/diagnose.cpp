@@ -102,6 +102,16 @@ std::string culprit(const Refused& step) {
   return first.empty() ? "the loss (" + step.model.loss.name() + ")" : first;
 }
 
+[[noreturn]] void gradient_not_finite(const Refused& step) {
+  throw_data({.where = step.where,
+              .what = "the norm of the gradients is " + number_text(step.executor.scalars().value) +
+                      ", though the loss is finite; expected a norm to clip",
+              .lines = {{"when", step_text(step)},
+                        {"weights", "those before this step, which changed nothing"}},
+              .hint = "lower the learning rate, or check layers of your own for sqrt(0), log(0) "
+                      "and 0/0, whose slopes are infinite"});
+}
+
 }  // namespace
 
 void diagnose(const Refused& step) {
@@ -113,6 +123,7 @@ void diagnose(const Refused& step) {
                   .row = step.row});
   find_label(step);
   find_bad_value(step);
+  if (step.executor.scalars().code == status_gradient_not_finite) gradient_not_finite(step);
   const double loss = step.executor.scalars().value;
   Message message{.where = step.where,
                   .what = "the loss is " + number_text(loss) + "; expected a finite number",

@@ -42,6 +42,15 @@ Footprint footprint(ModelImpl& model, const ExpectedStep& step, i64 batch);
 /// Of fit(data, options), last batch and validation included.
 Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& options, Site site);
 
+/// The steps of a pass over `samples`, each once: full batches that only add their gradients, full
+/// ones, the last one where it is smaller.
+struct PassSteps {
+  Mode mode;  // of those that do not only add
+  bool adds = false, full = true;
+  i64 batch = 0, rest = 0;
+};
+PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate);
+
 /// "12.5 MiB"
 std::string size_text(i64 bytes);
 

@@ -6,7 +6,7 @@
 
 #include "core/message.h"
 #include "graph/substitute.h"
-#include "train/model_impl.h"
+#include "train/updates.h"
 
 namespace goneuron {
 
@@ -100,9 +100,14 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
                  .what = "activation_budget is " + std::to_string(options.activation_budget) +
                          "; expected bytes, or 0 for no limit",
                  .hint = "pass e.g. {.activation_budget = 100 << 20}"});
+  require(options.ema >= 0 && options.ema < 1, "compile()", site,
+          "an ema of " + number_text(options.ema) + "; expected at least 0 and below 1",
+          "it is the share of the average that is kept from step to step: 0.999 is usual, 0 none");
   ModelImpl& m = need(impl_);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
+  m.ema = options.ema;
+  m.averaged = false;
   m.loss = loss;
   m.metrics = metrics;
   m.precision = options.precision;
@@ -112,7 +117,12 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   m.step = 0;
   m.slots.clear();
   m.slot_arenas.clear();
+  m.averages.clear();
+  m.sums.clear();
+  m.sum_arena = Arena();
   m.forget_plans();
+  m.rules.clear();
+  if (m.built()) resolve_groups(m);
 }
 
 Layer Model::get_layer(const std::string& name, Site site) const {
@@ -139,7 +149,8 @@ std::vector<Weight> Model::weights() const {
   std::vector<Weight> all;
   for (const auto& v : need(impl_).variables) {
     const auto layer = v->layer.lock();
-    all.push_back({v->full_name(), v->value, v->trainable && (!layer || layer->trainable)});
+    all.push_back({v->full_name(), v->value,
+                   v->trainable && (!layer || layer->trainable) && rule_of(*impl_, *v).trainable});
   }
   return all;
 }
@@ -172,15 +183,6 @@ const Symbol& Model::input(int index, Site site) const {
 }
 const Symbol& Model::output(int index, Site site) const {
   return symbol_at(need(impl_), need(impl_).outputs, index, "outputs", site);
-}
-
-double Model::learning_rate() const { return need(impl_).optimizer.learning_rate; }
-void Model::set_learning_rate(double value, Site site) {
-  if (!(value > 0) || !std::isfinite(value))
-    throw_graph({.where = call_site("set_learning_rate", site),
-                 .what = "a learning rate of " + number_text(value) + "; expected a number above 0",
-                 .hint = "0.001 suits Adam, 0.01 SGD"});
-  need(impl_).optimizer.learning_rate = value;
 }
 
 }  // namespace goneuron

@@ -106,8 +106,8 @@ void ModelImpl::build_sequential(const Shape& sample) {
   for (const Layer& layer : chain)
     if (layer.name().empty()) nameless.push_back(layer);
   give_names(chain);  // for messages, until finish_build() has seen the layers inside these
-  const Symbol input =
-      input_symbol({sample.with_batch(Any), pending[0].impl()->input_dtype}, "input", site);
+  const DType dtype = pending.front().impl()->input_dtype;
+  const Symbol input = input_symbol({sample.with_batch(Any), dtype}, "input", site);
   Symbol x = input;
   for (const Layer& layer : pending) x = x | layer;
   for (Layer& layer : nameless) layer.named("");

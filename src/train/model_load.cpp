@@ -61,7 +61,7 @@ class Restorer {
 
   void restore_training() {
     const TrainingFacts& facts = record_.training;
-    check_optimizer(facts.optimizer);
+    check_optimizer(facts);
     if (record_.graph.list("target").empty() || record_.graph.list("loss").empty()) return;
     ModelImpl& m = *model_;
     auto graph = std::make_unique<TrainGraph>();
@@ -88,12 +88,16 @@ class Restorer {
     m.allocate_slots();
     for (const auto& [variable, slots] : m.slots)
       for (const auto& slot : slots) restore_slot(*slot);
+    for (const auto& [variable, average] : m.averages) restore_slot(*average);
   }
 
   void compile(const TrainingFacts& facts) {
     ModelImpl& m = *model_;
     m.compiled = true;
     m.optimizer = facts.optimizer;
+    m.optimizer.schedule = schedule_of(facts);
+    m.ema = facts.ema;
+    m.averaged = facts.averaged;
     for (const auto& [key, value] : facts.extra) {
       if (key == "precision" && value == "bf16") m.precision = BF16;
       if (key == "activation_budget" &&
@@ -152,10 +156,23 @@ class Restorer {
          "the " + std::string(what) + " is " + std::to_string(value) + ", which cannot be");
   }
 
-  void check_optimizer(const Optimizer& optimizer) const {
+  static Schedule schedule_of(const TrainingFacts& facts) {
+    const auto kind = static_cast<Schedule::Kind>(facts.schedule);
+    if (kind == Schedule::Kind::constant) return {facts.optimizer.learning_rate};
+    return {kind, facts.schedule_numbers, {}};
+  }
+
+  void check_optimizer(const TrainingFacts& facts) const {
+    const Optimizer& optimizer = facts.optimizer;
     try {
       check_rates(optimizer, "the optimizer");
       if (optimizer.kind != Optimizer::Kind::sgd) check_moments(optimizer, "the optimizer");
+      check_gradients(optimizer, "the optimizer");
+      schedule_of(facts);
+      require(facts.ema >= 0 && facts.ema < 1, "the optimizer", {},
+              "an ema of " + number_text(facts.ema) + "; expected at least 0 and below 1", "");
+      require(!facts.averaged || facts.ema > 0, "the optimizer", {},
+              "averaged weights without an ema; expected one", "");
     } catch (const Error& error) {
       std::string why = error.what();
       std::replace(why.begin(), why.end(), '\n', ';');
