@@ -50,7 +50,10 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
-  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MoE" || kind == "ExpertFeedForward") {
+    const bool swiglu = o.at("activation") == "swiglu";
+    return mixture_of(one, swiglu ? SwiGLU : FeedForward(activation_of(o)));
+  }
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
   if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);

@@ -53,8 +53,8 @@ TEST(Layers, Contracts) {
   check_layer(
       ExpertFeedForward(9, 4, 2),
       {{5, 7}, {5, 7}, 4 * (7 + 72 + 70), {"router", "up", "up_bias", "down", "down_bias"}});
-  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SiLU, .gated = true, .bias = false}),
-              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "gate", "up", "down"}});
+  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SwiGLU, .bias = false}),
+              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "up", "down"}});
   check_layer(Activate(GELU), {{7, 3}, {7, 3}});
   check_layer(Layer("twice", [](Symbol x) { return 2 * x; }), {{4}, {4}});
 }
