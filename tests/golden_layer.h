@@ -3,6 +3,9 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_attention.h"
+#include "golden_conv.h"
+#include "golden_moe.h"
 #include "golden_recurrent.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
@@ -21,24 +24,13 @@ inline Activation activation_of(const Json& options) {
   throw std::runtime_error("no activation " + name);
 }
 
-inline Padding padding_of(const Json& options) {
-  const Json& padding = options.at("padding");
-  return padding.is_string() ? Same : Padding(padding.get<i64>());
-}
-
-inline Size2 size_of(const Json& pair) { return {pair.at(0).get<i64>(), pair.at(1).get<i64>()}; }
-
 inline Layer layer_of(const Json& one) {
   const std::string kind = one.at("layer");
   const Json& o = one.at("options");
   if (kind == "Dense")
     return Dense(o.at("units").get<i64>(), {.activation = activation_of(o), .bias = o.at("bias")});
-  if (kind == "Conv2D")
-    return Conv2D(o.at("filters").get<i64>(), size_of(o.at("kernel")),
-                  {.stride = size_of(o.at("stride")),
-                   .padding = padding_of(o),
-                   .activation = activation_of(o),
-                   .bias = o.at("bias")});
+  if (kind == "Conv2D" || kind == "DepthwiseConv2D")
+    return convolution_of(kind, o, activation_of(o));
   if (kind == "MaxPool2D")
     return MaxPool2D(size_of(o.at("kernel")),
                      {.stride = size_of(o.at("stride")), .padding = padding_of(o)});
@@ -57,6 +49,9 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
+  if (kind == "TransformerBlock") return transformer_block_of(o);
   if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
@@ -77,9 +72,9 @@ inline std::vector<std::shared_ptr<Variable>> variables_of(const Layer& layer, R
 struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
-    auto fed = inputs;
-    if (one.contains("mask")) fed.push_back(feed(tensor_of(one.at("mask"), precision)));
-    output = fed.size() == 1 ? layer(fed[0]) : layer(fed);
+    std::vector<Symbol> all = inputs;
+    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
+    output = layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));

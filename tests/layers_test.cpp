@@ -6,59 +6,13 @@
 
 #include <cmath>
 
+#include "check_layer.h"
+#include "goneuron/moe.h"
 #include "graph_value.h"
 #include "nn/window.h"
 
 namespace goneuron {
 namespace {
-
-struct Contract {
-  Shape input, output;  // of a sample
-  i64 parameters = 0;
-  std::vector<std::string> names = {};  // variables, in order
-};
-
-std::vector<const Variable*> variables_of(const Symbol& symbol) {
-  std::vector<const Variable*> found;
-  for (const Expr* expr : topological_order({symbol}))
-    if (expr->kind == Expr::Kind::variable) found.push_back(expr->variable.get());
-  return found;
-}
-
-/// Shapes, parameter count, names, sharing by a second call, weights of its own for a clone.
-void check_layer(const Layer& layer, const Contract& contract) {
-  SCOPED_TRACE(layer.impl()->kind);
-  const Symbol y = layer(Input(contract.input));
-  EXPECT_EQ(y.shape().str(), contract.output.with_batch(Any).str());
-  EXPECT_EQ(y.dtype(), DType::f32);
-  EXPECT_TRUE(layer.output() == y);
-  i64 parameters = 0;
-  std::vector<std::string> names;
-  for (const auto& variable : layer.impl()->variables) {
-    names.push_back(variable->name);
-    EXPECT_EQ(variable->role == Role::parameter, variable->trainable);
-    if (variable->role == Role::parameter) parameters += variable->type.shape.elements();
-  }
-  EXPECT_EQ(parameters, contract.parameters);
-  EXPECT_EQ(names, contract.names);
-  for (const Expr* expr : topological_order({y})) {
-    if (expr->kind == Expr::Kind::op) {
-      EXPECT_EQ(expr->call->layer, layer.impl()) << expr->op->name;
-    }
-  }
-
-  const Symbol again = layer(Input(contract.input));
-  EXPECT_EQ(variables_of(again), variables_of(y)) << "a second call shares the weights";
-  EXPECT_EQ(layer.impl()->variables.size(), names.size());
-  EXPECT_TRUE(layer.output() == y) << "output() is the first call's";
-
-  const Layer twin = layer.clone();
-  EXPECT_EQ(twin.impl()->variables.size(), names.size());
-  const Symbol other = twin(Input(contract.input));
-  EXPECT_EQ(other.shape().str(), y.shape().str());
-  for (const Variable* mine : variables_of(y))
-    for (const Variable* its : variables_of(other)) EXPECT_NE(mine, its);
-}
 
 TEST(Layers, Contracts) {
   const std::vector<std::string> both = {"weight", "bias"};
@@ -88,6 +42,13 @@ TEST(Layers, Contracts) {
   check_layer(BatchNorm(), {{7, 3}, {7, 3}, 6, {"running_mean", "running_var", "weight", "bias"}});
   check_layer(BatchNorm({.scale = false, .shift = false}),
               {{5}, {5}, 0, {"running_mean", "running_var"}});
+  check_layer(MoE(10, 4, 2), {{7}, {10}, 4 * (7 + 80), {"router", "weight", "bias"}});
+  check_layer(MoE(10, 4, 1, {.bias = false}), {{3, 7}, {3, 10}, 4 * 77, {"router", "weight"}});
+  check_layer(
+      ExpertFeedForward(9, 4, 2),
+      {{5, 7}, {5, 7}, 4 * (7 + 72 + 70), {"router", "up", "up_bias", "down", "down_bias"}});
+  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SiLU, .gated = true, .bias = false}),
+              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "gate", "up", "down"}});
   check_layer(Activate(GELU), {{7, 3}, {7, 3}});
   check_layer(Layer("twice", [](Symbol x) { return 2 * x; }), {{4}, {4}});
 }

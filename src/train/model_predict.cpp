@@ -4,6 +4,8 @@
 
 #include "core/message.h"
 #include "data/convert.h"
+#include "graph/op_def.h"
+#include "train/index_range.h"
 #include "train/model_impl.h"
 
 namespace goneuron {
@@ -28,6 +30,7 @@ Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
                 .what = "there are no samples; expected at least one",
                 .hint = "samples lie along the first axis: x [samples, ..]"});
   const auto gather = gather_for(GatherRole::input, x.dtype(), m.inputs[0].dtype(), "predict()");
+  check_whole(x, m.inputs[0].dtype(), {call_site("predict", site), "x", sample});
   Tensor out;
   const i64 width = sample.elements();
   for (i64 at = 0; at < rows; at += batch_size) {
@@ -37,11 +40,19 @@ Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
     if (out.empty()) out = Tensor(shape.without_batch().with_batch(rows), m.outputs[0].dtype());
     gather(lease->input(0), static_cast<const char*>(x.raw()) + at * width * dtype_size(x.dtype()),
            nullptr, count, width);
+    lease->scalars().code = status_ok;
     // The workers belong to one caller at a time; others run alone, with the same result.
     if (const std::unique_lock lock(worker_mutex(), std::try_to_lock); lock.owns_lock())
       lease->run(worker_pool());
     else
       lease->run_alone();
+    if (lease->scalars().code == status_index_range)
+      refuse_index({.outputs = m.outputs,
+                    .inputs = {{m.inputs[0], Tensor::view(lease->input(0), sample.with_batch(count),
+                                                          m.inputs[0].dtype())}},
+                    .where = call_site("predict", site),
+                    .data = "the data",
+                    .row = [at](i64 row) { return at + row; }});
     const i64 bytes = shape.elements() * dtype_size(out.dtype());
     std::memcpy(static_cast<char*>(out.raw()) + at * (bytes / count), lease->output(0),
                 static_cast<size_t>(bytes));

@@ -69,7 +69,7 @@ Call lower_concat(const BoundNode& bound) {
 
 /// The bytes of a row before the slice.
 i64 offset_of(const BoundNode& bound, const Value& whole) {
-  return bound.node.attrs.integer("begin") *
+  return bound.node.attrs.integer("begin", 0) *
          block_bytes(whole, bound.node.attrs.integer("axis") + 1);
 }
 
@@ -109,6 +109,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
 
 constexpr KernelDef kernels[] = {{"concat", nullptr, schemes, lower_concat},
                                  {"slice", nullptr, schemes, lower_slice},
+                                 {"slice_like", nullptr, schemes, lower_slice},
                                  {"slice_grad", nullptr, schemes, lower_slice_grad}};
 
 }  // namespace

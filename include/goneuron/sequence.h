@@ -1,0 +1,36 @@
+// Layers for sequences, [time, features], and for their tokens, [time] of i32: embeddings,
+// positions, and what makes one vector of a sequence. Shapes leave out the batch.
+//
+// Masks, here and in every layer that takes one: a second input [time] of floats, 1 for the steps
+// that count and 0 for padding: GlobalAveragePooling1D()({x, mask}).
+#pragma once
+
+#include "goneuron/initializer.h"
+#include "goneuron/layer.h"
+
+namespace goneuron {
+
+struct EmbeddingOptions {
+  Initializer weight_init = RandomNormal(0, 1);  ///< PyTorch's
+  const char* name = "";
+};
+/// i32 tokens [..] -> [.., width]: row `token` of a learned table "weight" [vocabulary, width].
+/// First in a Sequential it makes the model's input i32; elsewhere: Input({length}, DType::i32). A
+/// token outside [0, vocabulary) makes fit(), evaluate() and predict() throw DataError with the
+/// row, the position and the token, and changes nothing.
+Layer Embedding(i64 vocabulary, i64 width, const EmbeddingOptions& options = {},
+                Site site = Site::here());
+
+struct PositionEmbeddingOptions {
+  Initializer weight_init = RandomNormal(0, 1);  ///< PyTorch's for any table of vectors
+  const char* name = "";
+};
+/// [time, c] -> [time, c]: adds row i of a learned table "weight" [max_length, c] to step i. Throws
+/// ShapeError for a sequence longer than `max_length`.
+Layer PositionEmbedding(i64 max_length, const PositionEmbeddingOptions& options = {},
+                        Site site = Site::here());
+/// [time, c] -> [time, c]: adds sin(i / 10000^(2k/c)) to feature 2k of step i, and the cosine to
+/// feature 2k + 1 (Vaswani et al. 2017, section 3.5). Nothing is learned; any length will do.
+Layer SinusoidalPositions(Site site = Site::here());
+
+}  // namespace goneuron
