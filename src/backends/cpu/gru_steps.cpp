@@ -53,7 +53,8 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
   multiply<gates, gates>(operands + f.in, step.pitch, w + f.in * gates * lanes, step.k - f.in, s);
   for (i64 i = 0; i < kRows; ++i) {
     const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
-    const V reset = gate_sigmoid(s[i][0]), update = gate_sigmoid(s[i][1]);
+    V reset = s[i][0], update = s[i][1];
+    two_sigmoids(reset, update);
     const V fresh = gate_tanh(hn::MulAdd(reset, s[i][3], s[i][2]));
     float* acts = f.acts + at * gates * n + unit;
     store(reset, acts);

@@ -52,8 +52,8 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
                   step.k, s);
   for (i64 i = 0; i < kRows; ++i) {
     const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
-    const V in = gate_sigmoid(s[i][0]), forget = gate_sigmoid(s[i][1]);
-    const V cell = gate_tanh(s[i][2]), out = gate_sigmoid(s[i][3]);
+    V in = s[i][0], forget = s[i][1], cell = s[i][2], out = s[i][3];
+    lstm_gates(in, forget, cell, out);
     float* acts = f.acts + at * gates * n + unit;
     store(in, acts);
     store(forget, acts + n);

@@ -43,18 +43,45 @@ constexpr i64 pitch_of(i64 columns) { return (columns + 15) / 16 * 16 + 16; }
 /// The gates' functions: a rational in x^2 fitted to 6e-9, so that rounding decides, over the range
 /// in which tanh is not 1 in f32. Highway's, exact to the last bit, take three times as long. A NaN
 /// stays one: Min and Max give their second operand then.
-HWY_INLINE V gate_tanh(V x) {
+struct Ratio {
+  V above, below;
+};
+HWY_INLINE Ratio tanh_ratio(V x) {
   x = hn::Max(num(-7.9F), hn::Min(num(7.9F), x));
   const V u = hn::Mul(x, x);
   const V p = horner(u, 0.9999999943576393F, 0.13450623243442836F, 0.0035789952055008227F,
                      2.202329812978581e-05F, 1.542804785375409e-08F);
   const V q = horner(u, 1.0F, 0.4678395124648233F, 0.026192250016496107F, 0.00034236557785788103F,
                      8.598810470989567e-07F);
-  return hn::Div(hn::Mul(x, p), q);
+  return {hn::Mul(x, p), q};
 }
-HWY_INLINE V gate_sigmoid(V x) {
+HWY_INLINE V gate_tanh(V x) {
+  const Ratio r = tanh_ratio(x);
+  return hn::Div(r.above, r.below);
+}
+/// (1 + tanh(x / 2)) / 2
+HWY_INLINE V from_tanh(V t) { return hn::MulAdd(num(0.5F), t, num(0.5F)); }
+/// a and b become sigmoids, c a tanh and e a sigmoid, by one division: the denominators are at most
+/// 230.
+HWY_INLINE void lstm_gates(V& a, V& b, V& c, V& e) {
   const V half = num(0.5F);
-  return hn::MulAdd(half, gate_tanh(hn::Mul(half, x)), half);
+  const Ratio ra = tanh_ratio(hn::Mul(half, a)), rb = tanh_ratio(hn::Mul(half, b)),
+              rc = tanh_ratio(c), re = tanh_ratio(hn::Mul(half, e));
+  const V ab = hn::Mul(ra.below, rb.below), ce = hn::Mul(rc.below, re.below);
+  const V inverse = hn::Div(num(1), hn::Mul(ab, ce));
+  const V of_ab = hn::Mul(inverse, ce), of_ce = hn::Mul(inverse, ab);
+  a = from_tanh(hn::Mul(ra.above, hn::Mul(of_ab, rb.below)));
+  b = from_tanh(hn::Mul(rb.above, hn::Mul(of_ab, ra.below)));
+  c = hn::Mul(rc.above, hn::Mul(of_ce, re.below));
+  e = from_tanh(hn::Mul(re.above, hn::Mul(of_ce, rc.below)));
+}
+/// Both become sigmoids, by one division.
+HWY_INLINE void two_sigmoids(V& a, V& b) {
+  const V half = num(0.5F);
+  const Ratio ra = tanh_ratio(hn::Mul(half, a)), rb = tanh_ratio(hn::Mul(half, b));
+  const V inverse = hn::Div(num(1), hn::Mul(ra.below, rb.below));
+  a = from_tanh(hn::Mul(ra.above, hn::Mul(inverse, rb.below)));
+  b = from_tanh(hn::Mul(rb.above, hn::Mul(inverse, ra.below)));
 }
 
 /// s += a[kRows, k] b[k, kVectors lanes] with b packed; one chain of multiply-adds a sum. The last
