@@ -52,8 +52,10 @@ void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, Mode mod
   const bool predicts = mode == Mode::predict;
   const auto known = model.executors.find(
       {mode, rows, predicts ? Shape{} : target.shape, predicts ? DType::f32 : target.dtype});
-  if (known != model.executors.end() && !known->second.idle.empty())
+  if (known != model.executors.end() && !known->second.idle.empty()) {
     sum.held += sum.parts.back().bytes();
+    sum.held_scratch = std::max(sum.held_scratch, Arena::resident(plan.scratch_bytes));
+  }
 }
 
 /// What exists once, however many plans there are.
@@ -132,8 +134,9 @@ std::string Footprint::str() const {
   if (workers > 1)
     line(fmt::format("scratch of {} workers", workers), workers * worker_scratch, "");
   line("order and next batches", loader, "");
-  table += fmt::format("  {:<26} {:>12}   {} bytes, {} of them in memory already\n", "total",
-                       size_text(total()), total(), held);
+  table +=
+      fmt::format("  {:<26} {:>12}   {} bytes, {} of them in memory already\n", "total",
+                  size_text(total()), total(), held + (workers > 1 ? workers * held_scratch : 0));
   return table;
 }
 

@@ -20,7 +20,8 @@ struct Footprint {
   std::vector<Part> parts;
   i64 workers = 1, worker_scratch = 0;  // of each
   i64 loader = 0;                       // the order of the samples, batches filled ahead
-  i64 held = 0;                         // of all of this, in memory already
+  i64 held = 0;          // of all of this, in memory already; without the workers' scratch
+  i64 held_scratch = 0;  // of each worker
 
   i64 total() const;
   /// A table of it.
