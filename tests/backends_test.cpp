@@ -2,6 +2,7 @@
 // may cut it, on one thread and on three.
 #include <algorithm>
 
+#include "core/half.h"
 #include "graph/passes/trace.h"
 #include "op_testing.h"
 #include "plan/executor.h"
@@ -132,6 +133,39 @@ TEST_P(OnBackend, AgreesWithTheReferenceHoweverItIsCut) {
       // Sums in parts may round in another way; cuts of outputs may not.
       EXPECT_TRUE(backend.partial() || same_bits(one, whole)) << where;
       EXPECT_TRUE(same_bits(planned(*op, sample, inputs, backend, 3), one)) << where;
+    }
+  }
+}
+
+/// Operands that are bf16 already: the products are exact in floats, so the truth is the same.
+TEST_P(OnBackend, RoundsTheOperandsOfProductsOfBf16) {
+  const auto& [op, name] = GetParam();
+  if (!op->bf16) GTEST_SKIP() << "no product";
+  for (OpSample sample : op->samples()) {
+    const auto rough = random_inputs(sample);
+    std::vector<Tensor> inputs;
+    for (const Tensor& one : rough) {
+      inputs.push_back(one.clone());
+      for (i64 i = 0; i < one.size() && is_floating(one.dtype()); ++i)
+        inputs.back().data()[i] = static_cast<float>(bf16_value(bf16_bits(one.data()[i])));
+    }
+    StepScalars scalars = step_scalars();
+    const auto want = run_op(*op, inputs, sample.attrs, DType::f64, scalars);
+    sample.attrs.set("bf16", i64{1});
+    std::vector<Tensor> whole;
+    size_t count = 1;
+    for (size_t which = 0; which < count; ++which) {
+      const OneScheme backend(backend_named(name), op->name, which);
+      const auto one = planned(*op, sample, inputs, backend, 1);
+      count = backend.count();
+      const std::string where = sample.inputs[0].shape.str() + ", " + backend.scheme();
+      expect_near(one, want, where);
+      if (which == 0) whole = one;
+      EXPECT_TRUE(backend.partial() || same_bits(one, whole)) << where;
+      // A bias is a float: it is not rounded.
+      if (inputs.size() == 2 && name == "cpu") {
+        EXPECT_TRUE(same_bits(planned(*op, sample, rough, backend, 3), one)) << where;
+      }
     }
   }
 }

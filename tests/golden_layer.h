@@ -3,6 +3,10 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_attention.h"
+#include "golden_conv.h"
+#include "golden_moe.h"
+#include "golden_recurrent.h"
 #include "golden_sequence.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
@@ -21,24 +25,13 @@ inline Activation activation_of(const Json& options) {
   throw std::runtime_error("no activation " + name);
 }
 
-inline Padding padding_of(const Json& options) {
-  const Json& padding = options.at("padding");
-  return padding.is_string() ? Same : Padding(padding.get<i64>());
-}
-
-inline Size2 size_of(const Json& pair) { return {pair.at(0).get<i64>(), pair.at(1).get<i64>()}; }
-
 inline Layer layer_of(const Json& one) {
   const std::string kind = one.at("layer");
   const Json& o = one.at("options");
   if (kind == "Dense")
     return Dense(o.at("units").get<i64>(), {.activation = activation_of(o), .bias = o.at("bias")});
-  if (kind == "Conv2D")
-    return Conv2D(o.at("filters").get<i64>(), size_of(o.at("kernel")),
-                  {.stride = size_of(o.at("stride")),
-                   .padding = padding_of(o),
-                   .activation = activation_of(o),
-                   .bias = o.at("bias")});
+  if (kind == "Conv2D" || kind == "DepthwiseConv2D")
+    return convolution_of(kind, o, activation_of(o));
   if (kind == "MaxPool2D")
     return MaxPool2D(size_of(o.at("kernel")),
                      {.stride = size_of(o.at("stride")), .padding = padding_of(o)});
@@ -59,6 +52,10 @@ inline Layer layer_of(const Json& one) {
                       .shift = o.at("shift")});
   if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
   if (const auto layer = sequence_layer_of(kind, o)) return *layer;
+  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
+  if (kind == "TransformerBlock") return transformer_block_of(o);
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -83,7 +80,8 @@ struct LayerCase {
       for (const Json& input : one.at("fixed_inputs"))
         all.push_back(feed(
             tensor_of(input.at("tensor"), input.at("dtype") == "i32" ? DType::i32 : precision)));
-    output = all.size() == 1 ? layer(all[0]) : layer(all);
+    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
+    output = layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));

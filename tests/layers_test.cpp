@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "check_layer.h"
+#include "goneuron/moe.h"
 #include "graph_value.h"
 #include "nn/window.h"
 
@@ -41,6 +42,13 @@ TEST(Layers, Contracts) {
   check_layer(BatchNorm(), {{7, 3}, {7, 3}, 6, {"running_mean", "running_var", "weight", "bias"}});
   check_layer(BatchNorm({.scale = false, .shift = false}),
               {{5}, {5}, 0, {"running_mean", "running_var"}});
+  check_layer(MoE(10, 4, 2), {{7}, {10}, 4 * (7 + 80), {"router", "weight", "bias"}});
+  check_layer(MoE(10, 4, 1, {.bias = false}), {{3, 7}, {3, 10}, 4 * 77, {"router", "weight"}});
+  check_layer(
+      ExpertFeedForward(9, 4, 2),
+      {{5, 7}, {5, 7}, 4 * (7 + 72 + 70), {"router", "up", "up_bias", "down", "down_bias"}});
+  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SiLU, .gated = true, .bias = false}),
+              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "gate", "up", "down"}});
   check_layer(Activate(GELU), {{7, 3}, {7, 3}});
   check_layer(Layer("twice", [](Symbol x) { return 2 * x; }), {{4}, {4}});
 }

@@ -76,6 +76,39 @@ TEST(Losses, CrossEntropyOfProbabilities) {
               {-0.5F * std::log(0.25F) - 0.5F * std::log(0.75F), 0}, 1e-6);
 }
 
+// [2, 3] tokens of 3 classes, three of them ignored: the mean over the other three, by hand.
+TEST(Losses, IgnoredTargetsCountForNothing) {
+  const Tensor z = floats({0, 0, 0, 1, 2, 3, 5, -4, 1, 0, 1, 0, 9, 9, 9, 2, 0, 1}, {2, 3, 3});
+  const double last = std::log(1 + std::exp(-1.0) + std::exp(-2.0)), third = std::log(3.0);
+  for (const std::int32_t index : {-1, 1, 77}) {  // one that is a class, too
+    const Tensor y = labels({0, 2, index, index, index, 0}).reshape({2, 3});
+    const auto loss = CrossEntropy({.ignore_index = index});
+    for (const Activation& head : {Softmax, LogSoftmax}) {
+      const Symbol in = Input({3, 3}), target = Input({3}, DType::i32);
+      const Symbol value = loss(target, head(in)), p = head(in);
+      GraphValue values({{in, z}, {target, y}});
+      EXPECT_NEAR(values(value).item(), (third + last + last) / 3, 1e-6);
+      const Tensor gradient = values(differentiate(value, {in})[0]);
+      for (i64 i = 0; i < 18; ++i) {
+        const i64 token = i / 3, k = i % 3;
+        double wanted = 0;
+        if (token == 0 || token == 1 || token == 5) {
+          double sum = 0;
+          for (i64 j = 0; j < 3; ++j) sum += std::exp(double{z.data()[token * 3 + j]});
+          const double label = token == 1 ? 2 : 0;
+          wanted = (std::exp(double{z.data()[i]}) / sum - (static_cast<double>(k) == label)) / 3;
+        }
+        EXPECT_NEAR(gradient.data()[i], wanted, 1e-6) << i;
+      }
+      // Arg max: 0 (right), 2 (right), ignored, ignored, ignored, 0 (right).
+      EXPECT_EQ(values(Accuracy({.ignore_index = index})(target, p)).item(), 1);
+    }
+    const Tensor none = labels({index, index, index, index, index, index}).reshape({2, 3});
+    const Symbol in = Input({3, 3}), target = Input({3}, DType::i32);
+    EXPECT_EQ(GraphValue({{in, z}, {target, none}})(loss(target, Softmax(in))).item(), 0);
+  }
+}
+
 TEST(Losses, PositionsAreAveraged) {
   const Tensor z = floats({0, 0, 1, 0}, {1, 2, 2});
   const float half = std::log(2.0F), right = std::log(1 + std::exp(-1.0F));

@@ -103,6 +103,19 @@ const Program programs[] = {
      },
      [] { return data::fashion_mnist().train.take(1000); },
      [] { return data::fashion_mnist().test.take(333); }, 32},
+    {"mixtures of experts",
+     [] {
+       return compiled({ExpertFeedForward(24, 4, 2), MoE(12, 8, 2, {.z_loss = 0.001}), Flatten(),
+                        Dense(10, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 12, 16}, 10);
+     },
+     [] {
+       return samples({20, 12, 16}, 10);
+     },
+     16},
     {"convolutions, norms and dropout",
      [] {
        return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),
@@ -115,7 +128,20 @@ const Program programs[] = {
      [] {
        return Dataset(values({20, 12, 12, 3}), values({20, 3}));
      },
-     16}};
+     16},
+    {"recurrent",
+     [] {
+       return compiled({LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
+                        GRU(16, {.bidirectional = Bidirectional::sum}), Dense(3, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 9, 5}, 3);
+     },
+     [] {
+       return samples({20, 9, 5}, 3);
+     },
+     32}};
 
 class ZeroAlloc : public testing::TestWithParam<Program> {
  protected:

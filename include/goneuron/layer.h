@@ -83,6 +83,14 @@ class Layer {
   std::shared_ptr<LayerImpl> impl_;
 };
 
+/// In the function of a custom layer: adds `weight` times the mean of `value` (one number a sample,
+/// or any shape) to the loss of the models that use the layer, in training and in evaluation, and
+/// logs that mean as `name`; the values of layers that give one name are summed in the logs. Throws
+/// GraphError outside of a layer's function, or unless `value` is f32.
+void add_loss(const Symbol& value, const char* name, double weight = 1, Site site = Site::here());
+/// The same for a number that is only logged; of layers that give one name, the average is.
+void add_metric(const char* name, const Symbol& value, Site site = Site::here());
+
 /// x | Dense(10) | ReLU
 Symbol operator|(const Symbol& x, const Layer& layer);
 

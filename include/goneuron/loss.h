@@ -1,12 +1,17 @@
 // Losses and metrics: constant objects, callable with options, or made from a function on symbols.
 #pragma once
 
+#include <optional>
+
 #include "goneuron/layer.h"
 
 namespace goneuron {
 
 /// A function of (y_true, y_pred). A loss returns one number a sample, [batch], or anything whose
-/// mean over all but the batch is; the mean over the batch is what is minimised and reported.
+/// mean over all but the batch is; the mean over the batch is what is minimised and reported. One
+/// that counts some positions only returns one number, sum(values * mask, axes) / maximum(sum(mask,
+/// axes), 1) over every axis: over several batches, too, the sums are divided, not the ratios
+/// averaged.
 using SymbolFunction = std::function<Symbol(Symbol y_true, Symbol y_pred)>;
 
 class Loss {
@@ -23,6 +28,9 @@ class Loss {
 
 struct CrossEntropyOptions {
   double label_smoothing = 0;
+  /// Targets (class indices) of this value count for nothing: the mean is over all others of the
+  /// batch, e.g. -1 for the padding of sequences.
+  std::optional<i64> ignore_index = {};
 };
 class CrossEntropyLoss : public Loss {
  public:
@@ -47,9 +55,21 @@ class Metric {
   SymbolFunction function_;
 };
 
+struct AccuracyOptions {
+  std::optional<i64> ignore_index = {};  ///< as CrossEntropy's
+};
+class AccuracyMetric : public Metric {
+ public:
+  AccuracyMetric();
+  using Metric::operator();
+  Metric operator()(const AccuracyOptions& options, Site site = Site::here()) const;
+  Metric operator()() const { return *this; }
+};
+
 /// Mean squared error: mean((y - p)^2).
 extern const Loss MSE;
-/// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]). After
+/// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]); for
+/// predictions [batch, time, classes] the same with [batch, time], averaged over all of them. After
 /// Softmax or LogSoftmax the stable form on logits is used; any other prediction is taken as
 /// probabilities.
 extern const CrossEntropyLoss CrossEntropy;
@@ -58,7 +78,7 @@ extern const Loss BinaryCrossEntropy;
 
 /// Share of right predictions: arg max against class indices or one-hot rows; one output: above
 /// 0.5.
-extern const Metric Accuracy;
+extern const AccuracyMetric Accuracy;
 extern const Metric MeanAbsoluteError;
 
 }  // namespace goneuron

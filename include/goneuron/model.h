@@ -30,11 +30,33 @@ struct FitOptions {
   double validation_split = 0;  ///< share of the training data's end that is kept for validation
   bool shuffle = true;
   std::uint64_t seed = 0;  ///< of shuffling and dropout
+  /// Batches whose gradients make one update, averaged over their samples: as one batch of all of
+  /// them, but for layers with statistics of a batch. The last ones of an epoch may be fewer.
+  i64 accumulate = 1;
   std::vector<Callback> callbacks = {};
 };
 
+/// What products of matrices and convolutions multiply; everything else is f32 in any case.
+enum class Precision : std::uint8_t {
+  f32,
+  bf16,  ///< operands are rounded to bf16 (8 bits of fraction less 1), sums are f32
+};
+inline constexpr Precision F32 = Precision::f32;
+inline constexpr Precision BF16 = Precision::bf16;
+
 struct CompileOptions {
   std::uint64_t seed = 0;  ///< of the initial weights
+  /// Momentum of a moving average of the weights, kept beside them (Polyak & Juditsky 1992): 0.999
+  /// is usual; 0: none. use_averaged_weights() and AveragedWeights put it to use.
+  double ema = 0;
+  /// BF16: mixed precision as of Micikevicius et al. 2018, Kalamkar et al. 2019. Weights and
+  /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. Up to twice as
+  /// fast where the processor multiplies bf16; the same arithmetic, slower, where it does not.
+  Precision precision = F32;
+  /// Bytes that the activations of a training step may take; 0: as many as they need. Above it, the
+  /// plan computes some of them again in the backward half (Chen et al. 2016): the same bits, more
+  /// time. OutOfMemory when the budget cannot be reached.
+  i64 activation_budget = 0;
 };
 
 /// Loaded, missing and unexpected names, and those whose shapes differ.
@@ -99,13 +121,37 @@ class Model {
   i64 parameters() const;
   const Symbol& input(int index = 0, Site site = Site::here()) const;
   const Symbol& output(int index = 0, Site site = Site::here()) const;
+  /// Of the next update.
   double learning_rate() const;
+  /// Throws GraphError when the rate follows a schedule.
   void set_learning_rate(double value, Site site = Site::here());
+  /// In the place of the optimizer's rate or schedule; what the optimizer knows is kept. Steps
+  /// count from compile().
+  void set_schedule(const Schedule& schedule, Site site = Site::here());
+
+  /// True: the weights are the moving averages that compile({.ema = ..}) asked for, in evaluate(),
+  /// predict(), weights() and save(); false: those in training again. Training needs those.
+  void use_averaged_weights(bool averaged, Site site = Site::here());
+  bool uses_averaged_weights() const;
 
   const std::shared_ptr<ModelImpl>& impl() const { return impl_; }
 
  private:
   std::shared_ptr<ModelImpl> impl_;
+};
+
+/// While it lives, the model's weights are their moving averages:
+///   { const AveragedWeights averaged(model); model.evaluate(test); }
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(const Model& model, Site site = Site::here());
+  ~AveragedWeights();
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  Model model_;
+  bool before_;
 };
 
 /// A chain of layers; shapes come from the first data, or from build().

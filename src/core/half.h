@@ -13,6 +13,13 @@ inline double bf16_value(std::uint16_t bits) {
   return std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
+/// The nearest bf16, ties to even, as a float; NaN stays NaN.
+inline float round_to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+  return std::bit_cast<float>(value == value ? rounded : bits);
+}
+
 inline double f16_value(std::uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const int fraction = bits & 1023;

@@ -1,12 +1,14 @@
 #include "data/convert.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <type_traits>
 
 #include "core/half.h"
 #include "core/message.h"
+#include "core/tensor_values.h"
 #include "data/unit_bytes.h"
 
 namespace goneuron {
@@ -108,8 +110,18 @@ GatherRows to_floating(GatherRole role, DType from) {
   return nullptr;
 }
 
-GatherRows to_whole(DType from) {
+/// Floating inputs have been checked to be whole numbers; targets are never taken for those.
+GatherRows to_whole(GatherRole role, DType from) {
+  if (is_floating(from) && role == GatherRole::target) return nullptr;
   switch (from) {
+    case DType::f32:
+      return gather<std::int32_t, float, ByValue>;
+    case DType::f64:
+      return gather<std::int32_t, double, ByValue>;
+    case DType::bf16:
+      return gather<std::int32_t, std::uint16_t, FromBf16>;
+    case DType::f16:
+      return gather<std::int32_t, std::uint16_t, FromF16>;
     case DType::i32:
       return gather<std::int32_t, std::int32_t, ByValue>;
     case DType::i16:
@@ -118,9 +130,8 @@ GatherRows to_whole(DType from) {
       return gather<std::int32_t, std::int8_t, ByValue>;
     case DType::u8:
       return gather<std::int32_t, std::uint8_t, ByValue>;
-    default:
-      return nullptr;
   }
+  return nullptr;
 }
 
 GatherRows copy_of(i64 bytes) {
@@ -147,7 +158,7 @@ GatherRows gather_for(GatherRole role, DType from, DType to, const char* where) 
   else if (to == DType::f64)
     found = to_floating<double>(role, from);
   else if (to == DType::i32)
-    found = to_whole(from);
+    found = to_whole(role, from);
   if (found != nullptr) return found;
   const std::string what = role == GatherRole::input ? "x" : "y";
   throw_type(
@@ -157,6 +168,38 @@ GatherRows gather_for(GatherRole role, DType from, DType to, const char* where) 
        "convert it first: " + what + ".to(DType::" + dtype_name(to) + ")" +
            (role == GatherRole::target && to == DType::i32 ? "; class labels are whole numbers"
                                                            : "")});
+}
+
+void check_whole(const Tensor& data, DType to, const WholeCheck& check) {
+  if (!is_floating(data.dtype()) || is_floating(to)) return;
+  double values[256];
+  constexpr double low = -2147483648.0, high = 2147483647.0;
+  for (i64 at = 0; at < data.size(); at += 256) {
+    const i64 count = std::min<i64>(256, data.size() - at);
+    load_values(data.raw(), data.dtype(), at, count, values);
+    const auto* bad = std::find_if(values, values + count, [](double v) {
+      return !(v >= low && v <= high && v == std::floor(v));
+    });
+    if (bad == values + count) continue;
+    const i64 element = at + (bad - values), width = std::max<i64>(check.sample.elements(), 1);
+    throw_data({check.where,
+                check.name + " is " + number_text(*bad) + " in row " +
+                    std::to_string(check.first_row + element / width) + ", " +
+                    element_text(check.sample, element % width) +
+                    "; expected whole numbers, as the model's input is " + dtype_name(to),
+                {{check.name, data.shape().str() + " " + dtype_name(data.dtype())}},
+                "pass integers, such as the numbers of tokens, or make the input f32"});
+  }
+}
+
+std::string element_text(const Shape& sample, i64 element) {
+  if (sample.rank() <= 1) return "column " + std::to_string(element);
+  std::vector<i64> index(static_cast<size_t>(sample.rank()));
+  for (int axis = sample.rank() - 1; axis >= 0; --axis) {
+    index[static_cast<size_t>(axis)] = element % sample[axis];
+    element /= sample[axis];
+  }
+  return "element " + Shape(index).str();
 }
 
 }  // namespace goneuron

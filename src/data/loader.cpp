@@ -59,6 +59,7 @@ Loader::Loader(const Dataset& dataset, i64 batch_size, bool shuffle, std::uint64
   seed_ = data_->shuffle_seed.value_or(seed);
   gather_x_ = gather_for(GatherRole::input, data_->x_dtype, x_type, "Dataset");
   gather_y_ = gather_for(GatherRole::target, data_->y_dtype, y_type, "Dataset");
+  if (data_->maps.empty()) check_whole(data_->x, x_type, {"Dataset", "x", data_->x_shape});
   x_elements_ = data_->x_shape.elements();
   y_elements_ = data_->y_shape.elements();
   x_row_bytes_ = checked_mul(x_elements_, dtype_size(x_type));
@@ -137,6 +138,7 @@ void Loader::fill_mapped(i64 first, i64 rows, void* x, void* y) const {
   for (i64 row = 0; row < rows; ++row) {
     const i64 index = shuffle_ ? i64{order_[static_cast<size_t>(first + row)]} : first + row;
     const Sample sample = data_->mapped(index);
+    check_whole(sample.x, x_type_, {"Dataset::map", "x", data_->x_shape, index});
     gather_x_(at(x, row * x_row_bytes_), sample.x.raw(), nullptr, 1, x_elements_);
     gather_y_(at(y, row * y_row_bytes_), sample.y.raw(), nullptr, 1, y_elements_);
   }

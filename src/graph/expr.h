@@ -58,6 +58,13 @@ class WeakSymbol {
   int output_ = 0;
 };
 
+/// A loss or a metric that a layer adds while it is called: the mean over all of `value` counts.
+struct AddedTerm {
+  std::string name;
+  WeakSymbol value;
+  double weight = 1;  // of a loss
+};
+
 /// One call of a layer on symbols: who made the ops between `inputs` and `output`.
 struct LayerCall {
   std::shared_ptr<LayerImpl> layer;
@@ -67,6 +74,8 @@ struct LayerCall {
   Site site;    // of the call
   std::shared_ptr<LayerCall> parent =
       nullptr;  // the call whose layer made this one, for layers made of layers
+  std::vector<AddedTerm> losses = {}, metrics = {};
+  std::vector<WeakSymbol> results = {};  // what it offers beside its output: recurrent states
 };
 
 struct Expr {

@@ -17,6 +17,12 @@ LayerImpl& need(const std::shared_ptr<LayerImpl>& impl) {
                  .hint = "make it with a factory such as Dense(10)"});
   return *impl;
 }
+
+bool made_in(const Symbol& symbol, const LayerCall* call) {
+  const LayerCall* at = symbol.expr()->call.get();
+  while (at && at != call) at = at->parent.get();
+  return at != nullptr;
+}
 }  // namespace
 
 Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
@@ -65,9 +71,13 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
   Symbol output;
   {
     const CallScope scope(call);
+    const ContextScope added(&context);
     output = impl_->build(context);
+    // A layer that gives back what it got still needs a node: losses are found by those.
+    if (!context.kept().empty() && output && !made_in(output, call.get()))
+      output = make("reshape_like", {output, output});
   }
-  if (!context.updates().empty()) output = keeping(output, context.updates());
+  if (!context.kept().empty()) output = keeping(output, context.kept());
   for (const auto& variable : impl_->variables) {
     variable->layer = impl_;
     if (!impl_->built) variable->site = site;
@@ -75,6 +85,23 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
   if (!impl_->built) impl_->first_output = output;
   impl_->built = true;
   return output;
+}
+
+namespace {
+LayerContext& context_for(const char* function, Site site) {
+  if (LayerContext* context = current_context()) return *context;
+  throw_graph({.where = call_site(function, site),
+               .what = "it is called outside of a layer; expected a call in a layer's function",
+               .hint = "Layer(\"name\", [](Symbol x) { add_loss(mean(square(x)), \"name\", 0.01); "
+                       "return x; }) adds to the loss of every model that uses it"});
+}
+}  // namespace
+
+void add_loss(const Symbol& value, const char* name, double weight, Site site) {
+  context_for("add_loss", site).add_loss(value, name, weight);
+}
+void add_metric(const char* name, const Symbol& value, Site site) {
+  context_for("add_metric", site).add_metric(name, value);
 }
 
 Symbol operator|(const Symbol& x, const Layer& layer) {

@@ -1,5 +1,7 @@
 #include "graph/layer_impl.h"
 
+#include <cmath>
+
 #include "core/checked_math.h"
 #include "core/message.h"
 
@@ -69,8 +71,44 @@ Symbol LayerContext::state(const char* name, const Shape& shape, const Initializ
 
 void LayerContext::update(const Symbol& symbol) {
   call_.updates.push_back(symbol);
-  updates_.push_back(symbol);
+  kept_.push_back(symbol);
 }
+
+void LayerContext::add_loss(const Symbol& value, const std::string& name, double weight) {
+  if (name.empty() || !std::isfinite(weight))
+    fail("an added loss is named \"" + name + "\" and weighs " + number_text(weight) +
+             "; expected a name and a finite weight",
+         "the name is shown in the logs; a weight of 0.01 is usual for a term beside the loss");
+  if (!value || value.dtype() != DType::f32)
+    fail("the added loss \"" + name + "\" is " +
+             (value ? value.shape().str() + " " + dtype_name(value.dtype()) : "an empty Symbol") +
+             "; expected f32",
+         "make it of the layer's values, e.g. mean(square(x))");
+  call_.losses.push_back({name, value, weight});
+  kept_.push_back(value);
+}
+
+void LayerContext::add_metric(const std::string& name, const Symbol& value) {
+  if (name.empty() || !value)
+    fail("an added metric is named \"" + name + "\" and is " +
+             (value ? value.shape().str() : "an empty Symbol") + "; expected a name and a value",
+         "the name is shown in the logs: add_metric(\"usage\", mean(x))");
+  const Symbol number = value.dtype() == DType::f32
+                            ? value
+                            : make("cast", {value}, {{"dtype", static_cast<i64>(DType::f32)}});
+  call_.metrics.push_back({name, number});
+  kept_.push_back(number);
+}
+
+namespace {
+thread_local LayerContext* active_context = nullptr;
+}  // namespace
+LayerContext* current_context() { return active_context; }
+ContextScope::ContextScope(LayerContext* context) : before_(active_context) {
+  active_context = context;
+}
+ContextScope::~ContextScope() { active_context = before_; }
+void LayerContext::result(const Symbol& symbol) { call_.results.emplace_back(symbol); }
 
 void LayerContext::fail_shape(const std::string& what, const std::string& hint) const {
   throw_shape(layer_message(layer_, call_, what, hint));

@@ -26,7 +26,16 @@ class LayerContext {
   Symbol state(const char* name, const Shape& shape, const Initializer& init);
   /// Runs with every training step: an op that mutates a variable.
   void update(const Symbol& symbol);
-  const std::vector<Symbol>& updates() const { return updates_; }
+  /// Adds `weight` times the mean of `value` (a number a sample, or any shape) to the training loss
+  /// and logs that mean as `name`; those of one name are summed in the logs. GraphError unless
+  /// `value` is f32.
+  void add_loss(const Symbol& value, const std::string& name, double weight = 1);
+  /// Logs the mean of `value` as `name`; those of one name are averaged.
+  void add_metric(const std::string& name, const Symbol& value);
+  /// What the call's output must keep alive.
+  const std::vector<Symbol>& kept() const { return kept_; }
+  /// A value that the output is made of, for functions that return more than the output.
+  void result(const Symbol& symbol);
   /// ShapeError / TypeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail_type(const std::string& what, const std::string& hint) const;
@@ -35,7 +44,20 @@ class LayerContext {
  private:
   LayerImpl& layer_;
   LayerCall& call_;
-  std::vector<Symbol> updates_;  // the call itself only knows them weakly
+  std::vector<Symbol> kept_;  // updates, losses and metrics: the call itself only knows them weakly
+};
+
+/// The context of the layer that is being built on this thread; null outside.
+LayerContext* current_context();
+class ContextScope {
+ public:
+  explicit ContextScope(LayerContext* context);
+  ~ContextScope();
+  ContextScope(const ContextScope&) = delete;
+  ContextScope& operator=(const ContextScope&) = delete;
+
+ private:
+  LayerContext* before_;
 };
 
 struct LayerImpl {
@@ -46,7 +68,7 @@ struct LayerImpl {
   Site site;                // where the factory was called
   bool trainable = true;
   int min_inputs = 1, max_inputs = 1;
-  DType input_dtype = DType::f32;  // of the input that a Sequential makes for it
+  DType input_dtype = DType::f32;  // of a Sequential that begins with this layer: i32 for tokens
   std::function<Symbol(LayerContext&)> build;
   std::vector<std::shared_ptr<Variable>> variables;
   WeakSymbol first_output;

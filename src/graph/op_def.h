@@ -74,6 +74,8 @@ struct StepScalars {
   std::uint64_t seed = 0;     // of dropout
   std::uint64_t counter = 0;  // step index for random numbers
   i64 first_sample = 0;  // index of the batch's first row in the whole batch, for random numbers
+  double share = 1;      // of this batch in the gradients that an update adds up
+  bool adds = false;     // the batch's gradients are added to those before it
   // The status word. A kernel that finds bad values sets `code` if it is still 0; updates of
   // variables do nothing while it is not 0.
   int code = 0;      // StatusCode
@@ -84,7 +86,8 @@ enum StatusCode : int {
   status_ok = 0,
   status_label_range = 1,
   status_not_finite = 2,
-  status_index_range = 3
+  status_gradient_not_finite = 3,
+  status_index_range = 4
 };
 
 /// A tensor handed to a reference kernel.
@@ -122,6 +125,8 @@ struct OpSample {
   std::vector<double> avoid;  // kinks: inputs keep 1e-3 away from these
   i64 int_below = 2;          // integer inputs are in [0, int_below)
   bool bench = false;         // large: for speed only, not for the gradient check
+  // Values of integer inputs that must fit each other (a permutation), by input; empty: random.
+  std::vector<std::vector<std::int32_t>> integers = {};
 };
 /// Bad inputs, and a part of the message they must give.
 struct OpReject {
@@ -143,6 +148,12 @@ struct OpDef {
   // bit i: every kernel may be given the memory of input i for output 0, where both have as many
   // elements: it reads element k of the inputs before it writes element k, and none after.
   unsigned in_place = 0;
+  bool guards = false;  // it may set the status, not being the loss: updates wait for it
+  // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
+  // outputs stay floats; the reference kernel has no need to.
+  bool bf16 = false;
+  // bit i: no gradient flows from output i: statistics, and what is kept for the gradient op alone.
+  unsigned detached = 0;
   bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;

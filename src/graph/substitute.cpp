@@ -1,7 +1,8 @@
 #include "graph/substitute.h"
 
-#include <map>
+#include <unordered_map>
 
+#include "graph/calls.h"
 #include "graph/layer_impl.h"
 
 namespace goneuron {
@@ -10,45 +11,58 @@ namespace {
 
 class Substitution {
  public:
-  Substitution(const Symbol& from, const Symbol& to)
+  Substitution(const std::vector<Symbol>& from, const std::vector<Symbol>& to)
       : from_(from), to_(to), outer_(current_call()) {}
 
-  Symbol run(const Symbol& output) {
-    copy_all({output});
-    // The state updates of the layers on the way come along.
-    std::vector<Symbol> updates;
-    for (const auto& [old, copy] : calls_)
-      for (const WeakSymbol& weak : old->updates)
-        if (const Symbol update = weak) updates.push_back(update);
-    copy_all(updates);
+  std::vector<Symbol> run(const std::vector<Symbol>& outputs) {
+    copy_all(outputs);
+    // What the layers on the way leave comes along, and what those lead to.
+    for (size_t i = 0; i < order_.size(); ++i) copy_all(left_by(*order_[i]));
+    std::vector<Symbol> kept;
+    const auto keep = [&](const WeakSymbol& weak) {
+      const Symbol old = weak;
+      if (old) kept.push_back(copy_of(old));
+      return old ? kept.back() : Symbol();
+    };
+    for (const LayerCall* old : order_) {
+      LayerCall& copy = *calls_.at(old);
+      for (const WeakSymbol& update : old->updates) copy.updates.push_back(keep(update));
+      for (const AddedTerm& term : old->losses)
+        copy.losses.push_back({term.name, keep(term.value), term.weight});
+      for (const AddedTerm& term : old->metrics)
+        copy.metrics.push_back({term.name, keep(term.value)});
+    }
     std::vector<Symbol> copies;
-    for (const auto& [old, copy] : calls_)
-      for (const WeakSymbol& weak : old->updates)
-        if (const Symbol update = weak) {
-          copies.push_back(copy_of(update));
-          copy->updates.push_back(copies.back());
-        }
-    const Symbol result = copy_of(output);
-    return copies.empty() ? result : keeping(result, copies);
+    for (const Symbol& output : outputs)
+      copies.push_back(kept.empty() ? copy_of(output) : keeping(copy_of(output), kept));
+    return copies;
   }
 
  private:
   Symbol copy_of(const Symbol& symbol) const {
-    if (symbol == from_) return to_;
+    for (size_t i = 0; i < from_.size(); ++i)
+      if (symbol == from_[i]) return to_[i];
     const auto at = copies_.find(symbol.expr().get());
     return at == copies_.end() ? symbol : output_of(at->second, symbol.output());
   }
 
+  /// True for the calls that the copy is made in: they are no part of what is copied.
+  bool around(const LayerCall* call) const {
+    for (const LayerCall* outer = outer_.get(); outer; outer = outer->parent.get())
+      if (outer == call) return true;
+    return false;
+  }
+
   std::shared_ptr<LayerCall> copy_of(const std::shared_ptr<LayerCall>& call) {
-    if (!call) return call;
+    if (!call || around(call.get())) return outer_;
     auto& copy = calls_[call.get()];
-    if (!copy) {
-      copy = std::make_shared<LayerCall>();
-      copy->layer = call->layer;
-      copy->site = call->site;
-      copy->parent = outer_;
-      for (const Symbol& old : call->inputs) copy->inputs.push_back(copy_of(old));
-    }
+    if (copy) return copy;
+    copy = std::make_shared<LayerCall>();
+    order_.push_back(call.get());
+    copy->layer = call->layer;
+    copy->site = call->site;
+    copy->parent = copy_of(call->parent);
+    for (const Symbol& old : call->inputs) copy->inputs.push_back(copy_of(old));
     return copy;
   }
 
@@ -67,16 +81,19 @@ class Substitution {
     }
   }
 
-  const Symbol &from_, &to_;
+  const std::vector<Symbol>&from_, &to_;
   std::shared_ptr<LayerCall> outer_;
-  std::map<const Expr*, Symbol> copies_;
-  std::map<const LayerCall*, std::shared_ptr<LayerCall>> calls_;
+  std::unordered_map<const Expr*, Symbol> copies_;
+  std::unordered_map<const LayerCall*, std::shared_ptr<LayerCall>> calls_;
+  std::vector<const LayerCall*> order_;  // of the calls, as they were met
 };
 
 }  // namespace
 
-Symbol substitute(const Symbol& output, const Symbol& input, const Symbol& replacement) {
-  return Substitution(input, replacement).run(output);
+std::vector<Symbol> substitute(const std::vector<Symbol>& outputs,
+                               const std::vector<Symbol>& inputs,
+                               const std::vector<Symbol>& replacements) {
+  return Substitution(inputs, replacements).run(outputs);
 }
 
 }  // namespace goneuron

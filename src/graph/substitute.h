@@ -1,13 +1,14 @@
-// A copy of a sub-graph with one symbol in another's place: how a model, or a loaded layer, is
-// called again.
+// A copy of a sub-graph with other symbols in the place of some: how a model is called as a layer.
 #pragma once
 
 #include "graph/expr.h"
 
 namespace goneuron {
 
-/// `output` computed from `replacement` instead of `input`. Variables are shared, calls keep their
-/// layers.
-Symbol substitute(const Symbol& output, const Symbol& input, const Symbol& replacement);
+/// `outputs` computed from `replacements` instead of `inputs`, one for each. Variables are shared;
+/// calls keep their layers, state updates, losses and metrics.
+std::vector<Symbol> substitute(const std::vector<Symbol>& outputs,
+                               const std::vector<Symbol>& inputs,
+                               const std::vector<Symbol>& replacements);
 
 }  // namespace goneuron

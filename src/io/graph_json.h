@@ -7,7 +7,10 @@
 //                "call": i, "output": [node, output]}],          call and output: of the first
 //                call, where known
 //    "calls": [{"layer": i, "parent": call, "inputs": [[node, output]..], "updates": [[node,
-//    output]..]}], "nodes": [{"op": name, "attrs": {name: 3 | {"real": 0.5} | "text" | [1, 2]},
+//    output]..],
+//               "losses": [{"name", "value": [node, output], "weight"}..], "metrics": [{"name",
+//               "value"}..]}],
+//    "nodes": [{"op": name, "attrs": {name: 3 | {"real": 0.5} | "text" | [1, 2]},
 //    "inputs": [[node, output]..]}
 //              {"input": name, "dtype", "shape"} {"variable": i} {"constant": dtype, "shape", "hex"
 //              | "tensor"}],
@@ -63,8 +66,8 @@ GraphRecord graph_from_json(std::string_view text, const std::string& name);
 
 /// What one item costs of the budget of a reader, in bytes; estimated from above.
 struct GraphCost {
-  static constexpr size_t variable = 512, layer = 640, call = 320, node = 512, attr = 160,
-                          reference = 240, item = 24;
+  static constexpr size_t variable = 512, layer = 640, call = 320, term = 192, node = 512,
+                          attr = 160, reference = 240, item = 24;
 };
 
 }  // namespace goneuron

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <unordered_map>
 
@@ -25,8 +26,14 @@ struct Reference {
   i64 node, output;
   size_t position;
 };
+struct PendingTerm {
+  std::string name;
+  Reference value;
+  double weight;
+};
 struct PendingCall {
   std::vector<Reference> inputs, updates;
+  std::vector<PendingTerm> losses = {}, metrics = {};
 };
 struct PendingLayer {
   i64 call;
@@ -202,8 +209,28 @@ class GraphReader {
     json_.member("inputs");
     pending.inputs = references(max_inputs);
     if (json_.has_member("updates")) pending.updates = references(max_inputs);
+    if (json_.has_member("losses")) pending.losses = terms(true);
+    if (json_.has_member("metrics")) pending.metrics = terms(false);
     calls_.push_back(std::move(call));
     pending_calls_.push_back(std::move(pending));
+  }
+
+  std::vector<PendingTerm> terms(bool weighted) {
+    std::vector<PendingTerm> out;
+    json_.begin('[');
+    while (json_.more()) {
+      charge(GraphCost::term);
+      if (out.size() == max_inputs) json_.fail(fmt::format("more than {} terms", max_inputs));
+      json_.begin('{');
+      json_.member("name");
+      PendingTerm term{name(), {}, 1};
+      json_.member("value");
+      term.value = reference();
+      if (weighted) term.weight = json_.member("weight").real();
+      json_.end();
+      out.push_back(std::move(term));
+    }
+    return out;
   }
 
   Reference reference() {
@@ -381,14 +408,29 @@ class GraphReader {
           json_.fail_at(reference.position,
                         fmt::format("node {} writes no variable: it is no update", reference.node));
         calls_[i]->updates.push_back(update);
-        updates_.push_back(update);
+        kept_.push_back(update);
       }
+      connect_terms(pending_calls_[i].losses, calls_[i]->losses);
+      connect_terms(pending_calls_[i].metrics, calls_[i]->metrics);
     }
     for (size_t i = 0; i < calls_.size(); ++i) calls_[i]->inputs = std::move(inputs[i]);
     for (size_t i = 0; i < calls_.size(); ++i) {
       if (!in_cycle(*calls_[i])) continue;
       for (const auto& call : calls_) call->inputs.clear();  // or the cycle would keep itself alive
       json_.fail(fmt::format("call {} has an input that is made by the call itself", i));
+    }
+  }
+
+  void connect_terms(const std::vector<PendingTerm>& pending, std::vector<AddedTerm>& terms) {
+    for (const PendingTerm& term : pending) {
+      const Symbol value = resolve(term.value);
+      if (value.dtype() != DType::f32 || !std::isfinite(term.weight))
+        json_.fail_at(term.value.position,
+                      fmt::format("the added term {} is {} with a weight of {}, expected f32 and a "
+                                  "finite weight",
+                                  shown(term.name), dtype_name(value.dtype()), term.weight));
+      terms.push_back({term.name, value, term.weight});
+      kept_.push_back(value);
     }
   }
 
@@ -446,8 +488,8 @@ class GraphReader {
   }
 
   void read_roots() {
-    // Whoever holds a root keeps the updates of every call alive.
-    const Symbol kept = updates_.empty() ? Symbol() : keeping(updates_[0], updates_);
+    // Whoever holds a root keeps what every call leaves alive.
+    const Symbol kept = kept_.empty() ? Symbol() : keeping(kept_[0], kept_);
     json_.member("roots").begin('{');
     while (json_.more()) {
       if (record_.roots.size() == max_roots)
@@ -470,7 +512,8 @@ class GraphReader {
   std::vector<int> depths_;  // of calls within calls
   std::vector<PendingCall> pending_calls_;
   std::vector<PendingLayer> pending_layers_;
-  std::vector<Symbol> nodes_, updates_;
+  std::vector<Symbol> nodes_;
+  std::vector<Symbol> kept_;                       // updates, losses and metrics of calls
   std::unordered_map<const void*, bool> visited_;  // by in_cycle(); true while on the way
 };
 }  // namespace

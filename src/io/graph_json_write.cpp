@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
 #include "io/graph_json.h"
@@ -105,8 +106,7 @@ class GraphWriter {
     add_call(call->parent, wanted);
     calls_.add(call);
     wanted.insert(wanted.end(), call->inputs.begin(), call->inputs.end());
-    for (const Symbol update : call->updates)
-      if (update) wanted.push_back(update);
+    for (const Symbol& left : left_by(*call)) wanted.push_back(left);
     return true;
   }
 
@@ -168,7 +168,20 @@ class GraphWriter {
     if (call.parent) text += fmt::format(",\"parent\":{}", calls_.id(call.parent.get()));
     text += ",\"inputs\":" + references(call.inputs);
     if (!updates.empty()) text += ",\"updates\":" + references(updates);
-    return text + "}";
+    return text + terms("losses", call.losses, true) + terms("metrics", call.metrics, false) + "}";
+  }
+
+  std::string terms(const char* name, const std::vector<AddedTerm>& all, bool weighted) {
+    std::string text;
+    for (const AddedTerm& term : all) {
+      const Symbol value = term.value;
+      if (!value) continue;
+      out_.memory += GraphCost::term;
+      text += fmt::format("{}{{\"name\":{},\"value\":{}{}}}", text.empty() ? "" : ",",
+                          json_quote(term.name), reference(value),
+                          weighted ? ",\"weight\":" + json_real(term.weight) : "");
+    }
+    return text.empty() ? "" : fmt::format(",\"{}\":[{}]", name, text);
   }
 
   std::string node(const Expr& expr) {

@@ -17,14 +17,28 @@ class Replay {
 
   Symbol run(const Symbol& output) {
     const Symbol result = copy(output);
-    // Updates may belong to calls inside this one; those of one call are made once.
-    for (size_t i = 0; i < calls_.size(); ++i)
+    // Updates, losses and metrics may belong to calls inside this one; those of one call are made
+    // once.
+    meet(call_);
+    for (size_t i = 0; i < calls_.size(); ++i) {
       for (const Symbol update : calls_[i]->updates)
         if (update) context_.update(copy(update));
+      for (const AddedTerm& term : calls_[i]->losses)
+        if (const Symbol value = term.value) context_.add_loss(copy(value), term.name, term.weight);
+      for (const AddedTerm& term : calls_[i]->metrics)
+        if (const Symbol value = term.value) context_.add_metric(term.name, copy(value));
+    }
     return result;
   }
 
  private:
+  void meet(const LayerCall& call) {
+    for (const LayerCall* at = &call; at && seen_.insert(at).second; at = at->parent.get()) {
+      calls_.push_back(at);
+      if (at == &call_) break;  // what is around it is no part of the layer
+    }
+  }
+
   // Iterative: what a file holds may be deeper than the call stack.
   Symbol copy(const Symbol& wanted) {
     std::vector<Symbol> stack{wanted};
@@ -60,7 +74,7 @@ class Replay {
   }
 
   Symbol make_again(const Expr& expr) {
-    if (expr.call && seen_.insert(expr.call.get()).second) calls_.push_back(expr.call.get());
+    if (expr.call) meet(*expr.call);
     switch (expr.kind) {
       case Expr::Kind::constant:
         return constant_symbol(expr.constant);

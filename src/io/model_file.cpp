@@ -14,6 +14,47 @@ namespace goneuron {
 namespace {
 constexpr std::string_view optimizer_names[] = {"sgd", "adam", "adamw"};
 
+constexpr std::string_view schedule_names[] = {"constant",     "step_decay",    "exponential_decay",
+                                               "cosine_decay", "warmup_linear", "warmup_cosine",
+                                               "function"};
+
+std::string group_text(const ParameterGroup& group) {
+  std::string names;
+  for (const std::string& name : group.names)
+    names += (names.empty() ? "" : ",") + json_quote(name);
+  std::string text = fmt::format("{{\"names\":[{}],\"learning_rate_scale\":{}", names,
+                                 json_real(group.options.learning_rate_scale));
+  if (group.options.weight_decay)
+    text += ",\"weight_decay\":" + json_real(*group.options.weight_decay);
+  return text + fmt::format(",\"trainable\":{}}}", group.options.trainable);
+}
+
+/// What is written only where it is not the default; each begins with a comma.
+std::string optional_text(const TrainingFacts& facts) {
+  const Optimizer& o = facts.optimizer;
+  std::string text;
+  const auto real = [&](const char* name, double value) {
+    if (value != 0) text += fmt::format(",\"{}\":{}", name, json_real(value));
+  };
+  real("clip_value", o.clip_value);
+  real("clip_norm", o.clip_norm);
+  real("global_clip_norm", o.global_clip_norm);
+  if (!o.decay_norms_and_biases) text += ",\"decay_norms_and_biases\":false";
+  std::string list;
+  for (const double number : facts.schedule_numbers)
+    list += (list.empty() ? "" : ",") + json_real(number);
+  if (facts.schedule != 0)
+    text += fmt::format(",\"schedule\":\"{}\",\"schedule_numbers\":[{}]",
+                        schedule_names[static_cast<size_t>(facts.schedule)], list);
+  list.clear();
+  for (const ParameterGroup& group : o.groups)
+    list += (list.empty() ? "" : ",") + group_text(group);
+  if (!list.empty()) text += ",\"groups\":[" + list + "]";
+  real("ema", facts.ema);
+  if (facts.averaged) text += ",\"averaged\":true";
+  return text;
+}
+
 std::string training_text(const TrainingFacts& facts) {
   const Optimizer& o = facts.optimizer;
   std::string text = fmt::format(
@@ -25,10 +66,10 @@ std::string training_text(const TrainingFacts& facts) {
   text += fmt::format(
       "\"optimizer\":{{\"kind\":\"{}\",\"learning_rate\":{},\"momentum\":{},\"nesterov\":{},"
       "\"beta1\":{},\"beta2\":{},"
-      "\"epsilon\":{},\"weight_decay\":{}}},\n",
+      "\"epsilon\":{},\"weight_decay\":{}{}}},\n",
       optimizer_names[static_cast<size_t>(o.kind)], json_real(o.learning_rate),
       json_real(o.momentum), o.nesterov, json_real(o.beta1), json_real(o.beta2),
-      json_real(o.epsilon), json_real(o.weight_decay));
+      json_real(o.epsilon), json_real(o.weight_decay), optional_text(facts));
   std::string metrics, extra;
   for (const auto& name : facts.metrics)
     metrics += fmt::format("{}{}", metrics.empty() ? "" : ",", json_quote(name));
@@ -49,8 +90,58 @@ std::uint64_t read_seed(JsonReader& json, const char* name) {
   return value;
 }
 
-Optimizer read_optimizer(JsonReader& json) {
-  Optimizer out;
+constexpr size_t most = 1000;  // metrics, extra facts, numbers, groups
+
+void read_schedule(JsonReader& json, TrainingFacts& facts) {
+  if (!json.has_member("schedule")) return;
+  const size_t at = json.position();
+  const std::string kind = json.string();
+  const auto* const found = std::find(std::begin(schedule_names), std::end(schedule_names), kind);
+  if (found == std::end(schedule_names)) json.fail_at(at, shown(kind) + " is an unknown schedule");
+  facts.schedule = found - std::begin(schedule_names);
+  json.member("schedule_numbers").begin('[');
+  while (json.more()) {
+    if (facts.schedule_numbers.size() == most) json.fail(fmt::format("more than {} numbers", most));
+    facts.schedule_numbers.push_back(json.real());
+  }
+}
+
+ParameterGroup read_group(JsonReader& json) {
+  std::vector<std::string> names;
+  GroupOptions options;
+  json.begin('{');
+  json.member("names").begin('[');
+  while (json.more()) {
+    if (names.size() == 100 * most) json.fail(fmt::format("more than {} names", 100 * most));
+    names.push_back(json.string());
+  }
+  options.learning_rate_scale = json.member("learning_rate_scale").real();
+  if (json.has_member("weight_decay")) options.weight_decay = json.real();
+  options.trainable = json.member("trainable").boolean();
+  json.end();
+  return {names, options};
+}
+
+void read_optional(JsonReader& json, TrainingFacts& facts) {
+  Optimizer& out = facts.optimizer;
+  if (json.has_member("clip_value")) out.clip_value = json.real();
+  if (json.has_member("clip_norm")) out.clip_norm = json.real();
+  if (json.has_member("global_clip_norm")) out.global_clip_norm = json.real();
+  if (json.has_member("decay_norms_and_biases")) out.decay_norms_and_biases = json.boolean();
+  read_schedule(json, facts);
+  if (json.has_member("groups")) {
+    json.begin('[');
+    while (json.more()) {
+      if (out.groups.size() == most) json.fail(fmt::format("more than {} groups", most));
+      out.groups.push_back(read_group(json));
+    }
+  }
+  if (json.has_member("ema")) facts.ema = json.real();
+  if (json.has_member("averaged")) facts.averaged = json.boolean();
+}
+
+void read_optimizer(JsonReader& json, TrainingFacts& facts) {
+  Optimizer& out = facts.optimizer;
   json.begin('{');
   const size_t at = json.member("kind").position();
   const std::string kind = json.string();
@@ -65,12 +156,11 @@ Optimizer read_optimizer(JsonReader& json) {
   out.beta2 = json.member("beta2").real();
   out.epsilon = json.member("epsilon").real();
   out.weight_decay = json.member("weight_decay").real();
+  read_optional(json, facts);
   json.end();
-  return out;
 }
 
 TrainingFacts read_training(JsonReader& json) {
-  constexpr size_t most = 1000;  // metrics, extra facts
   TrainingFacts facts;
   json.begin('{');
   facts.compiled = json.member("compiled").boolean();
@@ -81,7 +171,7 @@ TrainingFacts read_training(JsonReader& json) {
   facts.weight_seed = read_seed(json, "weight_seed");
   facts.fit_seed = read_seed(json, "fit_seed");
   facts.shards = json.member("shards").integer(1, 1 << 20, "the number of shards");
-  facts.optimizer = read_optimizer(json.member("optimizer"));
+  read_optimizer(json.member("optimizer"), facts);
   facts.loss = json.member("loss").string();
   json.member("metrics").begin('[');
   while (json.more()) {

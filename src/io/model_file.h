@@ -33,8 +33,12 @@ struct TrainingFacts {
   std::uint64_t counter = 0;  // of random numbers: steps run
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 shards = 1;
-  Optimizer optimizer;
-  std::string loss;                  // its name
+  Optimizer optimizer;  // but for its schedule
+  i64 schedule = 0;     // a Schedule::Kind
+  std::vector<double> schedule_numbers;
+  double ema = 0;         // momentum of the weights' averages
+  bool averaged = false;  // the weights are the averages, and those in training are kept as "ema"
+  std::string loss;       // its name
   std::vector<std::string> metrics;  // their names
   StringPairs extra;                 // anything else, text to text
 };

@@ -1,6 +1,6 @@
-// accuracy(y_true, y_pred) -> [batch]: the share of right predictions of each sample. With c > 1
-// classes on the last axis the first arg max against class indices or one-hot rows; with one output
-// above 0.5 or not.
+// accuracy(y_true, y_pred){each} -> [batch]: the share of right predictions of each sample; with
+// `each`, 1 or 0 for each prediction, [batch, ..]. With c > 1 classes on the last axis the first
+// arg max against class indices or one-hot rows; with one output above 0.5 or not.
 #include "ops/common.h"
 
 namespace goneuron {
@@ -31,6 +31,8 @@ std::vector<TensorType> infer(const InferContext& c) {
   if (!good)
     c.fail("labels of " + truth.str() + " do not fit predictions of " + pred.str(),
            "give one class index a sample, or one-hot rows of as many classes");
+  if (c.attrs.integer("each", 0) != 0)
+    return {{pred.rank() > 1 ? without_last(pred) : pred, c.dtype(1)}};
   return {{Shape{pred[0]}, c.dtype(1)}};
 }
 
@@ -61,6 +63,11 @@ void kernel(const KernelArgs& args) {
   const i64 classes = one ? 1 : last_of(shape), samples = shape[0];
   const i64 positions = samples == 0 ? 0 : shape.elements() / classes / samples;
   T* y = output<T>(args, 0);
+  if (args.attrs.integer("each", 0) != 0) {
+    for (i64 i = 0; i < samples * positions; ++i)
+      y[i] = static_cast<T>(right(args.inputs[0], input<T>(args, 1), i, classes, one));
+    return;
+  }
   for (i64 i = 0; i < samples; ++i) {
     i64 hits = 0;
     for (i64 p = 0; p < positions; ++p)
@@ -75,6 +82,8 @@ std::vector<OpSample> samples() {
           {{f32({6}), f32({6})}, {}, 0, 1},
           {{i32({6}), f32({6, 1})}, {}, 0, 1},
           {{i32({3, 4}), f32({3, 4, 5})}, {}, -2, 2, {}, 5},
+          {{i32({3, 4}), f32({3, 4, 5})}, {{"each", i64{1}}}, -2, 2, {}, 5},
+          {{f32({6}), f32({6})}, {{"each", i64{1}}}, 0, 1},
           {{i32({6, 1}), f32({6, 3})}, {}, -2, 2, {}, 3}};
 }
 std::vector<OpReject> rejects() {

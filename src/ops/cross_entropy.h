@@ -1,6 +1,6 @@
 // What softmax_cross_entropy and nll share: labels that are class indices or rows of probabilities,
-// smoothing as PyTorch's (target' = (1 - s) target + s / c), and the status word for a label out of
-// range.
+// smoothing as PyTorch's (target' = (1 - s) target + s / c), class indices that count for nothing
+// (ignore_index, where it is given), and the status word for a label out of range.
 #pragma once
 
 #include "ops/rows.h"
@@ -14,7 +14,11 @@ inline Shape check_labels(const InferContext& c, int scores, int labels) {
   if (c.attrs.has("label_smoothing")) check_real(c, "label_smoothing", 0, 1);
   const Shape &z = c.shape(scores), &t = c.shape(labels);
   const std::string classes = std::to_string(z[-1]);
+  if (c.attrs.has("ignore_index")) c.attrs.integer("ignore_index");
   if (is_floating(c.dtype(labels))) {
+    if (c.attrs.has("ignore_index"))
+      c.fail_type("ignore_index is given for one-hot labels; it is a class index",
+                  "give class indices (i32), or leave it out");
     check_floating(c, {scores, labels});
     if (!agree(z, t))
       c.fail("one-hot labels are " + t.str() + " for predictions of " + z.str() +
@@ -39,17 +43,21 @@ template <class T>
 class Target {
  public:
   Target(const TensorRef& labels, const Attrs& attrs, i64 classes)
-      : smoothing_(attrs.real("label_smoothing", 0)), classes_(classes) {
+      : smoothing_(attrs.real("label_smoothing", 0)),
+        ignores_(attrs.has("ignore_index")),
+        ignored_(attrs.integer("ignore_index", 0)),
+        classes_(classes) {
     if (is_floating(labels.dtype))
       rows_ = labels.as<const T>();
     else
       indices_ = labels.as<const std::int32_t>();
   }
-  /// False, and the status word written, where the label is not a class.
+  /// False where the label is the ignored one, or no class: then the status word is written.
   bool select(i64 row, i64 rows_per_sample, StepScalars& scalars) {
     row_ = row;
     if (!indices_) return true;
     const std::int32_t label = indices_[row];
+    if (ignores_ && label == ignored_) return false;
     if (label >= 0 && label < classes_) return true;
     if (scalars.code == status_ok) {
       scalars.code = status_label_range;
@@ -74,7 +82,8 @@ class Target {
   const std::int32_t* indices_ = nullptr;
   const T* rows_ = nullptr;
   double smoothing_;
-  i64 classes_, row_ = 0;
+  bool ignores_;
+  i64 ignored_, classes_, row_ = 0;
 };
 
 inline i64 rows_per_sample(const Shape& loss) {
@@ -84,5 +93,8 @@ inline i64 rows_per_sample(const Shape& loss) {
 }
 
 inline Attrs smoothing(double value) { return {{"label_smoothing", value}}; }
+inline Attrs ignoring(i64 index, double value = 0) {
+  return {{"label_smoothing", value}, {"ignore_index", index}};
+}
 
 }  // namespace goneuron

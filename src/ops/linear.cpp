@@ -81,6 +81,7 @@ std::span<const OpDef> linear_ops() {
                                .infer = infer,
                                .gradient = Gradient::none("made after differentiation"),
                                .reference = {kernel<float>, kernel<double>},
+                               .bf16 = true,
                                .flops = flops,
                                .samples = samples,
                                .rejects = rejects}};

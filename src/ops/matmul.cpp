@@ -107,6 +107,7 @@ std::span<const OpDef> matmul_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = {kernel<float>, kernel<double>},
+                               .bf16 = true,
                                .flops = flops,
                                .samples = samples,
                                .rejects = rejects}};

@@ -1,5 +1,5 @@
-// nll(logp[.., c], labels){label_smoothing} -> loss[..]: the negative log likelihood of labels
-// under log probabilities; nll_grad(labels, dloss, like logp) -> dlogp = -target dloss.
+// nll(logp[.., c], labels){label_smoothing, ignore_index} -> loss[..]: the negative log likelihood
+// of labels under log probabilities; nll_grad(labels, dloss, like logp) -> dlogp = -target dloss.
 #include "ops/cross_entropy.h"
 
 namespace goneuron {
@@ -55,10 +55,12 @@ std::vector<OpSample> samples() {
   return {{{f32({3, 4}), i32({3})}, smoothing(0), -5, -0.1, {}, 4},
           {{f32({3, 4}), i32({3})}, smoothing(0.1), -5, -0.1, {}, 4},
           {{f32({2, 2, 4}), i32({2, 2})}, smoothing(0.1), -5, -0.1, {}, 4},
+          {{f32({2, 5, 4}), i32({2, 5})}, ignoring(4, 0.1), -5, -0.1, {}, 5},
           {{f32({3, 4}), f32({3, 4})}, smoothing(0.2), 0, 1}};
 }
 std::vector<OpSample> grad_samples() {
   return {{{i32({3}), f32({3}), f32({3, 4})}, smoothing(0.1), -2, 2, {}, 4},
+          {{i32({2, 5}), f32({2, 5}), f32({2, 5, 4})}, ignoring(1), -2, 2, {}, 4},
           {{f32({3, 4}), f32({3}), f32({3, 4})}, smoothing(0), 0, 1}};
 }
 std::vector<OpReject> rejects() {

@@ -1,6 +1,6 @@
-// softmax_cross_entropy(logits[.., c], labels){label_smoothing} -> loss[..], labels i32 [..] or
-// floating [.., c]; softmax_cross_entropy_grad(logits, labels, dloss) -> dlogits = dloss
-// (softmax(logits) sum(target) - target).
+// softmax_cross_entropy(logits[.., c], labels){label_smoothing, ignore_index} -> loss[..], labels
+// i32 [..] or floating [.., c]; softmax_cross_entropy_grad(logits, labels, dloss) -> dlogits =
+// dloss (softmax(logits) sum(target) - target).
 #include "ops/cross_entropy.h"
 
 namespace goneuron {
@@ -64,6 +64,8 @@ std::vector<OpSample> samples() {
   return {{{f32({3, 4}), i32({3})}, smoothing(0), -2, 2, {}, 4},
           {{f32({3, 4}), i32({3})}, smoothing(0.1), -2, 2, {}, 4},
           {{f32({2, 3, 4}), i32({2, 3})}, smoothing(0), -2, 2, {}, 4},
+          {{f32({2, 5, 4}), i32({2, 5})}, ignoring(2), -2, 2, {}, 4},
+          {{f32({2, 5, 4}), i32({2, 5})}, ignoring(4, 0.1), -2, 2, {}, 5},
           {{f32({3, 4}), f32({3, 4})}, smoothing(0), 0, 1},
           {{f32({3, 4}), f32({3, 4})}, smoothing(0.2), 0, 1},
           {{f32({256, 1000}), i32({256})}, smoothing(0), -2, 2, {}, 1000, true}};
@@ -72,6 +74,7 @@ std::vector<OpSample> grad_samples() {
   return {
       {{f32({3, 4}), i32({3}), f32({3})}, smoothing(0.1), -2, 2, {}, 4},
       {{f32({3, 4}), f32({3, 4}), f32({3})}, smoothing(0), 0, 1},
+      {{f32({2, 5, 4}), i32({2, 5}), f32({2, 5})}, ignoring(1, 0.1), -2, 2, {}, 4},
       {{f32({3, 4}), i32({3}), f32({3})}, smoothing(0), -2, 2, {}, 9}};  // labels out of range too
 }
 std::vector<OpReject> rejects() {
@@ -83,6 +86,7 @@ std::vector<OpReject> rejects() {
           {{f32({3, 4}), f32({3, 5})}, smoothing(0), "one-hot labels are [3, 5]"},
           {{f32({3, 4}), u8({3})}, smoothing(0), "the labels are u8; they must be i32"},
           {{f32({3, 4}), i32({3})}, smoothing(1.5), "label_smoothing is 1.5"},
+          {{f32({3, 4}), f32({3, 4})}, ignoring(-1), "ignore_index is given for one-hot labels"},
           {{f32({}), i32({})}, smoothing(0), "is a scalar"}};
 }
 std::vector<OpReject> grad_rejects() {

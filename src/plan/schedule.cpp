@@ -1,6 +1,7 @@
 // The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other
 // between two barriers; a step needs one before it when a worker would touch what another one
-// writes in the same phase.
+// writes in the same phase. Steps that need one wait, and later ones go first, as long as what the
+// waiting ones keep in memory is little.
 #include <map>
 #include <set>
 
@@ -13,7 +14,11 @@ namespace {
 
 class Scheduler {
  public:
-  explicit Scheduler(Plan& plan) : plan_(plan), graph_(plan.graph) {}
+  Scheduler(Plan& plan, i64 patience)
+      : plan_(plan),
+        graph_(plan.graph),
+        patience_(patience),
+        before_guards_(before_guards(plan.graph)) {}
 
   void run() {
     const auto before = dependencies(graph_);
@@ -31,15 +36,19 @@ class Scheduler {
     int phase = 0;
     while (!ready.empty()) {
       NodeId next = -1;
-      for (const NodeId n : ready)
+      i64 held = 0;
+      for (const NodeId n : ready) {
         if (!conflicts(n)) {
           next = n;
           break;
         }
+        if ((held += held_by(n)) > patience_) break;
+      }
       PlannedStep step;
       if (next < 0) {
         next = *ready.begin();
         touched_.clear();
+        guarded_ = false;
         ++phase;
         step = std::move(plan_.steps[static_cast<size_t>(next)]);
         step.barrier_before = true;
@@ -57,6 +66,15 @@ class Scheduler {
   }
 
  private:
+  /// Activations that a node keeps alive while it waits.
+  i64 held_by(NodeId n) const {
+    i64 bytes = 0;
+    for (const ValueId id : graph_.nodes[static_cast<size_t>(n)].inputs)
+      if (const Value& value = graph_.value(graph_.root(id)); value.producer >= 0)
+        bytes += value_bytes(value);
+    return bytes;
+  }
+
   struct Touch {
     bool write, all;
     Partition part;
@@ -95,22 +113,28 @@ class Scheduler {
       const auto at = touched_.find(graph_.root(graph_.outputs[0]));
       if (at != touched_.end() && plan_.steps[static_cast<size_t>(n)].scheme.tiles > 1)
         for (const Touch& other : at->second) found |= other.write;
+      found |= guarded_ && plan_.steps[static_cast<size_t>(n)].scheme.tiles > 1 &&
+               !before_guards_[static_cast<size_t>(n)];
     }
     return found;
   }
 
   void touch(NodeId n, const Scheme& scheme) {
     if (graph_.nodes[static_cast<size_t>(n)].op->alias) return;
+    guarded_ |= graph_.nodes[static_cast<size_t>(n)].op->guards;
     accesses(n, scheme, [&](ValueId root, const Touch& mine) { touched_[root].push_back(mine); });
   }
 
   Plan& plan_;
   const Graph& graph_;
+  const i64 patience_;
+  std::vector<bool> before_guards_;
+  bool guarded_ = false;  // this phase has a step that may set the status
   std::map<ValueId, std::vector<Touch>> touched_;
 };
 
 }  // namespace
 
-void schedule(Plan& plan) { Scheduler(plan).run(); }
+void schedule(Plan& plan, i64 patience) { Scheduler(plan, patience).run(); }
 
 }  // namespace goneuron

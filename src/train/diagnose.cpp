@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/message.h"
+#include "data/convert.h"
 #include "graph/evaluate.h"
 #include "graph/op_def.h"
 #include "train/index_range.h"
@@ -26,17 +27,6 @@ i64 first_not_finite(const Tensor& tensor) {
   const float* end = values + tensor.size();
   const float* bad = std::find_if(values, end, [](float v) { return !std::isfinite(v); });
   return bad == end ? -1 : bad - values;
-}
-
-/// "column 3", or "element [2, 0, 1]" for samples of several axes.
-std::string position(const Shape& sample, i64 element) {
-  if (sample.rank() <= 1) return "column " + std::to_string(element);
-  std::vector<i64> index(static_cast<size_t>(sample.rank()));
-  for (int axis = sample.rank() - 1; axis >= 0; --axis) {
-    index[static_cast<size_t>(axis)] = element % sample[axis];
-    element /= sample[axis];
-  }
-  return "element " + Shape(index).str();
 }
 
 std::string step_text(const Refused& step) {
@@ -83,8 +73,8 @@ void find_bad_value(const Refused& step) {
                 .what = std::string(i == 0 ? "x" : "y") + " is " +
                         number_text(batch.data<float>()[at]) + " in row " +
                         std::to_string(step.row(at / width)) + ", " +
-                        position(batch.shape().without_batch(), at % width) + " of " + step.data +
-                        "; expected finite numbers",
+                        element_text(batch.shape().without_batch(), at % width) + " of " +
+                        step.data + "; expected finite numbers",
                 .hint = "remove the row, or replace the value, e.g. by the mean of its column"});
   }
 }
@@ -112,6 +102,16 @@ std::string culprit(const Refused& step) {
   return first.empty() ? "the loss (" + step.model.loss.name() + ")" : first;
 }
 
+[[noreturn]] void gradient_not_finite(const Refused& step) {
+  throw_data({.where = step.where,
+              .what = "the norm of the gradients is " + number_text(step.executor.scalars().value) +
+                      ", though the loss is finite; expected a norm to clip",
+              .lines = {{"when", step_text(step)},
+                        {"weights", "those before this step, which changed nothing"}},
+              .hint = "lower the learning rate, or check layers of your own for sqrt(0), log(0) "
+                      "and 0/0, whose slopes are infinite"});
+}
+
 }  // namespace
 
 void diagnose(const Refused& step) {
@@ -123,6 +123,7 @@ void diagnose(const Refused& step) {
                   .row = step.row});
   find_label(step);
   find_bad_value(step);
+  if (step.executor.scalars().code == status_gradient_not_finite) gradient_not_finite(step);
   const double loss = step.executor.scalars().value;
   Message message{.where = step.where,
                   .what = "the loss is " + number_text(loss) + "; expected a finite number",

@@ -40,8 +40,9 @@ std::vector<TensorType> likely_targets(const ModelImpl& model) {
 }
 
 Footprint::Part part_of(const Plan& plan, std::string what, i64 rows) {
-  return {std::move(what), rows,          plan.activation_bytes,
-          plan.live_bytes, plan.io_bytes, plan.scratch_bytes};
+  return {std::move(what),      rows,           plan.activation_bytes,
+          plan.live_bytes,      plan.io_bytes,  plan.scratch_bytes,
+          plan.kept_live_bytes, plan.recomputed};
 }
 
 void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
@@ -65,7 +66,8 @@ Footprint base(const ModelImpl& model, const Plan& plan, bool training) {
   if (!training) return sum;
   sum.gradients = std::max(plan.gradient_bytes, model.gradients.bytes());
   for (const Arena& arena : model.slot_arenas) sum.optimizer += arena.bytes();
-  sum.held += sum.optimizer + model.gradients.bytes();
+  sum.gradients += model.sum_arena.bytes();
+  sum.held += sum.optimizer + model.gradients.bytes() + model.sum_arena.bytes();
   sum.optimizer += model.missing_slot_bytes();
   return sum;
 }
@@ -81,6 +83,16 @@ i64 loader_bytes(const Dataset& data, i64 batch, bool shuffle, const ModelImpl& 
 }
 
 }  // namespace
+
+PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate) {
+  PassSteps steps{.mode = mode, .batch = batch, .rest = samples % batch};
+  if (accumulate == 1) return steps;
+  const i64 count = (samples + batch - 1) / batch;
+  steps.mode = Mode::add_and_update;
+  steps.adds = count > 1;
+  steps.full = steps.rest == 0 || count > accumulate;
+  return steps;
+}
 
 std::string size_text(i64 bytes) {
   if (bytes < 10240) return fmt::format("{} B", bytes);
@@ -112,7 +124,11 @@ std::string Footprint::str() const {
          part.bytes(),
          fmt::format("   activations {} ({} alive at once), batch {}, scratch {}",
                      size_text(part.activations), size_text(part.live), size_text(part.batch),
-                     size_text(part.scratch)));
+                     size_text(part.scratch)) +
+             (part.computed_again == 0
+                  ? ""
+                  : fmt::format("; {} steps compute activations again that would take {} if kept",
+                                part.computed_again, size_text(part.kept))));
   if (workers > 1)
     line(fmt::format("scratch of {} workers", workers), workers * worker_scratch, "");
   line("order and next batches", loader, "");
@@ -157,18 +173,25 @@ Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& opt
   const FitParts parts = fit_parts(data, options, "memory_report", site);
   const GraphsKept kept(model);
   Footprint sum;
-  const auto add = [&](const Dataset& part, i64 batch, Mode mode, const char* what) {
+  const auto add = [&](const Dataset& part, i64 batch, Mode mode, i64 accumulate,
+                       const char* what) {
     const TensorType type = target_type(part.y_shape(), part.y_dtype());
-    for (const i64 rows : {batch, part.size() % batch}) {
-      if (rows == 0) continue;
-      const auto plan = plan_for(model, mode, rows, type);
+    const PassSteps steps = pass_steps(part.size(), batch, mode, accumulate);
+    const auto one = [&](bool runs, Mode by, i64 rows) {
+      if (!runs) return;
+      const auto plan = plan_for(model, by, rows, type);
       if (sum.parts.empty()) sum = base(model, *plan, true);
-      add_part(sum, model, *plan, mode, rows, type, what);
-    }
+      add_part(sum, model, *plan, by, rows, type, what);
+    };
+    one(steps.adds, Mode::add, batch);
+    one(steps.full, steps.mode, batch);
+    one(steps.rest > 0, steps.mode, steps.rest);
     sum.loader += loader_bytes(part, batch, mode == Mode::train && options.shuffle, model, type);
   };
-  add(parts.train, parts.batch, Mode::train, "training");
-  if (parts.validation) add(parts.validation, parts.validation_batch, Mode::evaluate, "validation");
+  add(parts.train, parts.batch, Mode::train, options.accumulate, "training");
+  if (parts.validation)
+    add(parts.validation, parts.validation_batch, Mode::evaluate, 1, "validation");
+  if (options.accumulate > 1 && model.sum_arena.bytes() == 0) sum.gradients += model.sum_bytes();
   return sum;
 }
 

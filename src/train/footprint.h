@@ -12,6 +12,8 @@ struct Footprint {
     std::string what;
     i64 rows = 0;
     i64 activations = 0, live = 0, batch = 0, scratch = 0;
+    i64 kept = 0;            // live, if nothing were computed again
+    i64 computed_again = 0;  // steps
     i64 bytes() const;
   };
   i64 weights = 0, optimizer = 0, gradients = 0;
@@ -39,6 +41,15 @@ ExpectedStep expected_step(ModelImpl& model, i64 batch);
 Footprint footprint(ModelImpl& model, const ExpectedStep& step, i64 batch);
 /// Of fit(data, options), last batch and validation included.
 Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& options, Site site);
+
+/// The steps of a pass over `samples`, each once: full batches that only add their gradients, full
+/// ones, the last one where it is smaller.
+struct PassSteps {
+  Mode mode;  // of those that do not only add
+  bool adds = false, full = true;
+  i64 batch = 0, rest = 0;
+};
+PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate);
 
 /// "12.5 MiB"
 std::string size_text(i64 bytes);

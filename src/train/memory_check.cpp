@@ -62,7 +62,7 @@ void check_memory(ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
   const i64 available = available_memory();
   if (needed <= available) return;
   const i64 batch = largest_batch(model, mode, rows, target, available);
-  const char* what = mode == Mode::train      ? "a training step"
+  const char* what = trains(mode)             ? "a training step"
                      : mode == Mode::evaluate ? "an evaluation step"
                                               : "a prediction";
   throw_too_large(std::string(what) + " on " + std::to_string(rows) + " samples", needed,

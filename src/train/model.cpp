@@ -6,7 +6,7 @@
 
 #include "core/message.h"
 #include "graph/substitute.h"
-#include "train/model_impl.h"
+#include "train/updates.h"
 
 namespace goneuron {
 
@@ -72,10 +72,13 @@ Model::operator Layer() const {
   const auto model = impl_;
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
   layer.input_dtype =
-      model->built() ? model->inputs[0].dtype() : model->pending.front().impl()->input_dtype;
+      model->built() ? model->inputs[0].dtype() : model->pending[0].impl()->input_dtype;
   layer.build = [model](LayerContext& context) {
-    if (!model->built()) model->build_once(context.input().shape().without_batch());
-    return substitute(model->outputs[0], model->inputs[0], context.input());
+    if (!model->built()) {
+      const CallScope own(nullptr);  // its graph is its own, not a part of the one that calls it
+      model->build_once(context.input().shape().without_batch());
+    }
+    return substitute({model->outputs[0]}, {model->inputs[0]}, {context.input()})[0];
   };
   return make_layer(std::move(layer));
 }
@@ -92,17 +95,34 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
+  if (options.activation_budget < 0)
+    throw_graph({.where = call_site("compile", site),
+                 .what = "activation_budget is " + std::to_string(options.activation_budget) +
+                         "; expected bytes, or 0 for no limit",
+                 .hint = "pass e.g. {.activation_budget = 100 << 20}"});
+  require(options.ema >= 0 && options.ema < 1, "compile()", site,
+          "an ema of " + number_text(options.ema) + "; expected at least 0 and below 1",
+          "it is the share of the average that is kept from step to step: 0.999 is usual, 0 none");
   ModelImpl& m = need(impl_);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
+  m.ema = options.ema;
+  m.averaged = false;
   m.loss = loss;
   m.metrics = metrics;
+  m.precision = options.precision;
+  m.activation_budget = options.activation_budget;
   if (!m.built()) m.weight_seed = options.seed;
   m.compiled = true;
   m.step = 0;
   m.slots.clear();
   m.slot_arenas.clear();
+  m.averages.clear();
+  m.sums.clear();
+  m.sum_arena = Arena();
   m.forget_plans();
+  m.rules.clear();
+  if (m.built()) resolve_groups(m);
 }
 
 Layer Model::get_layer(const std::string& name, Site site) const {
@@ -129,7 +149,8 @@ std::vector<Weight> Model::weights() const {
   std::vector<Weight> all;
   for (const auto& v : need(impl_).variables) {
     const auto layer = v->layer.lock();
-    all.push_back({v->full_name(), v->value, v->trainable && (!layer || layer->trainable)});
+    all.push_back({v->full_name(), v->value,
+                   v->trainable && (!layer || layer->trainable) && rule_of(*impl_, *v).trainable});
   }
   return all;
 }
@@ -162,15 +183,6 @@ const Symbol& Model::input(int index, Site site) const {
 }
 const Symbol& Model::output(int index, Site site) const {
   return symbol_at(need(impl_), need(impl_).outputs, index, "outputs", site);
-}
-
-double Model::learning_rate() const { return need(impl_).optimizer.learning_rate; }
-void Model::set_learning_rate(double value, Site site) {
-  if (!(value > 0) || !std::isfinite(value))
-    throw_graph({.where = call_site("set_learning_rate", site),
-                 .what = "a learning rate of " + number_text(value) + "; expected a number above 0",
-                 .hint = "0.001 suits Adam, 0.01 SGD"});
-  need(impl_).optimizer.learning_rate = value;
 }
 
 }  // namespace goneuron

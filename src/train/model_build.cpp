@@ -6,6 +6,7 @@
 #include "core/checked_math.h"
 #include "core/memory.h"
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/initialize.h"
 #include "graph/op_def.h"
 #include "train/model_impl.h"
@@ -134,7 +135,7 @@ void ModelImpl::finish_build() {
                    .what = "the model's output is " + output.shape().str() +
                            ", without the batch as its first axis",
                    .hint = "keep the first axis: one prediction for each sample"});
-  const auto order = topological_order(outputs);
+  const auto order = model_order(outputs);
   variables.clear();
   layers = layers_of(order);
   give_names(layers);
@@ -145,7 +146,7 @@ void ModelImpl::finish_build() {
       variables.push_back(expr->variable);
     // The one thing about an Expr that is decided after it is made: which random stream it draws
     // from.
-    if (expr->op && std::string_view(expr->op->name) == "dropout") {
+    if (expr->op && expr->attrs.has("stream")) {
       ++stream;
       if (expr->attrs.integer("stream", 0) == 0)
         const_cast<Expr*>(expr)->attrs.set("stream", stream);

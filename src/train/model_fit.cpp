@@ -19,12 +19,20 @@ void need_compiled(const ModelImpl& model, const char* caller, Site site) {
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
 }
 
+void need_own_weights(const ModelImpl& model, const char* caller, Site site) {
+  if (model.averaged)
+    throw_graph({.where = call_site(caller, site),
+                 .what = "the model's weights are their moving averages now; expected those in "
+                         "training",
+                 .hint = "call use_averaged_weights(false) first, or end the AveragedWeights"});
+}
+
 /// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
 class Means {
  public:
-  Means(const ModelImpl& model, const char* prefix) {
-    logs.names.push_back(std::string(prefix) + "loss");
-    for (const Metric& metric : model.metrics) logs.names.push_back(prefix + metric.name());
+  explicit Means(const char* prefix) : prefix_(prefix) {}
+  void name(const std::vector<std::string>& names) {
+    for (const std::string& name : names) logs.names.push_back(prefix_ + name);
     logs.values.resize(logs.names.size());
     sums_.resize(logs.names.size());
   }
@@ -41,9 +49,15 @@ class Means {
       logs.values[i] = sums_[i] / static_cast<double>(samples_);
     }
   }
+  /// A number beside the means, the last one of the logs.
+  void show(const char* name, double value) {
+    logs.names.emplace_back(name);
+    logs.values.push_back(value);
+  }
   Logs logs;
 
  private:
+  std::string prefix_;
   std::vector<double> sums_;
   i64 samples_ = 0;
 };
@@ -65,17 +79,26 @@ i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
 class Pass {
  public:
   Pass(ModelImpl& model, const Dataset& data, i64 batch, Mode mode, bool shuffle,
-       std::uint64_t seed, const char* prefix, std::string where)
-      : means(model, prefix),
+       std::uint64_t seed, const char* prefix, std::string where, i64 accumulate = 1)
+      : means(prefix),
         model_(model),
         mode_(mode),
+        accumulate_(accumulate),
         where_(std::move(where)),
         data_(*prefix == '\0' ? "the data" : "the validation data"),
         target_(target_type(data.y_shape(), data.y_dtype())),
         loader_(data, batch, shuffle, seed, model.inputs[0].dtype(), target_.dtype) {
-    full_ = std::make_unique<ExecutorLease>(model, mode, batch, target_);
-    const i64 rest = loader_.rows(loader_.steps() - 1);
-    if (rest != batch) last_ = std::make_unique<ExecutorLease>(model, mode, rest, target_);
+    const auto lease = [&](Mode one, i64 rows) {
+      return std::make_unique<ExecutorLease>(model, one, rows, target_);
+    };
+    const PassSteps steps = pass_steps(data.size(), batch, mode, accumulate);
+    mode_ = steps.mode;
+    if (steps.adds) add_ = lease(Mode::add, batch);
+    if (steps.full) full_ = lease(mode_, batch);
+    if (steps.rest > 0) last_ = lease(mode_, steps.rest);
+    means.name((full_ ? full_ : last_)->names());
+    rate_logged_ = trains(mode) && !model.optimizer.schedule.constant();
+    if (rate_logged_) means.show("learning_rate", model.learning_rate());
   }
 
   i64 steps() const { return loader_.steps(); }
@@ -86,10 +109,15 @@ class Pass {
   }
   /// Rows of the batch that was run.
   i64 step() {
-    Executor& executor = last_ && step_ + 1 == loader_.steps() ? **last_ : **full_;
+    const bool updates = trains(mode_) && ends_group();
+    Executor& executor = last_ && step_ + 1 == loader_.steps()       ? **last_
+                         : mode_ == Mode::add_and_update && !updates ? **add_
+                                                                     : **full_;
     const i64 rows = loader_.next(
         {executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
     begin_step(model_, executor.scalars());
+    if (mode_ == Mode::add_and_update) place_in_group(executor.scalars(), rows);
+    const double rate = executor.scalars().learning_rate;
     {
       // For the step alone: a callback between two steps may predict, evaluate or set the threads.
       const std::lock_guard lock(worker_mutex());
@@ -97,21 +125,38 @@ class Pass {
     }
     if (executor.scalars().code != status_ok)
       diagnose({model_, executor, target_, where_, data_,
-                [this](i64 row) { return loader_.sample(step_, row); }, mode_ == Mode::train});
-    if (mode_ == Mode::train) ++model_.step;
+                [this](i64 row) { return loader_.sample(step_, row); }, trains(mode_)});
+    if (updates) ++model_.step;
     means.add(executor, rows);
+    if (rate_logged_) means.logs.values.back() = rate;
     ++step_;
     return rows;
   }
   Means means;
 
  private:
+  bool ends_group() const { return (step_ + 1) % accumulate_ == 0 || step_ + 1 == loader_.steps(); }
+  /// The batch's place and share in the batches that make one update.
+  void place_in_group(StepScalars& scalars, i64 rows) {
+    const i64 first = step_ / accumulate_ * accumulate_;
+    i64 before = 0, all = 0;
+    for (i64 s = first; s < std::min(first + accumulate_, loader_.steps()); ++s) {
+      if (s < step_) before += loader_.rows(s);
+      all += loader_.rows(s);
+    }
+    scalars.share = static_cast<double>(rows) / static_cast<double>(all);
+    scalars.adds = step_ > first;
+    scalars.first_sample = before;
+  }
+
   ModelImpl& model_;
   Mode mode_;
+  i64 accumulate_;
+  bool rate_logged_ = false;
   std::string where_, data_;
   TensorType target_;
   Loader loader_;
-  std::unique_ptr<ExecutorLease> full_, last_;
+  std::unique_ptr<ExecutorLease> full_, last_, add_;
   i64 step_ = 0;
 };
 
@@ -132,6 +177,11 @@ FitParts fit_parts(const Dataset& data, const FitOptions& options, const char* c
     throw_graph({.where = call_site(caller, site),
                  .what = "both a validation set and a validation_split; expected one of them",
                  .hint = "leave one out"});
+  if (options.accumulate < 1)
+    throw_graph({.where = call_site(caller, site),
+                 .what = "an accumulate of " + std::to_string(options.accumulate) +
+                         " batches; expected 1 or more",
+                 .hint = "it is the number of batches for one update; 1 is one for each"});
   FitParts parts{data, options.validation};
   if (share != 0) {
     const double first = std::round((1 - share) * static_cast<double>(data.size()));
@@ -152,7 +202,7 @@ FitParts fit_parts(const Dataset& data, const FitOptions& options, const char* c
 
 void begin_step(const ModelImpl& model, StepScalars& s) {
   const auto t = static_cast<double>(model.step + 1);
-  s.learning_rate = model.optimizer.learning_rate;
+  s.learning_rate = model.learning_rate();
   s.step = t;
   s.correction1 = 1 - std::pow(model.optimizer.beta1, t);
   s.correction2 = 1 - std::pow(model.optimizer.beta2, t);
@@ -165,6 +215,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const UserCall user("fit", site);
   ModelImpl& m = need(impl_);
   need_compiled(m, "fit", site);
+  need_own_weights(m, "fit", site);
   if (options.epochs < 0)
     throw_graph({.where = call_site("fit", site),
                  .what = std::to_string(options.epochs) + " epochs; expected 0 or more",
@@ -172,8 +223,8 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   const auto [data, validation, batch, validation_batch] = fit_parts(given, options, "fit", site);
   m.need_shape(data.x_shape(), "fit", site);
   m.fit_seed = options.seed;
-  Pass train(m, data, batch, Mode::train, options.shuffle, options.seed, "",
-             call_site("fit", site));
+  Pass train(m, data, batch, Mode::train, options.shuffle, options.seed, "", call_site("fit", site),
+             options.accumulate);
   std::unique_ptr<Pass> check;
   if (validation)
     check = std::make_unique<Pass>(m, validation, validation_batch, Mode::evaluate, false, 0,
@@ -193,20 +244,21 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   state.batch_size = batch;
   state.logs = &train.means.logs;
   state.model = this;
-  state.learning_rate = m.optimizer.learning_rate;
+  state.learning_rate = m.learning_rate();
   const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
     const UserCode callbacks;
     for (const Callback& callback : options.callbacks) {
       if (!callback) continue;
       // A hook may set the rate in the state or on the model.
-      const double before = state.learning_rate = m.optimizer.learning_rate;
+      const double before = state.learning_rate = m.learning_rate();
       ((*callback).*hook)(state);
+      if (state.learning_rate == before) continue;  // a schedule's may be 0
       if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
         throw_graph({.where = call_site("fit", site),
                      .what = "a callback set the learning rate to " +
                              number_text(state.learning_rate) + "; expected a number above 0",
                      .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
-      if (state.learning_rate != before) m.optimizer.learning_rate = state.learning_rate;
+      m.set_learning_rate(state.learning_rate, "fit", site);
     }
   };
   using Clock = std::chrono::steady_clock;
@@ -287,6 +339,7 @@ Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
   const UserCall user("train_on_batch", site);
   const Dataset data(x, y, site);
   need_compiled(need(impl_), "train_on_batch", site);
+  need_own_weights(need(impl_), "train_on_batch", site);
   need(impl_).need_shape(data.x_shape(), "train_on_batch", site);
   Pass pass(need(impl_), data, data.size(), Mode::train, false, 0, "",
             call_site("train_on_batch", site));

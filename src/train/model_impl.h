@@ -16,15 +16,26 @@
 namespace goneuron {
 
 /// What a step is for: training updates weights, evaluation yields loss and metrics, prediction
-/// outputs.
-enum class Mode { train, evaluate, predict };
+/// outputs. `add` adds a batch's gradients to those of others; `add_and_update` is the last of
+/// them.
+enum class Mode { train, evaluate, predict, add, add_and_update };
+inline bool trains(Mode mode) { return mode != Mode::evaluate && mode != Mode::predict; }
+
+/// What the optimizer's groups make of one weight.
+struct WeightRule {
+  double rate_scale = 1, weight_decay = 0;
+  bool trainable = true;
+};
 
 /// The symbols of a training step, for one type of target.
 struct TrainGraph {
   TensorType target;  // with Any as batch
   Symbol y_true, loss;
-  std::vector<Symbol> metrics;
-  std::vector<Symbol> updates;  // empty until training asks for them
+  std::vector<Symbol> metrics;     // and what layers add to the logs
+  std::vector<std::string> names;  // in the logs, of the loss and of the metrics
+  std::vector<std::shared_ptr<Variable>> trained;
+  std::vector<Symbol> gradients;  // of these; empty until training asks for them
+  std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
 };
 
 struct ModelImpl {
@@ -36,11 +47,20 @@ struct ModelImpl {
   Arena params, states, gradients;
   std::vector<Arena> slot_arenas;
   std::map<const Variable*, std::vector<std::shared_ptr<Variable>>> slots;  // of the optimizer
+  // Moving averages of the weights, and sums of gradients over several batches: each in one block,
+  // in the order of the weights.
+  std::map<const Variable*, std::shared_ptr<Variable>> averages, sums;
+  Arena sum_arena;
+  std::map<const Variable*, WeightRule> rules;  // where the optimizer has groups
 
   bool compiled = false;
   Optimizer optimizer;
+  double ema = 0;         // momentum of the averages; 0: none
+  bool averaged = false;  // the weights' memory holds the averages, and the other way round
   Loss loss;
   std::vector<Metric> metrics;
+  Precision precision = F32;
+  i64 activation_budget = 0;
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones
@@ -74,10 +94,17 @@ struct ModelImpl {
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
   TrainGraph& graph_for(const TensorType& target, bool with_updates);
+  /// The rate of the next update.
+  double learning_rate() const;
+  void set_learning_rate(double value, const char* caller, Site where);
   void forget_plans();
-  /// Memory for the optimizer's slots that have none yet, in one block; how much that is.
+  /// Memory for the optimizer's slots and averages that have none yet, in one block each; how much
+  /// that is.
   void allocate_slots();
   i64 missing_slot_bytes() const;
+  /// Memory for the sums of gradients; how much that is.
+  void allocate_sums();
+  i64 sum_bytes() const;
 };
 
 /// An executor taken from the model for a while; goes back when the lease ends.
@@ -89,10 +116,13 @@ class ExecutorLease {
   ExecutorLease& operator=(const ExecutorLease&) = delete;
   Executor* operator->() const { return executor_.get(); }
   Executor& operator*() const { return *executor_; }
+  /// In the logs, of the step's outputs; none of a prediction.
+  const std::vector<std::string>& names() const { return names_; }
 
  private:
   ModelImpl& model_;
   ModelImpl::Key key_;
+  std::vector<std::string> names_;
   std::unique_ptr<Executor> executor_;
 };
 

@@ -1,6 +1,7 @@
 // load(): what a model file holds as a ModelImpl. The file's reader has made sure of each node and
 // weight; here their roles in a model are checked before they are used.
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "core/message.h"
@@ -60,13 +61,15 @@ class Restorer {
 
   void restore_training() {
     const TrainingFacts& facts = record_.training;
-    check_optimizer(facts.optimizer);
+    check_optimizer(facts);
     if (record_.graph.list("target").empty() || record_.graph.list("loss").empty()) return;
     ModelImpl& m = *model_;
     auto graph = std::make_unique<TrainGraph>();
     graph->y_true = only("target");
     graph->loss = only("loss");
     graph->metrics = record_.graph.list("metrics");
+    graph->names = {"loss"};
+    graph->names.insert(graph->names.end(), facts.metrics.begin(), facts.metrics.end());
     check_input(graph->y_true, "target");
     if (graph->metrics.size() != facts.metrics.size())
       fail(record_.graph_byte, std::to_string(graph->metrics.size()) + " metrics for " +
@@ -85,12 +88,23 @@ class Restorer {
     m.allocate_slots();
     for (const auto& [variable, slots] : m.slots)
       for (const auto& slot : slots) restore_slot(*slot);
+    for (const auto& [variable, average] : m.averages) restore_slot(*average);
   }
 
   void compile(const TrainingFacts& facts) {
     ModelImpl& m = *model_;
     m.compiled = true;
     m.optimizer = facts.optimizer;
+    m.optimizer.schedule = schedule_of(facts);
+    m.ema = facts.ema;
+    m.averaged = facts.averaged;
+    for (const auto& [key, value] : facts.extra) {
+      if (key == "precision" && value == "bf16") m.precision = BF16;
+      if (key == "activation_budget" &&
+          std::from_chars(value.data(), value.data() + value.size(), m.activation_budget).ec !=
+              std::errc())
+        fail(record_.training_byte, "the activation budget is " + shown(value));
+    }
     // The loss and metrics are the stored graphs, whatever functions made them.
     m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
       throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "
@@ -142,10 +156,23 @@ class Restorer {
          "the " + std::string(what) + " is " + std::to_string(value) + ", which cannot be");
   }
 
-  void check_optimizer(const Optimizer& optimizer) const {
+  static Schedule schedule_of(const TrainingFacts& facts) {
+    const auto kind = static_cast<Schedule::Kind>(facts.schedule);
+    if (kind == Schedule::Kind::constant) return {facts.optimizer.learning_rate};
+    return {kind, facts.schedule_numbers, {}};
+  }
+
+  void check_optimizer(const TrainingFacts& facts) const {
+    const Optimizer& optimizer = facts.optimizer;
     try {
       check_rates(optimizer, "the optimizer");
       if (optimizer.kind != Optimizer::Kind::sgd) check_moments(optimizer, "the optimizer");
+      check_gradients(optimizer, "the optimizer");
+      schedule_of(facts);
+      require(facts.ema >= 0 && facts.ema < 1, "the optimizer", {},
+              "an ema of " + number_text(facts.ema) + "; expected at least 0 and below 1", "");
+      require(!facts.averaged || facts.ema > 0, "the optimizer", {},
+              "averaged weights without an ema; expected one", "");
     } catch (const Error& error) {
       std::string why = error.what();
       std::replace(why.begin(), why.end(), '\n', ';');

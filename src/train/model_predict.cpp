@@ -30,6 +30,7 @@ Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
                 .what = "there are no samples; expected at least one",
                 .hint = "samples lie along the first axis: x [samples, ..]"});
   const auto gather = gather_for(GatherRole::input, x.dtype(), m.inputs[0].dtype(), "predict()");
+  check_whole(x, m.inputs[0].dtype(), {call_site("predict", site), "x", sample});
   Tensor out;
   const i64 width = sample.elements();
   for (i64 at = 0; at < rows; at += batch_size) {

@@ -1,7 +1,7 @@
 // save(): a ModelImpl as a model file.
 #include "core/message.h"
 #include "io/model_file.h"
-#include "train/model_impl.h"
+#include "train/updates.h"
 
 namespace goneuron {
 
@@ -30,11 +30,26 @@ void Model::save(const std::string& path, Site site) const {
   facts.weight_seed = m.weight_seed;
   facts.fit_seed = m.fit_seed;
   facts.optimizer = m.optimizer;
+  if (m.activation_budget > 0)
+    facts.extra.emplace_back("activation_budget", std::to_string(m.activation_budget));
+  facts.optimizer.groups = groups_by_names(m);
+  facts.schedule = static_cast<i64>(m.optimizer.schedule.kind());
+  if (facts.schedule != 0) facts.schedule_numbers = m.optimizer.schedule.numbers();
+  facts.ema = m.ema;
+  facts.averaged = m.averaged;
+  if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   facts.loss = m.loss.name();
-  for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  if (m.graphs.empty())
+    for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
+  else
+    facts.metrics.assign(m.graphs[0]->names.begin() + 1, m.graphs[0]->names.end());
   record.add_values(m.variables);
+  const auto add_slot = [&](const Variable& slot) {  // a report makes some without memory
+    if (!slot.value.empty()) record.add("optimizer/" + slot.name, slot.value);
+  };
   for (const auto& [variable, slots] : m.slots)
-    for (const auto& slot : slots) record.add("optimizer/" + slot->name, slot->value);
+    for (const auto& slot : slots) add_slot(*slot);
+  for (const auto& [variable, average] : m.averages) add_slot(*average);
   save_model_file(path, record);
 }
 

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
-#include "core/checked_math.h"
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/op_def.h"
-#include "graph/passes/differentiate.h"
+#include "graph/passes/bf16.h"
 #include "graph/passes/trace.h"
+#include "train/added_terms.h"
+#include "train/losses/targets.h"
 #include "train/memory_check.h"
-#include "train/model_impl.h"
+#include "train/updates.h"
 
 namespace goneuron {
 
@@ -17,85 +19,20 @@ namespace {
 
 constexpr size_t most_executors = 32;  // the least recently used goes first
 
-Symbol batch_mean(const Symbol& values) {
-  if (values.shape().rank() == 0) return values;
-  std::vector<i64> axes;
-  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
-  return make("mean", {values}, {{"axes", axes}, {"keep", i64{0}}});
-}
-
-bool trains(const Variable& variable) {
-  const auto layer = variable.layer.lock();
-  return variable.role == Role::parameter && variable.trainable && (!layer || layer->trainable);
-}
-
-/// The optimizer's slots of a variable, made once; they get memory when a step is about to run.
-const std::vector<std::shared_ptr<Variable>>& slots_of(ModelImpl& model,
-                                                       const std::shared_ptr<Variable>& variable) {
-  auto& slots = model.slots[variable.get()];
-  const bool adam = model.optimizer.kind != Optimizer::Kind::sgd;
-  if (!slots.empty() || (!adam && model.optimizer.momentum == 0)) return slots;
-  for (const char* name :
-       adam ? std::vector<const char*>{"m", "v"} : std::vector<const char*>{"velocity"}) {
-    auto slot = std::make_shared<Variable>();
-    slot->name = variable->full_name() + "/" + name;
-    slot->role = Role::slot;
-    slot->type = variable->type;
-    slots.push_back(slot);
+/// What layers add to the loss and to the logs.
+void add_terms(const ModelImpl& model, TrainGraph& graph) {
+  const AddedTerms added = added_terms(model.outputs);
+  if (added.loss) graph.loss = make("add", {graph.loss, added.loss});
+  for (size_t i = 0; i < added.names.size(); ++i) {
+    if (std::find(graph.names.begin(), graph.names.end(), added.names[i]) != graph.names.end())
+      throw_graph({.what = "two values of the logs are named \"" + added.names[i] +
+                           "\"; expected a name for each",
+                   .lines = {{"names", quoted_list(graph.names)}},
+                   .hint = "a layer adds the second one: give it another name in add_loss() or "
+                           "add_metric()"});
+    graph.names.push_back(added.names[i]);
+    graph.metrics.push_back(added.values[i]);
   }
-  return slots;
-}
-
-Symbol update(ModelImpl& model, const std::shared_ptr<Variable>& variable, const Symbol& gradient) {
-  const Optimizer& o = model.optimizer;
-  std::vector<Symbol> inputs = {variable_symbol(variable), gradient};
-  for (const auto& slot : slots_of(model, variable)) inputs.push_back(variable_symbol(slot));
-  if (o.kind == Optimizer::Kind::sgd)
-    return make("sgd_update", inputs,
-                {{"momentum", o.momentum},
-                 {"nesterov", i64{o.nesterov}},
-                 {"weight_decay", o.weight_decay}});
-  return make("adam_update", inputs,
-              {{"beta1", o.beta1},
-               {"beta2", o.beta2},
-               {"epsilon", o.epsilon},
-               {"weight_decay", o.weight_decay},
-               {"decoupled", i64{o.kind == Optimizer::Kind::adamw}}});
-}
-
-[[noreturn]] void fail_unreachable(const ModelImpl& model, const Variable& weight) {
-  const auto layer = weight.layer.lock();
-  throw_graph(
-      {.what = "the loss does not depend on the weight \"" + weight.full_name() +
-               "\"; expected a loss that every weight in training has a part in",
-       .lines = {{"layer", layer ? layer->describe() : "none"}, {"loss", model.loss.name()}},
-       .hint = "use the layer's output in the loss, or freeze it: set_trainable(false)"});
-}
-
-void add_updates(ModelImpl& model, TrainGraph& graph) {
-  std::vector<std::shared_ptr<Variable>> wanted;
-  std::vector<Symbol> wrt;
-  for (const auto& variable : model.variables)
-    if (trains(*variable)) {
-      wanted.push_back(variable);
-      wrt.push_back(variable_symbol(variable));
-    }
-  const auto gradients = differentiate(graph.loss, wrt);
-  for (size_t i = 0; i < wanted.size(); ++i)
-    if (!gradients[i]) fail_unreachable(model, *wanted[i]);
-  for (size_t i = 0; i < wanted.size(); ++i)
-    graph.updates.push_back(update(model, wanted[i], gradients[i]));
-  std::vector<const LayerCall*> seen;
-  for (const Expr* expr : topological_order(model.outputs)) {
-    const LayerCall* call = expr->call.get();
-    if (!call || std::find(seen.begin(), seen.end(), call) != seen.end()) continue;
-    seen.push_back(call);
-    for (const WeakSymbol& weak : call->updates)
-      if (const Symbol state = weak) graph.updates.push_back(state);
-  }
-  if (graph.updates.empty())
-    throw_graph({.what = "there is nothing to train: every weight is frozen, or there is none",
-                 .hint = "unfreeze a layer with set_trainable(true)"});
 }
 
 TensorType with_rows(const TensorType& type, i64 rows) {
@@ -123,43 +60,23 @@ void ModelImpl::forget_plans() {
   graphs.clear();
 }
 
-i64 ModelImpl::missing_slot_bytes() const {
-  i64 bytes = 0;
-  for (const auto& [variable, list] : slots)
-    for (const auto& slot : list)
-      if (slot->value.empty())
-        bytes = round_up(checked_add(bytes, checked_mul(slot->type.shape.elements(), 4)), 64);
-  return bytes;
-}
-
-void ModelImpl::allocate_slots() {
-  const i64 bytes = missing_slot_bytes();
-  if (bytes == 0) return;
-  const Arena arena(bytes, "the memory of the optimizer");
-  i64 at = 0;
-  for (const auto& variable : variables)
-    for (const auto& slot : slots[variable.get()]) {
-      if (!slot->value.empty()) continue;
-      slot->value =
-          Tensor::adopt(arena.owner(), arena.data() + at, slot->type.shape, slot->type.dtype);
-      at = round_up(at + slot->value.bytes(), 64);
-    }
-  slot_arenas.push_back(arena);
-}
-
 TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
   for (auto& graph : graphs)
     if (graph->target == target) {
-      if (with_updates && graph->updates.empty()) add_updates(*this, *graph);
+      if (with_updates) effects_of(*this, *graph, Mode::train);
       return *graph;
     }
   auto graph = std::make_unique<TrainGraph>();
   graph->target = target;
   graph->y_true = input_symbol(target, "y_true", site);
   graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
-  for (const Metric& metric : metrics)
+  graph->names = {"loss"};
+  for (const Metric& metric : metrics) {
+    graph->names.push_back(metric.name());
     graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
-  if (with_updates) add_updates(*this, *graph);
+  }
+  add_terms(*this, *graph);
+  if (with_updates) effects_of(*this, *graph, Mode::train);
   graphs.push_back(std::move(graph));
   return *graphs.back();
 }
@@ -169,22 +86,24 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
   TraceSpec spec;
   spec.inputs = model.inputs;
   spec.input_types = {with_rows({model.inputs[0].shape(), model.inputs[0].dtype()}, rows)};
-  spec.training = mode == Mode::train;
+  spec.training = trains(mode);
   if (mode == Mode::predict) {
     spec.outputs = model.outputs;
   } else {
-    TrainGraph& graph = model.graph_for(target, mode == Mode::train);
+    TrainGraph& graph = model.graph_for(target, trains(mode));
     spec.inputs.push_back(graph.y_true);
     spec.input_types.push_back(with_rows(target, rows));
     spec.outputs = {graph.loss};
     spec.outputs.insert(spec.outputs.end(), graph.metrics.begin(), graph.metrics.end());
-    if (mode == Mode::train) spec.effects = graph.updates;
+    if (trains(mode)) spec.effects = effects_of(model, graph, mode);
   }
   Graph graph = trace(spec);
   for (const Node& node : graph.nodes)
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
-  Plan plan = make_plan(std::move(graph), current_backend());
+  if (model.precision == BF16) use_bf16(graph);
+  Plan plan = make_plan(std::move(graph), current_backend(),
+                        mode == Mode::train ? model.activation_budget : 0);
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
 }
@@ -198,6 +117,7 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
     model.executors.clear();
     model.device = current_backend().name();
   }
+  if (mode != Mode::predict) names_ = model.graph_for(target, mode == Mode::train).names;
   auto& cached = model.executors[key_];
   cached.used = ++model.clock;
   if (!cached.idle.empty()) {
@@ -207,7 +127,8 @@ ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const Tensor
   }
   const auto plan = plan_for(model, mode, rows, target);
   check_memory(model, *plan, mode, rows, target);
-  if (mode == Mode::train) model.allocate_slots();
+  if (trains(mode)) model.allocate_slots();
+  if (trains(mode) && mode != Mode::train) model.allocate_sums();
   if (model.gradients.bytes() < plan->gradient_bytes)
     model.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
   executor_ = std::make_unique<Executor>(plan, model.gradients);

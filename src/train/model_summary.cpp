@@ -7,6 +7,7 @@
 #include "goneuron/device.h"
 #include "graph/op_def.h"
 #include "train/footprint.h"
+#include "train/losses/targets.h"
 
 namespace goneuron {
 
@@ -67,7 +68,8 @@ std::string layer_table(const ModelImpl& model) {
 
 /// "Softmax + cross_entropy are computed together from the logits", where the loss does that.
 std::string logits_note(const ModelImpl& model, const Plan& plan) {
-  const Expr& output = *model.outputs[0].expr();
+  const Symbol last_made = unwrapped(model.outputs[0]);
+  const Expr& output = *last_made.expr();
   const std::string last = output.op ? output.op->name : "";
   for (const Node& node : plan.graph.nodes) {
     const std::string_view op = node.op->name;

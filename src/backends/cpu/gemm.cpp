@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/half.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/gemm.cpp"
 #include <hwy/foreach_target.h>
@@ -17,12 +19,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr i64 lanes = HWY_LANES(float);
-// The register tile: up to max_mr rows of two vectors. 32 registers hold 12 x 2 sums and the
-// operands, 16 hold 6 x 2.
-constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
+// The register tile: up to 12 rows of two vectors. 32 registers hold 12 x 2 sums and the operands,
+// 16 hold 6 x 2.
 constexpr i64 nr = 2 * lanes;
-constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
-constexpr i64 mc = 240;  // a block of A, mc x kc or as much of another form, in the second
 
 /// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
 template <i64 mr, bool kAdd>
@@ -54,12 +53,6 @@ void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, floa
 }
 
 using Micro = void (*)(const float* a, const float* b, i64 k, float* c, i64 c_row);
-
-/// The register tile's height for `rows` rows: as many tiles as needed, as equal as can be.
-i64 tile_height(i64 rows) {
-  const i64 tiles = (rows + max_mr - 1) / max_mr;
-  return tiles == 0 ? 1 : (rows + tiles - 1) / tiles;
-}
 
 template <bool kAdd, size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
@@ -105,74 +98,66 @@ HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
     for (i64 p = 0; p < depth; ++p) to[p * stride + i] = 0;
 }
 
-void pack_strided(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
-  const float* from = g.a + row * g.a_row + col * g.a_col;
-  pad(to, rows, cols, mr);
-  if (g.a_col == 1) return transpose(from, g.a_row, rows, cols, to, mr);
-  for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
-    for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
-}
+/// Operands as they are.
+struct Floats {
+  static constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
+  static constexpr i64 nr = 2 * lanes;
+  static constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
+  static constexpr i64 mc = 480;  // a block of A, mc x kc or as much of another form, in the second
 
-void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
-  const float* from = g.b + row * g.b_row + col * g.b_col;
-  const D d;
-  if (g.b_col != 1) {
-    pad(to, cols, rows, nr);
-    return transpose(from, g.b_col, cols, rows, to, nr);
-  }
-  if (cols < nr) {
-    pad(to, cols, rows, nr);
-    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr)
-      for (i64 j = 0; j < cols; ++j) to[j] = from[j];
-    return;
-  }
-  for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
-    __builtin_prefetch(from + nr);  // of the next panel: too far apart for the processor to guess
-    __builtin_prefetch(from + nr + lanes);
-    hn::Store(hn::LoadU(d, from), d, to);
-    hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
-  }
-}
+  static i64 steps(i64 k) { return k; }
 
-/// Bias, copy of z and activation, on a finished tile that is still in the cache.
-void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
-  if (g.bias)
-    for (i64 i = row; i < row + rows; ++i) {
-      float* c = g.c + i * g.c_row + col;
-      for (i64 j = 0; j < cols; ++j) c[j] += g.bias[col + j];
+  static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
+    const float* from = g.a + row * g.a_row + col * g.a_col;
+    pad(to, rows, cols, mr);
+    if (g.a_col == 1) return transpose(from, g.a_row, rows, cols, to, mr);
+    for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
+      for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
+  }
+
+  static void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
+    const float* from = g.b + row * g.b_row + col * g.b_col;
+    const D d;
+    if (g.b_col != 1) {
+      pad(to, cols, rows, nr);
+      return transpose(from, g.b_col, cols, rows, to, nr);
     }
-  if (cols == g.c_row) {  // whole rows lie one behind the other
-    cols *= rows;
-    rows = 1;
-  }
-  for (i64 i = row; i < row + rows; ++i) {
-    float* c = g.c + i * g.c_row + col;
-    if (g.z) std::memcpy(g.z + i * g.c_row + col, c, static_cast<size_t>(cols) * sizeof(float));
-    if (g.activation) g.activation(c, c, cols, g.alpha, 0);
-  }
-}
-
-/// One block: packed rows of A against a packed panel of B.
-HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col,
-                      i64 cols, i64 k, i64 mr, bool add) {
-  HWY_ALIGN float edge[max_mr * nr];
-  const Micro kernel = add ? micro_of<true>(mr, std::make_index_sequence<max_mr>())
-                           : micro_of<false>(mr, std::make_index_sequence<max_mr>());
-  for (i64 i = 0; i < rows; i += mr, a += mr * k) {
-    const i64 height = std::min(mr, rows - i);
-    float* c = g.c + (row + i) * g.c_row + col;
-    if (height == mr && cols == nr) {
-      kernel(a, b, k, c, g.c_row);
-      continue;
+    if (cols < nr) {
+      pad(to, cols, rows, nr);
+      for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr)
+        for (i64 j = 0; j < cols; ++j) to[j] = from[j];
+      return;
     }
-    if (add)
-      for (i64 r = 0; r < height; ++r)
-        std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
-    kernel(a, b, k, edge, nr);
-    for (i64 r = 0; r < height; ++r)
-      std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
+    for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
+      __builtin_prefetch(from + nr);  // of the next panel: too far apart for the processor to guess
+      __builtin_prefetch(from + nr + lanes);
+      hn::Store(hn::LoadU(d, from), d, to);
+      hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
+    }
   }
-}
+
+  static Micro tile(i64 height, bool add) {
+    return add ? micro_of<true>(height, std::make_index_sequence<max_mr>())
+               : micro_of<false>(height, std::make_index_sequence<max_mr>());
+  }
+};
+
+/// Operands rounded to bf16 but kept as floats, for processors without products of bf16.
+struct RoundedFloats : Floats {
+  static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
+    Floats::pack_a(g, row, rows, col, cols, mr, to);
+    round(to, cols * mr);
+  }
+  static void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* to) {
+    Floats::pack_b(g, row, rows, col, cols, to);
+    round(to, rows * nr);
+  }
+  static void round(float* x, i64 n) {
+    for (i64 i = 0; i < n; ++i) x[i] = round_to_bf16(x[i]);
+  }
+};
+
+#include "backends/cpu/gemm_blocks-inl.h"
 
 /// A few rows: B is read once, where it lies, so that the product runs at the speed of memory.
 template <i64 kRows>
@@ -216,38 +201,6 @@ void few_rows(const Gemm& g) {
   finish(g, 0, kRows, 0, g.n);
 }
 
-void wide(const Gemm& g, void* scratch) {
-  auto* packed_b = static_cast<float*>(scratch);
-  float* packed_a = packed_b + kc * nr;
-  const i64 blocks = std::max<i64>(1, (g.k + kc - 1) / kc);  // of equal depth
-  for (i64 at = 0; at < blocks; ++at) {
-    const i64 p = g.k * at / blocks, depth = g.k * (at + 1) / blocks - p;
-    const bool last = at + 1 == blocks, add = p > 0 || g.add;
-    const i64 most_rows = depth == 0 ? mc : mc * kc / depth;
-    const i64 row_blocks = std::max<i64>(1, (g.m + most_rows - 1) / most_rows);
-    for (i64 part = 0; part < row_blocks; ++part) {
-      const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
-      const i64 mr = tile_height(rows);
-      for (i64 i = 0; i < rows; i += mr) {
-        const i64 height = std::min(mr, rows - i);
-        if (!g.pack_a) {
-          pack_strided(g, row + i, height, p, depth, mr, packed_a + i * depth);
-        } else {
-          if (height < mr)
-            std::memset(packed_a + i * depth, 0, static_cast<size_t>(mr * depth) * sizeof(float));
-          g.pack_a(g.pack_context, row + i, height, p, depth, packed_a + i * depth, mr);
-        }
-      }
-      for (i64 col = 0; col < g.n; col += nr) {
-        const i64 cols = std::min(nr, g.n - col);
-        pack_b(g, p, depth, col, cols, packed_b);
-        block(g, packed_a, packed_b, row, rows, col, cols, depth, mr, add);
-        if (last && (g.bias || g.z || g.activation)) finish(g, row, rows, col, cols);
-      }
-    }
-  }
-}
-
 /// Fewer columns than a panel: computes the transpose, whose vectors run along the rows and are
 /// full.
 void narrow(const Gemm& g, void* scratch) {
@@ -268,7 +221,7 @@ void narrow(const Gemm& g, void* scratch) {
     t.m = g.n;
     t.n = rows;
     t.k = g.k;
-    wide(t, scratch);
+    wide<Floats>(t, scratch);
     for (i64 i = 0; i < rows; ++i) {
       float* c = g.c + (row + i) * g.c_row;
       for (i64 j = 0; j < g.n; ++j) c[j] = part[j * rows + i];
@@ -309,7 +262,7 @@ HWY_INLINE void direct_rows(const Gemm& g, const float* HWY_RESTRICT b, i64 b_ro
 
 template <bool kTwo>
 void direct_panel(const Gemm& g, const float* b, i64 b_row) {
-  constexpr i64 step = max_mr;
+  constexpr i64 step = Floats::max_mr;
   i64 row = 0;
   for (; row + step <= g.m; row += step) direct_rows<step, kTwo>(g, b, b_row, row);
   for (; row + 4 <= g.m; row += 4) direct_rows<4, kTwo>(g, b, b_row, row);
@@ -322,7 +275,7 @@ void direct(const Gemm& g, void* scratch) {
   i64 b_row = g.b_row;
   if (g.b_col != 1) {
     auto* packed = static_cast<float*>(scratch);
-    pack_b(g, 0, g.k, 0, g.n, packed);
+    Floats::pack_b(g, 0, g.k, 0, g.n, packed);
     b = packed;
     b_row = nr;
   }
@@ -336,9 +289,9 @@ void direct(const Gemm& g, void* scratch) {
 
 void gemm(const Gemm& g, void* scratch) {
   // A transposed B is turned round in the scratch memory, which holds kc rows.
-  const bool fits = g.b_col == 1 || g.k <= kc;
-  if (g.n <= nr && !g.pack_a && !g.add && fits) return direct(g, scratch);
-  if (g.m <= 4 && g.b_col == 1 && !g.pack_a) {
+  const bool fits = g.b_col == 1 || g.k <= Floats::kc;
+  if (g.n <= nr && !g.add && fits) return direct(g, scratch);
+  if (g.m <= 4 && g.b_col == 1) {
     switch (g.m) {
       case 0:
         return;
@@ -352,9 +305,11 @@ void gemm(const Gemm& g, void* scratch) {
         return few_rows<4>(g);
     }
   }
-  if (g.n < nr && g.m >= 2 * g.n && !g.pack_a && !g.add) return narrow(g, scratch);
-  wide(g, scratch);
+  if (g.n < nr && g.m >= 2 * g.n && !g.add) return narrow(g, scratch);
+  wide<Floats>(g, scratch);
 }
+
+void gemm_rounded(const Gemm& g, void* scratch) { wide<RoundedFloats>(g, scratch); }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -362,14 +317,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace goneuron::cpu {
 HWY_EXPORT(gemm);
+HWY_EXPORT(gemm_rounded);
 
 GemmKernel gemm_kernel() {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return &HWY_DYNAMIC_DISPATCH(gemm);
 }
 
+GemmKernel gemm_rounded_kernel() {
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return &HWY_DYNAMIC_DISPATCH(gemm_rounded);
+}
+
 i64 gemm_scratch(i64 m, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 240;
+  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 480;
   const i64 packed_a = std::min((m + tallest_tile) * std::min(k, kc), (mc + tallest_tile) * kc);
   return (kc * widest_panel + packed_a) * i64{sizeof(float)} + 64;
 }

@@ -1,7 +1,6 @@
 // gemm: C = A B (+ bias, then an activation), one thread, packed and register-blocked, in SIMD
 // chosen at run time. Every element of C is one chain of fused multiply-adds over k in order,
-// whatever the cut: results never depend on tiles or threads. Used by products and, through
-// `pack_a`, by convolutions.
+// whatever the cut: results never depend on tiles or threads.
 #pragma once
 
 #include "backends/cpu/vector_ops.h"
@@ -9,7 +8,7 @@
 namespace goneuron::cpu {
 
 struct Gemm {
-  const float* a = nullptr;  // (i, k) at a[i * a_row + k * a_col]; unused with pack_a
+  const float* a = nullptr;  // (i, k) at a[i * a_row + k * a_col]
   i64 a_row = 0, a_col = 1;
   const float* b = nullptr;  // (k, j) at b[k * b_row + j * b_col]; one of the strides is 1
   i64 b_row = 0, b_col = 1;
@@ -21,18 +20,13 @@ struct Gemm {
   UnaryRow activation = nullptr;
   float alpha = 0;
   bool add = false;  // C += A B; without bias and activation
-
-  /// Rows [row, row + rows) and columns [col, col + cols) of A, row i of k at to[k * stride + i];
-  /// for convolutions.
-  using PackA = void (*)(const void* context, i64 row, i64 rows, i64 col, i64 cols, float* to,
-                         i64 stride);
-  PackA pack_a = nullptr;
-  const void* pack_context = nullptr;
 };
 
 using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 /// The kernel for this processor.
 GemmKernel gemm_kernel();
+/// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
+GemmKernel gemm_bf16_kernel();
 /// Bytes of scratch that it needs.
 i64 gemm_scratch(i64 m, i64 k);
 

@@ -181,14 +181,23 @@ HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n,
   if (v) std::memcpy(v + i, tv, bytes);
 }
 
+/// A gradient scaled and kept within bounds; NaN stays.
+template <class Step>
+HWY_INLINE V clip(V grad, const Step& s) {
+  grad = hn::Mul(grad, num(s.scale));
+  return keep_nan(grad, hn::Min(hn::Max(grad, num(-s.bound)), num(s.bound)));
+}
+
 // PyTorch's order of operations: m.lerp(g), v b2 + g g (1 - b2), denominator sqrt(v) / sqrt(c2) +
 // epsilon.
+template <bool kClip>
 void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s) {
   const V b1 = num(1 - s.beta1), b2 = num(s.beta2), c2 = num(1 - s.beta2), size = num(-s.step_size);
   const V root = num(1 / s.correction2_sqrt), epsilon = num(s.epsilon), decay = num(s.weight_decay);
   const V keep = num(1 - s.learning_rate * s.weight_decay);
   const bool coupled = !s.decoupled && s.weight_decay != 0;
   update_loop(p, g, m, v, n, [&](V& w, V grad, V& first, V& second) HWY_ATTR {
+    if (kClip) grad = clip(grad, s);
     if (s.decoupled) w = hn::Mul(w, keep);
     if (coupled) grad = hn::MulAdd(w, decay, grad);
     first = hn::MulAdd(hn::Sub(grad, first), b1, first);
@@ -197,9 +206,11 @@ void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s
   });
 }
 
+template <bool kClip>
 void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
   const V rate = num(-s.learning_rate), momentum = num(s.momentum), decay = num(s.weight_decay);
   update_loop(p, g, velocity, nullptr, n, [&](V& w, V grad, V& speed, V&) HWY_ATTR {
+    if (kClip) grad = clip(grad, s);
     if (s.weight_decay != 0) grad = hn::MulAdd(w, decay, grad);
     if (velocity) {
       speed = hn::MulAdd(momentum, speed, grad);
@@ -261,6 +272,8 @@ void sum_columns(const float* x, i64 rows, i64 n, i64 stride, float* sums) {
   }
 }
 
+AdamRow find_adam(bool clipped) { return clipped ? adam<true> : adam<false>; }
+SgdRow find_sgd(bool clipped) { return clipped ? sgd<true> : sgd<false>; }
 SoftmaxRow find_softmax(bool log) { return log ? softmax<true> : softmax<false>; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
@@ -272,8 +285,8 @@ namespace {
 HWY_EXPORT(find_unary);
 HWY_EXPORT(find_binary);
 HWY_EXPORT(find_softmax);
-HWY_EXPORT(adam);
-HWY_EXPORT(sgd);
+HWY_EXPORT(find_adam);
+HWY_EXPORT(find_sgd);
 HWY_EXPORT(sum_columns);
 void choose() { hwy::GetChosenTarget().Update(hwy::SupportedTargets()); }
 }  // namespace
@@ -290,13 +303,13 @@ SoftmaxRow softmax_row(bool log) {
   choose();
   return HWY_DYNAMIC_DISPATCH(find_softmax)(log);
 }
-AdamRow adam_row() {
+AdamRow adam_row(bool clipped) {
   choose();
-  return &HWY_DYNAMIC_DISPATCH(adam);
+  return HWY_DYNAMIC_DISPATCH(find_adam)(clipped);
 }
-SgdRow sgd_row() {
+SgdRow sgd_row(bool clipped) {
   choose();
-  return &HWY_DYNAMIC_DISPATCH(sgd);
+  return HWY_DYNAMIC_DISPATCH(find_sgd)(clipped);
 }
 ColumnSums column_sums() {
   choose();

@@ -22,17 +22,20 @@ struct AdamStep {
   float learning_rate, beta1, beta2, epsilon, weight_decay;
   float step_size, correction2_sqrt;  // learning_rate / correction1; sqrt(correction2)
   bool decoupled;
+  float scale = 1, bound = 0;  // of the gradient; read by clipped rows alone
 };
 using AdamRow = void (*)(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& step);
-AdamRow adam_row();
+/// Clipped: of scale g, kept within [-bound, bound].
+AdamRow adam_row(bool clipped);
 
 struct SgdStep {
   float learning_rate, momentum, weight_decay;
   bool nesterov;
+  float scale = 1, bound = 0;  // as AdamStep's
 };
 /// `velocity` is null without momentum.
 using SgdRow = void (*)(float* p, const float* g, float* velocity, i64 n, const SgdStep& step);
-SgdRow sgd_row();
+SgdRow sgd_row(bool clipped);
 
 /// y = softmax(x), or log softmax, of one row; they may be the same memory.
 using SoftmaxRow = void (*)(const float* x, float* y, i64 n);

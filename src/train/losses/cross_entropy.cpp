@@ -10,7 +10,8 @@ namespace {
 // Probabilities below this are taken for it, as in Keras: the loss stays below 16.2.
 constexpr double smallest_probability = 1e-7;
 
-Symbol cross_entropy(const Symbol& y_true, const Symbol& y_pred, double smoothing) {
+Symbol cross_entropy(const Symbol& y_true, const Symbol& y_pred,
+                     const CrossEntropyOptions& options) {
   const Symbol labels = class_targets("CrossEntropy", y_true, y_pred);
   if (y_pred.shape()[-1] == 1)
     throw_shape({.where = "CrossEntropy",
@@ -18,29 +19,39 @@ Symbol cross_entropy(const Symbol& y_true, const Symbol& y_pred, double smoothin
                          "; expected two classes or more: with one the loss is always 0",
                  .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
                  .hint = "use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)"});
-  const Attrs attrs{{"label_smoothing", smoothing}};
-  Symbol logits = before(y_pred, "softmax");
+  Attrs attrs{{"label_smoothing", options.label_smoothing}};
+  if (options.ignore_index) {
+    need_indices("CrossEntropy", labels, y_true, y_pred);
+    attrs.set("ignore_index", *options.ignore_index);
+  }
+  Symbol logits = before(y_pred, "softmax"), losses;
   if (!logits) logits = before(y_pred, "log_softmax");
-  if (logits) return per_sample(make("softmax_cross_entropy", {logits, labels}, attrs));
-  const Symbol clipped = make("maximum", {y_pred, scalar(smallest_probability)});
-  return per_sample(make("nll", {make("log", {clipped}), labels}, attrs));
+  if (logits) {
+    losses = make("softmax_cross_entropy", {logits, labels}, attrs);
+  } else {
+    const Symbol clipped = make("maximum", {y_pred, scalar(smallest_probability)});
+    losses = make("nll", {make("log", {clipped}), labels}, attrs);
+  }
+  if (!options.ignore_index) return per_sample(losses);
+  return masked_mean(losses, label_mask(labels, *options.ignore_index));
 }
 
-SymbolFunction with(double smoothing) {
+SymbolFunction with(const CrossEntropyOptions& options) {
   return [=](const Symbol& y_true, const Symbol& y_pred) {
-    return cross_entropy(y_true, y_pred, smoothing);
+    return cross_entropy(y_true, y_pred, options);
   };
 }
 }  // namespace
 
-CrossEntropyLoss::CrossEntropyLoss() : Loss("cross_entropy", with(0), {}) {}
+CrossEntropyLoss::CrossEntropyLoss() : Loss("cross_entropy", with({}), {}) {}
 
 Loss CrossEntropyLoss::operator()(const CrossEntropyOptions& options, Site site) const {
   const double smoothing = options.label_smoothing;
   require(smoothing >= 0 && smoothing < 1, "CrossEntropy", site,
           "a label_smoothing of " + number_text(smoothing) + "; expected at least 0 and below 1",
           "it is the share of a target that is spread over all classes; 0.1 is usual");
-  return {name().c_str(), with(smoothing), site};
+  require_index("CrossEntropy", options.ignore_index, site);
+  return {name().c_str(), with(options), site};
 }
 
 const CrossEntropyLoss CrossEntropy;

@@ -87,12 +87,68 @@ Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
                        "reshape the targets, or give the last layer one output a class"));
 }
 
+void need_indices(const char* name, const Symbol& labels, const Symbol& y_true,
+                  const Symbol& y_pred) {
+  if (!is_floating(labels.dtype())) return;
+  throw_type(mismatch(name, y_true, y_pred,
+                      "an ignore_index with one-hot rows as targets; expected class indices",
+                      "pass the rows' argmax(), with the ignore_index where a target counts for "
+                      "nothing"));
+}
+
+void require_index(const char* kind, const std::optional<i64>& index, Site site) {
+  if (!index) return;
+  require(*index >= INT32_MIN && *index <= INT32_MAX, kind, site,
+          "an ignore_index of " + std::to_string(*index) + "; expected a number of 32 bits",
+          "-1 is usual: it is no class");
+}
+
+Symbol unwrapped(Symbol symbol) {
+  while (symbol.expr()->kind == Expr::Kind::op &&
+         std::string_view(symbol.expr()->op->name) == "reshape_like" &&
+         symbol.expr()->inputs[0].shape() == symbol.shape())
+    symbol = Symbol(symbol.expr()->inputs[0]);
+  return symbol;
+}
+
 Symbol before(const Symbol& symbol, const char* op) {
-  const Expr& expr = *symbol.expr();
+  const Symbol made_by = unwrapped(symbol);
+  const Expr& expr = *made_by.expr();
   const bool made = expr.kind == Expr::Kind::op && std::string_view(expr.op->name) == op;
   return made ? expr.inputs[0] : Symbol{};
 }
 
 Symbol per_sample(const Symbol& values) { return mean(values, {}, false, {}); }
+
+namespace {
+Symbol over_all_axes(const char* op, const Symbol& values) {
+  if (values.shape().rank() == 0) return values;
+  std::vector<i64> axes;
+  for (int i = 0; i < values.shape().rank(); ++i) axes.push_back(i);
+  return make(op, {values}, {{"axes", axes}, {"keep", i64{0}}});
+}
+bool made_by(const Symbol& symbol, const char* op) {
+  const Expr& expr = *symbol.expr();
+  return expr.kind == Expr::Kind::op && std::string_view(expr.op->name) == op;
+}
+}  // namespace
+
+Symbol batch_mean(const Symbol& values) { return over_all_axes("mean", values); }
+
+Symbol masked_mean(const Symbol& values, const Symbol& mask) {
+  const Symbol sum = over_all_axes("sum", make("mul", {values, mask}));
+  return make("div", {sum, make("maximum", {over_all_axes("sum", mask), scalar(1)})});
+}
+
+Symbol denominator_of(const Symbol& number) {
+  if (number.shape().rank() != 0 || !made_by(number, "div")) return {};
+  const Symbol &above = number.expr()->inputs[0], &below = number.expr()->inputs[1];
+  if (below.shape().rank() != 0 || !made_by(above, "sum") || !made_by(below, "maximum")) return {};
+  return below;
+}
+
+Symbol label_mask(const Symbol& labels, i64 ignored) {
+  return make("differs", {labels}, {{"from", ignored}});
+}
 
 }  // namespace goneuron

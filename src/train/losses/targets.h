@@ -3,6 +3,8 @@
 // refused.
 #pragma once
 
+#include <optional>
+
 #include "goneuron/symbol.h"
 
 namespace goneuron {
@@ -13,10 +15,27 @@ Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
                      const char* hint);
 /// Class indices, i32 [..], or one-hot rows, floating [.., classes], for `y_pred` [.., classes].
 Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pred);
+/// TypeError unless `labels`, made of `y_true` by class_targets(), are class indices, as an
+/// ignore_index needs them.
+void need_indices(const char* name, const Symbol& labels, const Symbol& y_true,
+                  const Symbol& y_pred);
+/// GraphError unless a target can have that value.
+void require_index(const char* kind, const std::optional<i64>& index, Site site);
 
+/// The symbol itself, without the nodes that only pass it on under the same shape.
+Symbol unwrapped(Symbol symbol);
 /// The input of the op `op` that made `symbol`; an empty Symbol when another one did.
 Symbol before(const Symbol& symbol, const char* op);
 /// [batch, ..] -> [batch], the mean over all other axes.
 Symbol per_sample(const Symbol& values);
+/// The mean over everything, as one number.
+Symbol batch_mean(const Symbol& values);
+/// The mean of `values` where `mask` is 1, as one number; 0 where it is 1 nowhere.
+Symbol masked_mean(const Symbol& values, const Symbol& mask);
+/// What a ratio of two sums over the batch, such as masked_mean(), divides by; else an empty
+/// Symbol.
+Symbol denominator_of(const Symbol& number);
+/// 1 where the class index is not `ignored`, else 0.
+Symbol label_mask(const Symbol& labels, i64 ignored);
 
 }  // namespace goneuron

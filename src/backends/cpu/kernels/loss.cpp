@@ -27,10 +27,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
 
 struct RowRange {
   i64 rows, tiles;
-  i64 begin(i64 tile) const {
-    return tile_begin(samples, tiles, tile) * (rows / std::max<i64>(samples, 1));
-  }
+  i64 begin(i64 tile) const { return tile_begin(samples, tiles, tile) * positions(); }
   i64 samples;
+  i64 positions() const { return rows / std::max<i64>(samples, 1); }
 };
 RowRange range_of(const BoundNode& bound) {
   const Shape& x = bound.in_shape(0);
@@ -110,6 +109,8 @@ struct CrossEntropyArgs {
   float* out;  // losses, or the gradient of the logits
   i64 n;
   float smoothing;
+  bool ignores;
+  std::int32_t ignored;
   StepScalars* scalars;
   RowRange range;
 };
@@ -120,11 +121,14 @@ inline float target(const CrossEntropyArgs& c, i64 r, i64 j) {
   return sharp * (1 - c.smoothing) + c.smoothing / static_cast<float>(c.n);
 }
 
-/// True, with the status written, when row r's label is no class.
-inline bool bad_label(const CrossEntropyArgs& c, i64 r) {
-  if (!c.labels || (c.labels[r] >= 0 && c.labels[r] < c.n)) return false;
+/// True where row r counts for nothing: its label is the ignored one, or no class, and then the
+/// status is written.
+inline bool passed_over(const CrossEntropyArgs& c, i64 r) {
+  if (!c.labels) return false;
+  if (c.ignores && c.labels[r] == c.ignored) return true;
+  if (c.labels[r] >= 0 && c.labels[r] < c.n) return false;
   if (c.scalars->code == status_ok) {
-    c.scalars->row = r;
+    c.scalars->row = r / c.range.positions();
     c.scalars->value = c.labels[r];
     c.scalars->code = status_label_range;
   }
@@ -135,7 +139,7 @@ void run_loss(const CrossEntropyArgs& c, i64 begin, i64 end, void* scratch) {
   auto* logp = static_cast<float*>(scratch);
   for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
     c.out[r] = 0;
-    if (bad_label(c, r)) continue;
+    if (passed_over(c, r)) continue;
     c.log_softmax(c.logits + r * c.n, logp, c.n);
     if (c.labels && c.smoothing == 0) {
       c.out[r] = -logp[c.labels[r]];
@@ -153,7 +157,7 @@ void run_loss(const CrossEntropyArgs& c, i64 begin, i64 end, void* scratch) {
 void run_gradient(const CrossEntropyArgs& c, i64 begin, i64 end, void*) {
   for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
     float* out = c.out + r * c.n;
-    if (bad_label(c, r)) {
+    if (passed_over(c, r)) {
       std::memset(out, 0, static_cast<size_t>(c.n) * sizeof(float));
       continue;
     }
@@ -182,6 +186,8 @@ Call lower_cross_entropy(const BoundNode& bound) {
                         bound.output(),
                         columns_of(bound.in_shape(0)),
                         static_cast<float>(bound.node.attrs.real("label_smoothing", 0)),
+                        bound.node.attrs.has("ignore_index"),
+                        static_cast<std::int32_t>(bound.node.attrs.integer("ignore_index", 0)),
                         bound.scalars,
                         range_of(bound)};
   return make_call<CrossEntropyArgs>(args, gradient ? run_gradient : run_loss);
@@ -228,7 +234,10 @@ void run_accuracy(const AccuracyArgs& a, i64, i64, void*) {
 Call lower_accuracy(const BoundNode& bound) {
   const bool indices = bound.graph.in(bound.node, 0).type.dtype == DType::i32;
   const Shape& p = bound.in_shape(1);
-  const i64 classes = p.rank() > 1 ? p[-1] : 1, samples = p[0];
+  const i64 classes = p.rank() > 1 ? p[-1] : 1;
+  // One by one, each prediction is a sample of its own.
+  const bool each = bound.node.attrs.integer("each", 0) != 0;
+  const i64 samples = each ? p.elements() / std::max<i64>(classes, 1) : p[0];
   return make_call<AccuracyArgs>(
       {indices ? bound.input<std::int32_t>(0) : nullptr, indices ? nullptr : bound.input(0),
        bound.input(1), bound.output(), samples, samples == 0 ? 0 : p.elements() / classes / samples,

@@ -147,7 +147,7 @@ Call lower(const BoundNode& bound) {
   if (args.cut == cut_sums && s.ta) args.units = bound.in_shape(0)[0];
   if (args.cut == cut_rows && !s.ta && args.tiles > 1) args.units = bound.out_shape()[0];
   args.unit = length / std::max<i64>(args.units, 1);
-  args.kernel = gemm_kernel();
+  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
   return make_call(args, run);
 }
 
