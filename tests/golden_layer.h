@@ -50,12 +50,15 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
-  if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
-  if (const auto layer = sequence_layer_of(kind, o)) return *layer;
-  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MoE" || kind == "ExpertFeedForward") {
+    const bool swiglu = o.at("activation") == "swiglu";
+    return mixture_of(one, swiglu ? SwiGLU : FeedForward(activation_of(o)));
+  }
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
   if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
+  if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
+  if (const auto layer = sequence_layer_of(kind, o)) return *layer;
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -76,12 +79,12 @@ struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
     std::vector<Symbol> all = inputs;
+    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
     if (one.contains("fixed_inputs"))
       for (const Json& input : one.at("fixed_inputs"))
         all.push_back(feed(
             tensor_of(input.at("tensor"), input.at("dtype") == "i32" ? DType::i32 : precision)));
-    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
-    output = layer(all);
+    output = all.size() == 1 ? layer(all[0]) : layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));
