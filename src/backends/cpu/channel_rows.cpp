@@ -217,17 +217,16 @@ HWY_INLINE void normalise_at(const Normalise& a, const Coefficients& c, i64 at, 
   store<kFull>(hn::Mul(c.scale, hn::NegMulAdd(off, c.slope, g)), a.y + at, left);
 }
 
-/// One or two vectors of columns of some rows: what belongs to the channels stays in registers.
+/// Some vectors of columns of some rows: what belongs to the channels stays in registers.
 template <Normal kWhat, i64 vectors, bool kFull>
 HWY_INLINE void normalise_block(const Normalise& a, i64 at, i64 column, i64 rows, i64 stride,
                                 i64 left) {
-  const Coefficients first = coefficients<kWhat, kFull>(a, column, left);
-  const Coefficients second =
-      vectors == 2 ? coefficients<kWhat, kFull>(a, column + lanes, left) : first;
-  for (i64 r = 0; r < rows; ++r, at += stride) {
-    normalise_at<kWhat, kFull>(a, first, at, left);
-    if (vectors == 2) normalise_at<kWhat, kFull>(a, second, at + lanes, left);
-  }
+  Coefficients c[vectors];
+#pragma GCC unroll 4
+  for (i64 v = 0; v < vectors; ++v) c[v] = coefficients<kWhat, kFull>(a, column + v * lanes, left);
+  for (i64 r = 0; r < rows; ++r, at += stride)
+#pragma GCC unroll 4
+    for (i64 v = 0; v < vectors; ++v) normalise_at<kWhat, kFull>(a, c[v], at + v * lanes, left);
 }
 
 /// `rows` rows of `columns`, `stride` apart, from `at`.
@@ -236,8 +235,8 @@ void normalise_rows(const Normalise& a, i64 at, i64 rows, i64 columns, i64 strid
   for (i64 r = 0; r < rows; r += block_rows, at += block_rows * stride) {
     const i64 count = std::min(block_rows, rows - r);
     i64 j = 0;
-    for (; j + 2 * lanes <= columns; j += 2 * lanes)
-      normalise_block<kWhat, 2, true>(a, at + j, j, count, stride, 0);
+    for (; j + group * lanes <= columns; j += group * lanes)
+      normalise_block<kWhat, group, true>(a, at + j, j, count, stride, 0);
     for (; j + lanes <= columns; j += lanes)
       normalise_block<kWhat, 1, true>(a, at + j, j, count, stride, 0);
     if (j < columns) normalise_block<kWhat, 1, false>(a, at + j, j, count, stride, columns - j);
