@@ -148,6 +148,33 @@ TEST(Fusion, ConvolutionBiasReluAndPoolingAreOneStep) {
     EXPECT_EQ(count(fused, part), 0) << part;
 }
 
+/// Relu goes with the batch norm before it, also behind the sum with a short cut; backwards it is a
+/// mask within the batch norm's gradient, but for the sum, whose gradient the short cut needs, too.
+TEST(Fusion, BatchNormAndReluAreOneStep) {
+  const Layer residual("residual", [](const Symbol& x) {
+    const Symbol y = x | Conv2D(6, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU |
+                     Conv2D(6, 3, {.padding = 1, .bias = false}) | BatchNorm();
+    return ((x | Conv2D(6, 1) | BatchNorm()) + y) | ReLU;
+  });
+  const Outcome fused = compare({residual, Flatten(), Dense(4)}, {9, 8, 3}, 5, {4});
+  EXPECT_EQ(count(fused, "batch_norm_relu"), 2);
+  EXPECT_EQ(count(fused, "batch_norm_relu_weight_grad"), 1);
+  EXPECT_EQ(count(fused, "batch_norm_relu_input_grad"), 1);
+  EXPECT_EQ(count(fused, "relu"), 0);
+  EXPECT_EQ(count(fused, "relu_grad"), 1);
+}
+
+/// A batch norm that something else reads keeps its own output.
+TEST(Fusion, BatchNormReadElsewhereStays) {
+  const Layer both("both", [](const Symbol& x) {
+    const Symbol z = x | BatchNorm();
+    return (z | ReLU) + z;
+  });
+  const Outcome fused = compare({both, Dense(3)}, {16}, 9, {3});
+  EXPECT_EQ(count(fused, "batch_norm_relu"), 0);
+  EXPECT_EQ(count(fused, "relu"), 1);
+}
+
 TEST(Fusion, WithoutBias) {
   const Outcome fused =
       compare({Dense(24, {.activation = GELU, .bias = false}), Dense(3)}, {16}, 9, {3});
