@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "errors_files.h"
+#include "errors_io.h"
 #include "errors_layers.h"
 #include "errors_training.h"
 
