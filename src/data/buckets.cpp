@@ -15,10 +15,8 @@ std::string describe(const Tensor& tensor) {
   return tensor.shape().str() + " " + dtype_name(tensor.dtype());
 }
 
-/// "the sequence 3", for messages.
-std::string nth(const char* what, size_t i) {
-  return std::string("the ") + what + " " + std::to_string(i);
-}
+/// "sequence 3", for messages.
+std::string nth(const char* what, size_t i) { return std::string(what) + " " + std::to_string(i); }
 
 /// Powers of two from 8 on, the last one cut to the longest sequence.
 std::vector<i64> usual_lengths(const std::vector<Tensor>& sequences) {
