@@ -287,5 +287,39 @@ TEST(Api, OptimizersCarryTheirOptions) {
   EXPECT_EQ(Adam(1e-2, {.beta1 = 0.5, .epsilon = 1e-6}).beta1, 0.5);
 }
 
+// ---- several inputs and outputs ----
+
+static_assert(FitTakes<Model, Tensors, Tensors> && FitTakes<Model, Tensors, Tensor, FitOptions>);
+static_assert(CompileTakes<Model, Optimizer, std::vector<OutputLoss>>);
+static_assert(!CompileTakes<Model, Optimizer, std::vector<Metric>>);
+
+TEST(Surface, SeveralInputsAndOutputs) {
+  const Symbol a = Input({2}, {.name = "a"}), b = Input({2}, {.dtype = DType::f32});
+  auto model = Model(
+      {a, b}, {Dense(1, {.name = "y"})(a), Dense(3, {.activation = Softmax, .name = "z"})(b)});
+  model.compile(SGD(0.1), {MSE, CrossEntropy});
+  model.compile(SGD(0.1), {MSE, {CrossEntropy, 0.5}}, {}, {.seed = 1});
+  model.compile(SGD(0.1), {{"y", MSE}, {"z", CrossEntropy({.label_smoothing = 0.1}), 0.5}},
+                {{"y", MeanAbsoluteError}, {"z", {Accuracy}}});
+  const Tensor x({{0, 0}, {0, 1}}), y({{0}, {0}});
+  const std::vector<std::int32_t> z = {0, 0};
+  model.fit({x, x}, {y, z});
+  model.fit({x, x}, {y, z}, {.epochs = 1, .validation = Dataset({x, x}, {y, z})});
+  model.fit({{"a", x}, {"input", x}}, {{"z", z}, {"y", y}}, {.batch_size = 1});
+  model.fit(Dataset({{"a", x}, {"input", x}}, {y, z}));
+  model.evaluate({x, x}, {y, z});
+  model.train_on_batch({x, x}, {y, z});
+  model.test_on_batch({x, x}, {y, z});
+  EXPECT_EQ(model.predict_all({x, x}).size(), 2U);
+  EXPECT_EQ(model.predict_all({{"input", x}, {"a", x}}).size(), 2U);
+  // One of each keeps its forms, nested lists of zeros included.
+  auto one = Sequential({Dense(1)});
+  one.compile(SGD(0.1), MSE);
+  one.fit({{0, 0}, {0, 0}}, {{0}, {0}});
+  one.fit({x, y});
+  one.predict({{0, 0}, {0, 0}});
+  one.evaluate({{0, 0}, {0, 1}}, {{0}, {1}});
+}
+
 }  // namespace
 }  // namespace goneuron

@@ -44,10 +44,10 @@ struct Outcome {
 Outcome train_once(const Model& model, i64 batch, const Shape& target, bool fuse) {
   ModelImpl& m = *model.impl();
   const TensorType type{target.with_batch(Any), DType::f32};
-  TrainGraph& graph = m.graph_for(type, true);
+  TrainGraph& graph = m.graph_for({type}, true);
   const Shape x = m.inputs[0].shape().without_batch().with_batch(batch),
               y = target.with_batch(batch);
-  Graph traced = trace({.inputs = {m.inputs[0], graph.y_true},
+  Graph traced = trace({.inputs = {m.inputs[0], graph.y_true[0]},
                         .input_types = {{x, DType::f32}, {y, DType::f32}},
                         .outputs = {graph.loss, m.outputs[0]},
                         .effects = graph.updates,
