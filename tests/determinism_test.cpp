@@ -41,6 +41,28 @@ Model convnet() {
   return model;
 }
 
+/// Every row of an image a token of a mixture, then every image one.
+Model mixtures() {
+  auto model = Sequential({Reshape({28, 28}), ExpertFeedForward(70, 8, 2, {.activation = SwiGLU}),
+                           ReLU, Flatten(), MoE(40, 5, 2, {.activation = GELU, .z_loss = 0.001}),
+                           Dense(10, Softmax)});
+  model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = 7});
+  return model;
+}
+
+/// Image rows as sequences: stacked, bidirectional, with a state handed on.
+Model recurrent_model() {
+  auto input = Input({28, 28, 1});
+  auto x = input | Reshape({28, 28});
+  auto [y, h, c] = with_state(LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.2}), x);
+  auto z = GRU(20, {.return_sequences = true, .bidirectional = Bidirectional::concat})(y);
+  auto last = LSTM(24, {.reverse = true})(
+      {z, slice(h, 1, 0, 1) | Reshape({24}), slice(c, 1, 1, 2) | Reshape({24})});
+  auto model = Model(input, last | Dense(10, Softmax));
+  model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = 7});
+  return model;
+}
+
 std::vector<Tensor> trained(int workers, bool prefetch, const std::vector<Callback>& callbacks = {},
                             Model (*make)() = image_model, i64 batch = 32) {
   set_threads(workers);
@@ -75,6 +97,22 @@ TEST(Determinism, ConvolutionalNetOnAnyNumberOfWorkers) {
   for (const int workers : {2, 3, 4, 5, 6, 7}) {
     SCOPED_TRACE(std::to_string(workers) + " workers");
     expect_same_bits(trained(workers, false, {}, convnet, 65), expected);
+  }
+}
+
+TEST(Determinism, MixturesOfExpertsOnAnyNumberOfWorkers) {
+  const auto expected = trained(1, false, {}, mixtures, 65);
+  for (const int workers : {2, 3, 5}) {
+    SCOPED_TRACE(std::to_string(workers) + " workers");
+    expect_same_bits(trained(workers, false, {}, mixtures, 65), expected);
+  }
+}
+
+TEST(Determinism, RecurrentNetOnAnyNumberOfWorkers) {
+  const auto expected = trained(1, false, {}, recurrent_model, 65);
+  for (const int workers : {2, 3, 5}) {
+    SCOPED_TRACE(std::to_string(workers) + " workers");
+    expect_same_bits(trained(workers, false, {}, recurrent_model, 65), expected);
   }
 }
 

@@ -3,6 +3,11 @@
 #pragma once
 
 #include "golden.h"
+#include "golden_attention.h"
+#include "golden_conv.h"
+#include "golden_moe.h"
+#include "golden_recurrent.h"
+#include "golden_sequence.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -20,24 +25,13 @@ inline Activation activation_of(const Json& options) {
   throw std::runtime_error("no activation " + name);
 }
 
-inline Padding padding_of(const Json& options) {
-  const Json& padding = options.at("padding");
-  return padding.is_string() ? Same : Padding(padding.get<i64>());
-}
-
-inline Size2 size_of(const Json& pair) { return {pair.at(0).get<i64>(), pair.at(1).get<i64>()}; }
-
 inline Layer layer_of(const Json& one) {
   const std::string kind = one.at("layer");
   const Json& o = one.at("options");
   if (kind == "Dense")
     return Dense(o.at("units").get<i64>(), {.activation = activation_of(o), .bias = o.at("bias")});
-  if (kind == "Conv2D")
-    return Conv2D(o.at("filters").get<i64>(), size_of(o.at("kernel")),
-                  {.stride = size_of(o.at("stride")),
-                   .padding = padding_of(o),
-                   .activation = activation_of(o),
-                   .bias = o.at("bias")});
+  if (kind == "Conv2D" || kind == "DepthwiseConv2D")
+    return convolution_of(kind, o, activation_of(o));
   if (kind == "MaxPool2D")
     return MaxPool2D(size_of(o.at("kernel")),
                      {.stride = size_of(o.at("stride")), .padding = padding_of(o)});
@@ -56,6 +50,15 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
+  if (kind == "MoE" || kind == "ExpertFeedForward") {
+    const bool swiglu = o.at("activation") == "swiglu";
+    return mixture_of(one, swiglu ? SwiGLU : FeedForward(activation_of(o)));
+  }
+  if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
+  if (kind == "TransformerBlock") return transformer_block_of(o);
+  if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
+  if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
+  if (const auto layer = sequence_layer_of(kind, o)) return *layer;
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -75,14 +78,30 @@ inline std::vector<std::shared_ptr<Variable>> variables_of(const Layer& layer, R
 struct LayerCase {
   LayerCase(const Json& one, DType precision) : layer(layer_of(one)) {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
-    output = inputs.size() == 1 ? layer(inputs[0]) : layer(inputs);
+    std::vector<Symbol> all = inputs;
+    if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
+    if (one.contains("fixed_inputs"))
+      for (const Json& input : one.at("fixed_inputs"))
+        all.push_back(feed(
+            tensor_of(input.at("tensor"), input.at("dtype") == "i32" ? DType::i32 : precision)));
+    output = all.size() == 1 ? layer(all[0]) : layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));
   }
 
+  /// The layer's own variables, then those of the layers inside it.
+  std::vector<std::shared_ptr<Variable>> variables(Role role) const {
+    auto all = variables_of(layer, role);
+    for (const Expr* expr : topological_order({output}))
+      if (expr->kind == Expr::Kind::variable && expr->variable->role == role &&
+          std::find(all.begin(), all.end(), expr->variable) == all.end())
+        all.push_back(expr->variable);
+    return all;
+  }
+
   void set(Role role, const Json& values, DType precision) {
-    const auto variables = variables_of(layer, role);
+    const auto variables = this->variables(role);
     ASSERT_EQ(variables.size(), values.size());
     for (size_t i = 0; i < variables.size(); ++i) {
       ASSERT_EQ(variables[i]->type.shape, shape_of(values[i])) << variables[i]->name;
@@ -91,8 +110,9 @@ struct LayerCase {
   }
 
   Symbol feed(const Tensor& value) {
-    Symbol symbol = input_symbol({value.shape(), DType::f32},
-                                 std::string(1, static_cast<char>('a' + feeds.size())));
+    const DType dtype = is_floating(value.dtype()) ? DType::f32 : value.dtype();
+    Symbol symbol =
+        input_symbol({value.shape(), dtype}, std::string(1, static_cast<char>('a' + feeds.size())));
     feeds.emplace_back(symbol, value);
     return symbol;
   }
@@ -100,7 +120,7 @@ struct LayerCase {
   /// Gradients of sum(of * upstream) by the inputs, then by the parameters.
   std::vector<Symbol> gradients(const Symbol& of) const {
     std::vector<Symbol> wrt = inputs;
-    for (const auto& variable : variables_of(layer, Role::parameter))
+    for (const auto& variable : variables(Role::parameter))
       wrt.push_back(variable_symbol(variable));
     std::vector<i64> axes(static_cast<size_t>(of.shape().rank()));
     for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<i64>(i);
@@ -110,7 +130,7 @@ struct LayerCase {
   }
 
   Layer layer;
-  std::vector<Symbol> inputs;
+  std::vector<Symbol> inputs;  // those with a gradient
   Symbol output, upstream;
   Feeds feeds;
 };

@@ -25,11 +25,38 @@ Model residual() {
                Concat()({y | AvgPool2D(4) | Flatten(), y | GlobalAvgPool2D()}) | Dense(5, Softmax));
 }
 
+Symbol block(Symbol x, i64 filters, i64 stride) {
+  const Symbol y = x | Conv2D(filters, 3, {.stride = stride, .padding = 1, .bias = false}) |
+                   BatchNorm() | ReLU | Conv2D(filters, 3, {.padding = 1, .bias = false}) |
+                   BatchNorm();
+  if (stride > 1) x = x | Conv2D(filters, 1, {.stride = stride, .bias = false}) | BatchNorm();
+  return (x + y) | ReLU;
+}
+Model resnet() {
+  const Symbol x = Input({8, 8, 3});
+  const Symbol y = x | Conv2D(8, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
+  return Model(x, mean(block(block(y, 8, 1), 16, 2), {1, 2}) | Dense(5, Softmax));
+}
+
+/// Two mixtures of experts with their losses.
+Model moe() {
+  const Symbol x = Input({8});
+  const Symbol h =
+      x | Dense(16, Tanh) | MoE(12, 6, 2, {.activation = GELU, .balance = 0.05, .z_loss = 0.01});
+  const Symbol experts = h | ExpertFeedForward(20, 4, 2, {.activation = SwiGLU, .balance = 0.02});
+  return Model(x, (h + experts) | Dense(5, Softmax));
+}
+
 Model model_named(const std::string& name) {
+  if (name == "moe") return moe();
+  if (name == "resnet") return resnet();
+  if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
+  if (name == "gru") return Sequential({GRU(28, 24), Dense(10, Softmax)});
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
 }
 
 Optimizer optimizer_named(const std::string& name) {
+  if (name == "resnet") return SGD(0.05, {.momentum = 0.9, .weight_decay = 1e-4});
   return name == "residual" ? SGD(0.05, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01})
                             : Adam(0.001);
 }
@@ -95,7 +122,8 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet", "moe",
+                                                          "lstm", "gru"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

@@ -2,6 +2,7 @@
 // bits as with memory of its own. Driven by the ops' samples.
 #include <gtest/gtest.h>
 
+#include "core/arena.h"
 #include "op_testing.h"
 #include "plan/backend.h"
 
@@ -30,7 +31,8 @@ Tensor run(const Sampled& s, const Backend& backend, int over) {
   const Node& node = s.graph.nodes[0];
   StepScalars scalars = testing_ops::step_scalars();
   std::vector<Tensor> in, out;
-  const Scheme scheme = single_tile(node);
+  const Scheme scheme = backend.schemes(s.graph, node)[0];
+  const Arena scratch(scheme.scratch, "the scratch memory");
   BoundNode bound{s.graph, node, scheme, {}, {}, &scalars};
   for (const Tensor& input : s.inputs) {
     in.push_back(input.clone());
@@ -43,7 +45,7 @@ Tensor run(const Sampled& s, const Backend& backend, int over) {
   }
   if (over >= 0) bound.out[0] = bound.in[static_cast<size_t>(over)];
   const Call call = backend.lower(bound);
-  call.kernel(call.args.get(), 0, 1, nullptr);
+  call.kernel(call.args.get(), 0, scheme.tiles, scratch.data());
   return over < 0 ? out[0] : Tensor::view(bound.out[0], out[0].shape(), out[0].dtype()).clone();
 }
 

@@ -40,6 +40,12 @@ inline std::vector<Tensor> random_inputs(const OpSample& sample, std::uint64_t s
       else
         tensor.data<float>()[i] = static_cast<float>(draw(random, sample));
     }
+    if (const size_t at = inputs.size();
+        at < sample.integers.size() && !sample.integers[at].empty()) {
+      EXPECT_EQ(static_cast<i64>(sample.integers[at].size()), tensor.size()) << "input " << at;
+      std::copy(sample.integers[at].begin(), sample.integers[at].end(),
+                tensor.data<std::int32_t>());
+    }
     inputs.push_back(tensor);
   }
   return inputs;

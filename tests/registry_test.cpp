@@ -84,9 +84,7 @@ Symbol weighted_sum(const Symbol& node) {
   Symbol total;
   const auto& outputs = node.expr()->outputs;
   for (size_t k = 0; k < outputs.size(); ++k) {
-    const std::string_view name = node.expr()->op->name;
-    const bool statistics = k > 0 && name.size() > 5 && name.substr(name.size() - 5) == "_norm";
-    if (!is_floating(outputs[k].dtype) || statistics) continue;
+    if (!is_floating(outputs[k].dtype) || (node.expr()->op->detached >> k & 1U)) continue;
     Tensor weights(outputs[k].shape);
     for (i64 i = 0; i < weights.size(); ++i)
       weights.data<float>()[i] = 2 * to_unit(random.next()) - 1;

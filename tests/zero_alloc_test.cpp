@@ -46,6 +46,7 @@ struct Program {
   std::function<Model()> model;
   std::function<Dataset()> data, validation;
   i64 batch;
+  i64 accumulate = 1;
 };
 void PrintTo(const Program& program, std::ostream* out) { *out << program.name; }
 
@@ -142,6 +143,19 @@ const Program programs[] = {
        return data::buckets(all, values({9}));
      },
      8},
+    {"mixtures of experts",
+     [] {
+       return compiled({ExpertFeedForward(24, 4, 2), MoE(12, 8, 2, {.z_loss = 0.001}), Flatten(),
+                        Dense(10, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 12, 16}, 10);
+     },
+     [] {
+       return samples({20, 12, 16}, 10);
+     },
+     16},
     {"convolutions, norms and dropout",
      [] {
        return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),
@@ -154,7 +168,37 @@ const Program programs[] = {
      [] {
        return Dataset(values({20, 12, 12, 3}), values({20, 3}));
      },
-     16}};
+     16},
+    {"schedule, clipping, groups, averages, accumulation",
+     [] {
+       auto model = Sequential({Dense(64), BatchNorm(), ReLU, Dropout(0.1), Dense(3)});
+       model.compile(AdamW(WarmupCosine(0.01, 3, 40),
+                           {.decay_norms_and_biases = false,
+                            .global_clip_norm = 0.5,
+                            .groups = {{"dense_1/*", {.learning_rate_scale = 0.5}}}}),
+                     MSE, {}, {.ema = 0.99});
+       return model;
+     },
+     [] {
+       return Dataset(values({70, 12}), values({70, 3}));
+     },
+     [] {
+       return Dataset(values({20, 12}), values({20, 3}));
+     },
+     16, 2},
+    {"recurrent",
+     [] {
+       return compiled({LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
+                        GRU(16, {.bidirectional = Bidirectional::sum}), Dense(3, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 9, 5}, 3);
+     },
+     [] {
+       return samples({20, 9, 5}, 3);
+     },
+     32}};
 
 class ZeroAlloc : public testing::TestWithParam<Program> {
  protected:
@@ -165,6 +209,7 @@ class ZeroAlloc : public testing::TestWithParam<Program> {
     model.fit(program.data().prefetch(prefetch), {.epochs = 3,
                                                   .batch_size = program.batch,
                                                   .validation = program.validation(),
+                                                  .accumulate = program.accumulate,
                                                   .callbacks = {Logger(1), trap}});
     return trap->calls();
   }

@@ -53,19 +53,38 @@ Layer Dense(i64 in, i64 out, const Activation& activation = Linear, Site site = 
 struct Conv2DOptions {
   Size2 stride = 1;
   Padding padding = Valid;
+  Size2 dilation = 1;  ///< step from tap to tap of the kernel (Yu & Koltun 2016)
+  i64 groups = 1;      ///< the filters of a group see the input channels of that group alone
   Activation activation = Linear;
   bool bias = true;
   Initializer weight_init = TorchDefault;
   Initializer bias_init = TorchDefault;
   const char* name = "";
 };
-/// [h, w, in] -> [h', w', filters]; weights [kh, kw, in, filters]; cross-correlation, as
-/// everyone's.
+/// [h, w, in] -> [h', w', filters]; weights [kh, kw, in / groups, filters]; cross-correlation, as
+/// everyone's. h' = floor((h + 2 p - d (k - 1) - 1) / s) + 1. Throws ShapeError when the groups do
+/// not divide the input channels, GraphError when they do not divide the filters.
 Layer Conv2D(i64 filters, Size2 kernel, const Conv2DOptions& options = {},
              Site site = Site::here());
 Layer Conv2D(i64 filters, Size2 kernel, const Activation& activation, Site site = Site::here());
 Layer Conv2D(i64 in, i64 out, i64 kernel, i64 stride, i64 padding,
              const Activation& activation = Linear, Site site = Site::here());
+
+struct DepthwiseConv2DOptions {
+  Size2 stride = 1;
+  Padding padding = Valid;
+  Size2 dilation = 1;
+  i64 depth_multiplier = 1;  ///< outputs a channel
+  Activation activation = Linear;
+  bool bias = true;
+  Initializer weight_init = TorchDefault;
+  Initializer bias_init = TorchDefault;
+  const char* name = "";
+};
+/// [h, w, c] -> [h', w', c depth_multiplier]: Conv2D with as many groups as channels; weights [kh,
+/// kw, 1, c depth_multiplier] (Howard et al. 2017).
+Layer DepthwiseConv2D(Size2 kernel, const DepthwiseConv2DOptions& options = {},
+                      Site site = Site::here());
 
 struct PoolOptions {
   Size2 stride = 0;  ///< 0: as the kernel

@@ -76,6 +76,10 @@ struct CompileOptions {
   /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. Up to twice as
   /// fast where the processor multiplies bf16; the same arithmetic, slower, where it does not.
   Precision precision = F32;
+  /// Bytes that the activations of a training step may take; 0: as many as they need. Above it, the
+  /// plan computes some of them again in the backward half (Chen et al. 2016): the same bits, more
+  /// time. OutOfMemory when the budget cannot be reached.
+  i64 activation_budget = 0;
 };
 
 /// Loaded, missing and unexpected names, and those whose shapes differ.

@@ -63,7 +63,8 @@ Symbol sum(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false
            Site site = Site::here());
 Symbol mean(const Symbol& x, const std::vector<int>& axes = {}, bool keep = false,
             Site site = Site::here());
-/// [.., m, k] x [k, n]
+/// [.., m, k] x [k, n] -> [.., m, n]: one matrix for all; or [.., m, k] x [.., k, n] -> [.., m, n]:
+/// a product for each of the leading indices, in which both agree.
 Symbol matmul(const Symbol& a, const Symbol& b, Site site = Site::here());
 /// Elements [begin, end) of `axis`.
 Symbol slice(const Symbol& x, int axis, i64 begin, i64 end, Site site = Site::here());

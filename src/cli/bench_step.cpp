@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "cli/bench.h"
 #include "train/model_impl.h"
 
@@ -34,13 +36,16 @@ StepLoop inference_steps(Model model, const Tensor& x) {
 }
 
 std::string profile(Model model, const Tensor& x, const Tensor& y) {
-  constexpr int steps = 200;
+  constexpr double enough = 3;  // seconds
+  constexpr int most = 200;
   const auto lease = lease_of(model, x, y);
   const Plan& plan = (*lease)->plan();
   std::vector<double> seconds(plan.steps.size());
-  for (int i = 0; i < steps; ++i) {
+  int steps = 0;
+  for (double total = 0; steps < most && total < enough; ++steps) {
     begin_step(*model.impl(), (*lease)->scalars());
     (*lease)->run_timed(seconds);
+    total = std::accumulate(seconds.begin(), seconds.end(), 0.0);
   }
   std::string text = fmt::format("{:<28} {:<10} {:>10} {:>10}   of {}\n", "one thread", "cut", "us",
                                  "GFLOP/s", "layer");

@@ -75,6 +75,7 @@ struct LayerCall {
   std::shared_ptr<LayerCall> parent =
       nullptr;  // the call whose layer made this one, for layers made of layers
   std::vector<AddedTerm> losses = {}, metrics = {};
+  std::vector<WeakSymbol> results = {};  // what it offers beside its output: recurrent states
 };
 
 struct Expr {

@@ -1,10 +1,11 @@
 // Arithmetic and functions on symbols: what custom layers, losses and metrics are written with.
+#include "graph/functions.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "core/message.h"
-#include "graph/expr.h"
 
 namespace goneuron {
 
@@ -20,7 +21,14 @@ Symbol scale_shift(const Symbol& x, double scale, double shift, Site site) {
   return make("scale_shift", {x}, {{"scale", scale}, {"shift", shift}}, site);
 }
 
-std::string where(const char* function, Site site) {
+Symbol reduce(const char* op, const Symbol& x, const std::vector<int>& axes, bool keep, Site site) {
+  const auto normal = normal_axes(op, x, axes, site);
+  if (normal.empty()) return x;
+  return make(op, {x}, {{"axes", normal}, {"keep", i64{keep}}}, site);
+}
+}  // namespace
+
+std::string function_place(const char* function, Site site) {
   const std::string text = site_text(site);
   return text.empty() ? function : std::string(function) + " (" + text + ")";
 }
@@ -28,13 +36,21 @@ std::string where(const char* function, Site site) {
 int normal_axis(const char* function, const Symbol& x, int axis, Site site) {
   const int rank = x.shape().rank();
   if (axis < -rank || axis >= rank)
-    throw_shape({.where = where(function, site),
+    throw_shape({.where = function_place(function, site),
                  .what = "there is no axis " + std::to_string(axis) + " in " + x.shape().str(),
                  .hint = "axes count the batch as 0; -1 is the last one"});
   return axis < 0 ? axis + rank : axis;
 }
 
-/// Sorted and not negative; all but the batch when none is given.
+int sample_axis(const char* function, const Symbol& x, int axis, Site site) {
+  const int at = normal_axis(function, x, axis, site);
+  if (at == 0 && x.shape()[0] == Any)
+    throw_shape({.where = function_place(function, site),
+                 .what = "axis 0 of " + x.shape().str() + " is the batch; expected another axis",
+                 .hint = "every row is one sample; -1 is the last axis"});
+  return at;
+}
+
 std::vector<i64> normal_axes(const char* function, const Symbol& x, const std::vector<int>& axes,
                              Site site) {
   std::vector<i64> all;
@@ -44,18 +60,11 @@ std::vector<i64> normal_axes(const char* function, const Symbol& x, const std::v
   std::sort(all.begin(), all.end());
   const auto twice = std::adjacent_find(all.begin(), all.end());
   if (twice != all.end())
-    throw_shape({.where = where(function, site),
+    throw_shape({.where = function_place(function, site),
                  .what = "axis " + std::to_string(*twice) + " is given twice",
                  .hint = "name each axis once; -1 is the last one"});
   return all;
 }
-
-Symbol reduce(const char* op, const Symbol& x, const std::vector<int>& axes, bool keep, Site site) {
-  const auto normal = normal_axes(op, x, axes, site);
-  if (normal.empty()) return x;
-  return make(op, {x}, {{"axes", normal}, {"keep", i64{keep}}}, site);
-}
-}  // namespace
 
 Operand::Operand(const Symbol& symbol, Site site) : symbol(symbol), site(site) {}
 Operand::Operand(double number, Site site) : symbol(scalar(number)), site(site) {}
@@ -107,20 +116,20 @@ Symbol mean(const Symbol& x, const std::vector<int>& axes, bool keep, Site site)
   return reduce("mean", x, axes, keep, site);
 }
 Symbol matmul(const Symbol& a, const Symbol& b, Site site) {
-  return make("matmul", {a, b}, {}, site);
+  return make(b.shape().rank() > 2 ? "batch_matmul" : "matmul", {a, b}, {}, site);
 }
 
 Symbol slice(const Symbol& x, int axis, i64 begin, i64 end, Site site) {
   const int at = normal_axis("slice", x, axis, site);
   const i64 size = x.shape()[at];
   if (size == Any)
-    throw_shape({.where = where("slice", site),
+    throw_shape({.where = function_place("slice", site),
                  .what = "the length of axis " + std::to_string(at) + " of " + x.shape().str() +
                          " is not known",
                  .hint = at == 0 ? "every row is one sample: slice another axis"
                                  : "give the length to Input(), or build() the model"});
   if (begin < 0 || begin >= end || end > size)
-    throw_shape({.where = where("slice", site),
+    throw_shape({.where = function_place("slice", site),
                  .what = "elements [" + std::to_string(begin) + ", " + std::to_string(end) +
                          ") of axis " + std::to_string(at) + " of " + x.shape().str(),
                  .hint = "0 <= begin < end <= " + std::to_string(size)});
@@ -129,7 +138,7 @@ Symbol slice(const Symbol& x, int axis, i64 begin, i64 end, Site site) {
 
 Symbol constant(const Tensor& value, Site site) {
   if (value.empty())
-    throw_graph({.where = where("constant", site),
+    throw_graph({.where = function_place("constant", site),
                  .what = "the tensor has no elements",
                  .hint = "pass a tensor with values"});
   return constant_symbol(value, site);

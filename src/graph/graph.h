@@ -27,6 +27,7 @@ struct Node {
   const OpDef* op = nullptr;
   Attrs attrs;
   std::vector<ValueId> inputs, outputs;
+  std::vector<ValueId> after;  // besides its inputs, what must be there before it runs
   std::shared_ptr<LayerCall> call;
   Site site;
 };

@@ -108,6 +108,7 @@ ContextScope::ContextScope(LayerContext* context) : before_(active_context) {
   active_context = context;
 }
 ContextScope::~ContextScope() { active_context = before_; }
+void LayerContext::result(const Symbol& symbol) { call_.results.emplace_back(symbol); }
 
 void LayerContext::fail_shape(const std::string& what, const std::string& hint) const {
   throw_shape(layer_message(layer_, call_, what, hint));

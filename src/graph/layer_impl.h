@@ -34,6 +34,8 @@ class LayerContext {
   void add_metric(const std::string& name, const Symbol& value);
   /// What the call's output must keep alive.
   const std::vector<Symbol>& kept() const { return kept_; }
+  /// A value that the output is made of, for functions that return more than the output.
+  void result(const Symbol& symbol);
   /// ShapeError / TypeError / GraphError with this layer's name, line, inputs and `hint`.
   [[noreturn]] void fail_shape(const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail_type(const std::string& what, const std::string& hint) const;

@@ -44,19 +44,24 @@ struct GradContext {
 using GradientFunction = std::vector<Symbol> (*)(const GradContext&);
 
 /// Either a function or the reason why there is none; an OpDef without one does not compile.
+/// Without one, a loss that reaches a weight through the op is an error; where it `stops`, the op
+/// counts as a constant.
 class Gradient {
  public:
   constexpr Gradient(GradientFunction function)
       : function_(function) {}  // NOLINT: converts on purpose
-  static constexpr Gradient none(const char* reason) { return Gradient(nullptr, reason); }
+  static constexpr Gradient none(const char* reason) { return {nullptr, reason, false}; }
+  static constexpr Gradient stops(const char* reason) { return {nullptr, reason, true}; }
   GradientFunction function() const { return function_; }
   const char* reason() const { return reason_; }
+  bool is_stop() const { return stops_; }
 
  private:
-  constexpr Gradient(GradientFunction function, const char* reason)
-      : function_(function), reason_(reason) {}
+  constexpr Gradient(GradientFunction function, const char* reason, bool stops)
+      : function_(function), reason_(reason), stops_(stops) {}
   GradientFunction function_;
   const char* reason_ = "";
+  bool stops_ = false;
 };
 
 /// The scalars that a step reads at run time, and the status that it writes: never baked into a
@@ -120,6 +125,8 @@ struct OpSample {
   std::vector<double> avoid;  // kinks: inputs keep 1e-3 away from these
   i64 int_below = 2;          // integer inputs are in [0, int_below)
   bool bench = false;         // large: for speed only, not for the gradient check
+  // Values of integer inputs that must fit each other (a permutation), by input; empty: random.
+  std::vector<std::vector<std::int32_t>> integers = {};
 };
 /// Bad inputs, and a part of the message they must give.
 struct OpReject {
@@ -145,6 +152,8 @@ struct OpDef {
   // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
   // outputs stay floats; the reference kernel has no need to.
   bool bf16 = false;
+  // bit i: no gradient flows from output i: statistics, and what is kept for the gradient op alone.
+  unsigned detached = 0;
   bool alias = false;  // output 0 is input 0's memory under another shape (reshape)
   double (*flops)(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
                   const Attrs&) = nullptr;

@@ -58,6 +58,8 @@ std::vector<std::vector<NodeId>> dependencies(const Graph& graph) {
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (!(node.op->shape_only >> i & 1) && graph.value(node.inputs[i]).producer >= 0)
         list.push_back(graph.value(node.inputs[i]).producer);
+    for (const ValueId id : node.after)
+      if (graph.value(id).producer >= 0) list.push_back(graph.value(id).producer);
     if (node.op->mutates) {
       if (loss >= 0 && loss != static_cast<NodeId>(n)) list.push_back(loss);
       if (!needed[n]) list.insert(list.end(), guards.begin(), guards.end());

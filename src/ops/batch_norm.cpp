@@ -128,6 +128,7 @@ std::span<const OpDef> batch_norm_ops() {
        .reference = {kernel<float>, kernel<double>},
        .batch = Batch::mixed,
        .shape_only = 0b11000,
+       .detached = 0b110,
        .flops = flops,
        .samples = samples,
        .rejects = rejects},

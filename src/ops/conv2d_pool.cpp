@@ -116,9 +116,10 @@ void weight_grad_kernel(const KernelArgs& args) {
         for (i64 o = 0; o < s.o; ++o) {
           double sum = 0;
           routes.for_channel(o, [&](i64 n, i64 oy, i64 ox, double dy) {
-            const i64 iy = oy * w.stride_h - w.pad_top + ky, ix = ox * w.stride_w - w.pad_left + kx;
+            const i64 iy = oy * w.stride_h - w.pad_top + ky * w.dilation_h,
+                      ix = ox * w.stride_w - w.pad_left + kx * w.dilation_w;
             if (iy >= 0 && iy < s.h && ix >= 0 && ix < s.w)
-              sum += dy * double{x[((n * s.h + iy) * s.w + ix) * s.c + c]};
+              sum += dy * double{x[((n * s.h + iy) * s.w + ix) * s.pixel() + s.first_input(o) + c]};
           });
           *dw++ = static_cast<T>(sum);
         }

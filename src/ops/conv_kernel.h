@@ -6,22 +6,28 @@
 
 namespace goneuron {
 
-/// Sizes of one convolution: x [n, h, w, c], weight [kh, kw, c, o], y [n, oh, ow, o].
+/// Sizes of one convolution: x [n, h, w, c groups], weight [kh, kw, c, o], y [n, oh, ow, o]; the
+/// outputs of a group see the c inputs of that group.
 struct ConvSizes {
   Window window;
-  i64 n, h, w, c, o;
+  i64 n, h, w, c, o, groups;
   ConvSizes(const Attrs& attrs, const Shape& x, const Shape& weight)
       : window(conv_window(attrs, weight[0], weight[1])),
         n(x[0]),
         h(x[1]),
         w(x[2]),
-        c(x[3]),
-        o(weight[3]) {}
+        c(weight[2]),
+        o(weight[3]),
+        groups(conv_groups(attrs)) {}
+  i64 pixel() const { return c * groups; }  // floats of x
+  i64 group_outputs() const { return o / groups; }
+  /// The first input that output `out` sees.
+  i64 first_input(i64 out) const { return out / group_outputs() * c; }
   i64 out_h() const {
-    return window_count(h, window.kernel_h, window.stride_h, window.pad_top, window.pad_bottom);
+    return window_count(h, window.extent_h(), window.stride_h, window.pad_top, window.pad_bottom);
   }
   i64 out_w() const {
-    return window_count(w, window.kernel_w, window.stride_w, window.pad_left, window.pad_right);
+    return window_count(w, window.extent_w(), window.stride_w, window.pad_left, window.pad_right);
   }
 };
 
@@ -31,12 +37,12 @@ double conv_at(const ConvSizes& s, const T* x, const T* weight, i64 n, i64 oy, i
                double sum) {
   const Window& w = s.window;
   for (i64 ky = 0; ky < w.kernel_h; ++ky) {
-    const i64 iy = oy * w.stride_h - w.pad_top + ky;
+    const i64 iy = oy * w.stride_h - w.pad_top + ky * w.dilation_h;
     if (iy < 0 || iy >= s.h) continue;
     for (i64 kx = 0; kx < w.kernel_w; ++kx) {
-      const i64 ix = ox * w.stride_w - w.pad_left + kx;
+      const i64 ix = ox * w.stride_w - w.pad_left + kx * w.dilation_w;
       if (ix < 0 || ix >= s.w) continue;
-      const T* from = x + ((n * s.h + iy) * s.w + ix) * s.c;
+      const T* from = x + ((n * s.h + iy) * s.w + ix) * s.pixel() + s.first_input(o);
       const T* by = weight + (ky * w.kernel_w + kx) * s.c * s.o + o;
       for (i64 c = 0; c < s.c; ++c) sum += double{from[c]} * double{by[c * s.o]};
     }

@@ -210,6 +210,7 @@ std::span<const OpDef> group_norm_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = {kernel<float>, kernel<double>},
+                               .detached = 0b110,
                                .flops = row_norm_flops,
                                .samples = samples,
                                .rejects = rejects},

@@ -131,6 +131,7 @@ std::span<const OpDef> layer_norm_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = {kernel<float>, kernel<double>},
+                               .detached = 0b110,
                                .flops = row_norm_flops,
                                .samples = samples,
                                .rejects = rejects},

@@ -28,7 +28,7 @@ std::vector<TensorType> infer(const InferContext& c) {
   if (b.rank() != 2)
     c.fail(
         "the right operand is " + b.str() + "; it must be a matrix " + (tb ? "[n, k]" : "[k, n]"),
-        "batched right operands are not supported; reshape it");
+        "reshape it; a product for each sample is batch_matmul");
   const i64 inner = b[tb ? 1 : 0];
   if (!agree(a[-1], inner))
     c.fail("the last axis of the left operand is " + dim_text(a[-1]) + ", the right one expects " +

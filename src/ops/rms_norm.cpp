@@ -114,6 +114,7 @@ std::span<const OpDef> rms_norm_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = {kernel<float>, kernel<double>},
+                               .detached = 0b10,
                                .flops = row_norm_flops,
                                .samples = samples,
                                .rejects = rejects},

@@ -10,9 +10,13 @@ namespace goneuron {
 struct Window {
   i64 kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   i64 pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  i64 dilation_h = 1, dilation_w = 1;  // between the cells of a window
+  i64 extent_h() const { return (kernel_h - 1) * dilation_h + 1; }
+  i64 extent_w() const { return (kernel_w - 1) * dilation_w + 1; }
 };
 
-/// Kernel sizes are a convolution's weight's; strides and pads are attributes.
+/// Kernel sizes are a convolution's weight's; strides, pads and dilation (1 where absent) are
+/// attributes.
 inline Window conv_window(const Attrs& attrs, i64 kernel_h, i64 kernel_w) {
   return {kernel_h,
           kernel_w,
@@ -21,8 +25,12 @@ inline Window conv_window(const Attrs& attrs, i64 kernel_h, i64 kernel_w) {
           attrs.integer("pad_top"),
           attrs.integer("pad_left"),
           attrs.integer("pad_bottom"),
-          attrs.integer("pad_right")};
+          attrs.integer("pad_right"),
+          attrs.integer("dilation_h", 1),
+          attrs.integer("dilation_w", 1)};
 }
+/// Groups that the channels of a convolution fall into: outputs of one see its inputs alone.
+inline i64 conv_groups(const Attrs& attrs) { return attrs.integer("groups", 1); }
 inline Window pool_window(const Attrs& attrs) {
   return conv_window(attrs, attrs.integer("kernel_h"), attrs.integer("kernel_w"));
 }
@@ -44,6 +52,8 @@ inline void check_window(const InferContext& c, const Window& w) {
   check_integer(c, "pad_left", w.pad_left, 0, largest_side);
   check_integer(c, "pad_bottom", w.pad_bottom, 0, largest_side);
   check_integer(c, "pad_right", w.pad_right, 0, largest_side);
+  check_integer(c, "dilation_h", w.dilation_h, 1, largest_side);
+  check_integer(c, "dilation_w", w.dilation_w, 1, largest_side);
 }
 
 /// Pools also need a cell of the input in every window.
@@ -56,14 +66,14 @@ inline void check_pool_window(const InferContext& c, const Window& w) {
            "pad by less than the window");
 }
 
-inline i64 window_count(i64 size, i64 kernel, i64 stride, i64 before, i64 after) {
-  return size == Any ? Any : (checked_add(size, before + after) - kernel) / stride + 1;
+inline i64 window_count(i64 size, i64 extent, i64 stride, i64 before, i64 after) {
+  return size == Any ? Any : (checked_add(size, before + after) - extent) / stride + 1;
 }
 
 /// [n, h, w, c] -> [n, h', w', channels]
 inline Shape window_output(const InferContext& c, const Shape& x, const Window& w, i64 channels) {
-  const bool fits_h = x[1] == Any || checked_add(x[1], w.pad_top + w.pad_bottom) >= w.kernel_h;
-  const bool fits_w = x[2] == Any || checked_add(x[2], w.pad_left + w.pad_right) >= w.kernel_w;
+  const bool fits_h = x[1] == Any || checked_add(x[1], w.pad_top + w.pad_bottom) >= w.extent_h();
+  const bool fits_w = x[2] == Any || checked_add(x[2], w.pad_left + w.pad_right) >= w.extent_w();
   if (!fits_h || !fits_w) {
     const auto dim = [](i64 size) {
       return size == Any ? std::string("any") : std::to_string(size);
@@ -72,28 +82,33 @@ inline Shape window_output(const InferContext& c, const Shape& x, const Window& 
     if (w.pad_top + w.pad_bottom + w.pad_left + w.pad_right > 0)
       input += " (padded by " + std::to_string(w.pad_top + w.pad_bottom) + " and " +
                std::to_string(w.pad_left + w.pad_right) + ")";
-    c.fail("the window is larger than its input: " + std::to_string(w.kernel_h) + " x " +
-               std::to_string(w.kernel_w) + " over " + input,
+    c.fail("the window is larger than its input: " + std::to_string(w.extent_h()) + " x " +
+               std::to_string(w.extent_w()) + " over " + input,
            "use a smaller kernel, Same padding, or fewer pools before it");
   }
-  return {x[0], window_count(x[1], w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom),
-          window_count(x[2], w.kernel_w, w.stride_w, w.pad_left, w.pad_right), channels};
+  return {x[0], window_count(x[1], w.extent_h(), w.stride_h, w.pad_top, w.pad_bottom),
+          window_count(x[2], w.extent_w(), w.stride_w, w.pad_left, w.pad_right), channels};
 }
 
 /// x (input `xi`) and w (input `wi`) of a convolution, checked; the shape of its output.
 inline Shape conv_output(const InferContext& c, int xi, int wi) {
   check_rank(c, xi, 4, "[batch, height, width, channels]");
-  check_rank(c, wi, 4, "[kernel height, kernel width, in, out]");
+  check_rank(c, wi, 4, "[kernel height, kernel width, in / groups, out]");
   const Shape &x = c.shape(xi), &w = c.shape(wi);
   if (!w.known())
     c.fail("the weight " + w.str() + " has an unknown dimension",
            "give the number of channels to Input()");
   const Window window = conv_window(c.attrs, w[0], w[1]);
   check_window(c, window);
-  if (!agree(x[3], w[2]))
+  const i64 groups = check_integer(c, "groups", conv_groups(c.attrs), 1, largest_side);
+  if (!agree(x[3], checked_mul(w[2], groups)))
     c.fail("the input has " + std::to_string(x[3]) + " channels, the weight expects " +
-               std::to_string(w[2]),
+               std::to_string(w[2] * groups),
            "channels are the last axis: [batch, height, width, channels]");
+  if (w[3] % groups != 0)
+    c.fail(std::to_string(w[3]) + " output channels do not fall into " + std::to_string(groups) +
+               " groups",
+           "give a multiple of the groups");
   return window_output(c, x, window, w[3]);
 }
 
@@ -104,6 +119,15 @@ inline Attrs window_attrs(i64 stride, i64 pad) {
 inline Attrs uneven_window_attrs() {
   return {{"stride_h", i64{2}}, {"stride_w", i64{1}},   {"pad_top", i64{0}},
           {"pad_left", i64{1}}, {"pad_bottom", i64{1}}, {"pad_right", i64{0}}};
+}
+inline Attrs dilated(Attrs attrs, i64 height, i64 width) {
+  attrs.set("dilation_h", height);
+  attrs.set("dilation_w", width);
+  return attrs;
+}
+inline Attrs grouped(Attrs attrs, i64 groups) {
+  attrs.set("groups", groups);
+  return attrs;
 }
 inline Attrs pool_attrs(i64 kernel, i64 stride, i64 pad) {
   Attrs attrs = window_attrs(stride, pad);

@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "core/memory.h"
+#include "core/message.h"
 #include "graph/passes/cleanup.h"
 #include "graph/passes/fuse.h"
 #include "graph/passes/split_batch_norm.h"
@@ -14,7 +16,31 @@ double node_flops(const Graph& graph, const Node& node) {
   return node.op->flops(in, out, node.attrs);
 }
 
-Plan make_plan(Graph graph, const Backend& backend) {
+namespace {
+/// What is live by the order of nodes is a little less than what a layout needs, which also knows
+/// of workers that run ahead: so the aim is lowered until the layout fits.
+Plan within(const Plan& tiled, i64 budget) {
+  Plan best;
+  i64 aim = budget, kept = 0;
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    Plan plan = attempt == 0 ? tiled : recompute(tiled, aim);
+    schedule(plan, attempt == 0 ? usual_patience : std::min(usual_patience, budget / 16));
+    plan_memory(plan);
+    if (attempt == 0) kept = plan.live_bytes;
+    plan.kept_live_bytes = kept;
+    if (attempt == 0 || plan.activation_bytes < best.activation_bytes) best = std::move(plan);
+    if (best.activation_bytes <= budget) return best;
+    if (attempt > 0) aim = aim / 10 * 9;
+  }
+  throw_memory({.what = "the activations of a training step need " + bytes_text(kept) + ", and " +
+                        bytes_text(best.activation_bytes) +
+                        " when what can be is computed again; expected at most the budget of " +
+                        bytes_text(budget),
+                .hint = "raise .activation_budget, or train with a smaller batch"});
+}
+}  // namespace
+
+Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget) {
   Plan plan{.graph = std::move(graph)};
   drop_dead_nodes(plan.graph);
   sort_nodes(plan.graph);
@@ -23,6 +49,7 @@ Plan make_plan(Graph graph, const Backend& backend) {
   split_batch_norm(plan.graph, supports);
   for (const Node& node : plan.graph.nodes) plan.flops += node_flops(plan.graph, node);
   choose_tiles(plan, backend);
+  if (activation_budget > 0) return within(plan, activation_budget);
   schedule(plan);
   plan_memory(plan);
   return plan;

@@ -35,16 +35,24 @@ struct Plan {
   // The most bytes of activations of which no two may share memory: no layout can need less.
   i64 live_bytes = 0;
   double flops = 0;
+  int recomputed = 0;       // steps that compute an activation again, to save memory
+  i64 kept_live_bytes = 0;  // live_bytes if none did
   bool guarded =
       false;  // outputs[0] is a loss: not finite, it sets the status and no variable changes
 };
 
-/// Runs fuse, tiles, schedule, liveness and memory planning.
-Plan make_plan(Graph graph, const Backend& backend);
+/// Runs fuse, tiles, schedule, liveness and memory planning. With `activation_budget` > 0, bytes,
+/// activations that do not fit are computed again in the backward half; throws OutOfMemory, naming
+/// what can be reached, when that is not enough.
+Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget = 0);
 
 // The passes, one file each, in this order.
 void choose_tiles(Plan& plan, const Backend& backend);
-void schedule(Plan& plan);
+/// A plan whose live bytes are below `live_bytes` as far as computing activations again can help.
+Plan recompute(const Plan& plan, i64 live_bytes);
+/// `patience`: bytes that steps which wait for a barrier may keep in memory.
+constexpr i64 usual_patience = 1 << 20;
+void schedule(Plan& plan, i64 patience = usual_patience);
 void plan_memory(Plan& plan);
 
 /// Arithmetic of one node, by its op.

@@ -1,6 +1,7 @@
 // The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other
 // between two barriers; a step needs one before it when a worker would touch what another one
-// writes in the same phase.
+// writes in the same phase. Steps that need one wait, and later ones go first, as long as what the
+// waiting ones keep in memory is little.
 #include <map>
 #include <set>
 
@@ -13,8 +14,11 @@ namespace {
 
 class Scheduler {
  public:
-  explicit Scheduler(Plan& plan)
-      : plan_(plan), graph_(plan.graph), before_guards_(before_guards(plan.graph)) {}
+  Scheduler(Plan& plan, i64 patience)
+      : plan_(plan),
+        graph_(plan.graph),
+        patience_(patience),
+        before_guards_(before_guards(plan.graph)) {}
 
   void run() {
     const auto before = dependencies(graph_);
@@ -32,11 +36,14 @@ class Scheduler {
     int phase = 0;
     while (!ready.empty()) {
       NodeId next = -1;
-      for (const NodeId n : ready)
+      i64 held = 0;
+      for (const NodeId n : ready) {
         if (!conflicts(n)) {
           next = n;
           break;
         }
+        if ((held += held_by(n)) > patience_) break;
+      }
       PlannedStep step;
       if (next < 0) {
         next = *ready.begin();
@@ -59,6 +66,15 @@ class Scheduler {
   }
 
  private:
+  /// Activations that a node keeps alive while it waits.
+  i64 held_by(NodeId n) const {
+    i64 bytes = 0;
+    for (const ValueId id : graph_.nodes[static_cast<size_t>(n)].inputs)
+      if (const Value& value = graph_.value(graph_.root(id)); value.producer >= 0)
+        bytes += value_bytes(value);
+    return bytes;
+  }
+
   struct Touch {
     bool write, all;
     Partition part;
@@ -111,6 +127,7 @@ class Scheduler {
 
   Plan& plan_;
   const Graph& graph_;
+  const i64 patience_;
   std::vector<bool> before_guards_;
   bool guarded_ = false;  // this phase has a step that may set the status
   std::map<ValueId, std::vector<Touch>> touched_;
@@ -118,6 +135,6 @@ class Scheduler {
 
 }  // namespace
 
-void schedule(Plan& plan) { Scheduler(plan).run(); }
+void schedule(Plan& plan, i64 patience) { Scheduler(plan, patience).run(); }
 
 }  // namespace goneuron

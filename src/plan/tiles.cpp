@@ -3,6 +3,7 @@
 // number of workers.
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "graph/order.h"
 #include "graph/passes/cleanup.h"
@@ -171,17 +172,45 @@ class Chooser {
   std::vector<size_t> choice_;
 };
 
+/// Puts nodes that were appended right behind the one that they finish: its parts die soon.
+void behind_their_origin(Graph& graph, std::vector<Scheme>& chosen, std::vector<double>& flops,
+                         const std::vector<NodeId>& origin) {
+  std::vector<NodeId> order(origin.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](NodeId a, NodeId b) {
+    return origin[static_cast<size_t>(a)] < origin[static_cast<size_t>(b)];
+  });
+  std::vector<Node> nodes;
+  std::vector<Scheme> schemes;
+  std::vector<double> arithmetic;
+  for (const NodeId n : order) {
+    for (const ValueId id : graph.nodes[static_cast<size_t>(n)].outputs)
+      graph.value(id).producer = static_cast<NodeId>(nodes.size());
+    nodes.push_back(std::move(graph.nodes[static_cast<size_t>(n)]));
+    schemes.push_back(std::move(chosen[static_cast<size_t>(n)]));
+    arithmetic.push_back(flops[static_cast<size_t>(n)]);
+  }
+  graph.nodes = std::move(nodes);
+  chosen = std::move(schemes);
+  flops = std::move(arithmetic);
+}
+
 /// A node whose tiles make partial sums: its output grows a first axis, and a tree adds the parts
 /// up. A fused product becomes plain: bias and activation follow the tree.
-void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend) {
+void split_sums(Plan& plan, std::vector<Scheme>& chosen, std::vector<double>& flops,
+                const Backend& backend) {
   Graph& graph = plan.graph;
   const auto count = static_cast<NodeId>(graph.nodes.size());
+  std::vector<NodeId> origin(static_cast<size_t>(count));
+  std::iota(origin.begin(), origin.end(), 0);
   const auto append = [&](const char* op, std::vector<ValueId> inputs, Attrs attrs, NodeId like) {
     const Node copy = graph.nodes[static_cast<size_t>(like)];
     const NodeId n = graph.add(op_named(op), std::move(inputs), std::move(attrs), &copy);
     const Node& made = graph.nodes[static_cast<size_t>(n)];
     chosen.push_back(backend.supports(graph, made) ? backend.schemes(graph, made)[0]
                                                    : single_tile(made));
+    flops.push_back(node_flops(graph, made));
+    origin.push_back(like);
     return made.outputs[0];
   };
   for (NodeId n = 0; n < count; ++n) {
@@ -220,13 +249,14 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, const Backend& backend)
     if (fused) {  // what remains of it is the plain product
       Node& product = graph.nodes[static_cast<size_t>(n)];
       product.op = &op_named("matmul");
-      product.attrs = {};
+      product.attrs = attrs.has("bf16") ? Attrs{{"bf16", attrs.integer("bf16")}} : Attrs{};
       product.inputs.resize(2);
       product.outputs.resize(1);
       chosen[static_cast<size_t>(n)].in.resize(2);
       chosen[static_cast<size_t>(n)].out.resize(1);
     }
   }
+  behind_their_origin(graph, chosen, flops, origin);
 }
 
 }  // namespace
@@ -236,14 +266,14 @@ void choose_tiles(Plan& plan, const Backend& backend) {
   // Before the cut: the shapes of parts say nothing about the arithmetic.
   std::vector<double> flops;
   for (const Node& node : plan.graph.nodes) flops.push_back(node_flops(plan.graph, node));
-  split_sums(plan, chosen, backend);
+  split_sums(plan, chosen, flops, backend);
   for (size_t n = 0; n < plan.graph.nodes.size(); ++n) {
     const Node& node = plan.graph.nodes[n];
     const Backend* runs = backend.supports(plan.graph, node) || chosen[n].partial
                               ? &backend
                               : &backend_named("reference");
     plan.steps.push_back({static_cast<NodeId>(n), chosen[n], runs});
-    plan.steps.back().flops = n < flops.size() ? flops[n] : node_flops(plan.graph, node);
+    plan.steps.back().flops = flops[n];
   }
 }
 

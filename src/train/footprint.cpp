@@ -33,8 +33,9 @@ class GraphsKept {
 std::string text(const TensorType& type) { return type.shape.str() + " " + dtype_name(type.dtype); }
 
 Footprint::Part part_of(const Plan& plan, std::string what, i64 rows) {
-  return {std::move(what), rows,          plan.activation_bytes,
-          plan.live_bytes, plan.io_bytes, plan.scratch_bytes};
+  return {std::move(what),      rows,           plan.activation_bytes,
+          plan.live_bytes,      plan.io_bytes,  plan.scratch_bytes,
+          plan.kept_live_bytes, plan.recomputed};
 }
 
 void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, const StepSpec& spec,
@@ -125,7 +126,11 @@ std::string Footprint::str() const {
          part.bytes(),
          fmt::format("   activations {} ({} alive at once), batch {}, scratch {}",
                      size_text(part.activations), size_text(part.live), size_text(part.batch),
-                     size_text(part.scratch)));
+                     size_text(part.scratch)) +
+             (part.computed_again == 0
+                  ? ""
+                  : fmt::format("; {} steps compute activations again that would take {} if kept",
+                                part.computed_again, size_text(part.kept))));
   if (workers > 1)
     line(fmt::format("scratch of {} workers", workers), workers * worker_scratch, "");
   line("order and next batches", loader, "");

@@ -12,6 +12,8 @@ struct Footprint {
     std::string what;
     i64 rows = 0;
     i64 activations = 0, live = 0, batch = 0, scratch = 0;
+    i64 kept = 0;            // live, if nothing were computed again
+    i64 computed_again = 0;  // steps
     i64 bytes() const;
   };
   i64 weights = 0, optimizer = 0, gradients = 0;

@@ -24,8 +24,8 @@ std::string place_in_row(const Shape& sample, i64 element) {
 }
 
 [[noreturn]] void refuse(const IndexSearch& search, const Expr& check, const Tensor& indices,
-                         i64 at) {
-  const i64 below = check.attrs.integer("below"), rows = std::max<i64>(indices.shape()[0], 1);
+                         i64 below, i64 at) {
+  const i64 rows = std::max<i64>(indices.shape()[0], 1);
   const i64 width = indices.size() / rows;
   const bool token = check.call && check.call->layer->kind == "Embedding";
   Message message{.where = search.where};
@@ -34,9 +34,9 @@ std::string place_in_row(const Shape& sample, i64 element) {
                  std::to_string(search.row(at / width)) +
                  place_in_row(indices.shape().without_batch(), at % width) + " of " + search.data +
                  "; expected 0 to " + std::to_string(below - 1);
-  message.lines.emplace_back(token ? "layer" : "function", check.call
-                                                               ? check.call->layer->describe()
-                                                               : place("gather", check.site));
+  message.lines.emplace_back(check.call ? "layer" : "function", check.call
+                                                                    ? check.call->layer->describe()
+                                                                    : place("gather", check.site));
   message.hint = token ? "tokens count from 0: give Embedding the size of the vocabulary, or map "
                          "what is unknown to a token of its own"
                        : "indices count from 0 and end before the length of the axis";
@@ -49,12 +49,15 @@ void refuse_index(const IndexSearch& search) {
   for (const Expr* expr : topological_order(search.outputs)) {
     if (!expr->op || std::string_view(expr->op->name) != "check_indices") continue;
     StepScalars scalars;
-    const Tensor indices = evaluate({expr->inputs[0]}, search.inputs, DType::f32, scalars)[0];
+    const auto operands = evaluate(expr->inputs, search.inputs, DType::f32, scalars);
+    const Tensor& indices = operands[0];
     const auto* first = indices.data<std::int32_t>();
     const auto* end = first + indices.size();
-    const i64 below = expr->attrs.integer("below");
+    const i64 below = operands.size() > 1
+                          ? operands[1].shape()[static_cast<int>(expr->attrs.integer("axis"))]
+                          : expr->attrs.integer("below");
     const auto* bad = std::find_if(first, end, [&](i64 v) { return v < 0 || v >= below; });
-    if (bad != end) refuse(search, *expr, indices, bad - first);
+    if (bad != end) refuse(search, *expr, indices, below, bad - first);
   }
   // Not reached: the status word comes from one of these ops.
   throw_data({.where = search.where,

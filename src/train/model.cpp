@@ -154,6 +154,11 @@ void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& l
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
+  if (options.activation_budget < 0)
+    throw_graph({.where = call_site("compile", site),
+                 .what = "activation_budget is " + std::to_string(options.activation_budget) +
+                         "; expected bytes, or 0 for no limit",
+                 .hint = "pass e.g. {.activation_budget = 100 << 20}"});
   require(options.ema >= 0 && options.ema < 1, "compile()", site,
           "an ema of " + number_text(options.ema) + "; expected at least 0 and below 1",
           "it is the share of the average that is kept from step to step: 0.999 is usual, 0 none");
@@ -165,6 +170,7 @@ void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& l
   m.losses = losses;
   m.metrics = metrics;
   m.precision = options.precision;
+  m.activation_budget = options.activation_budget;
   if (!m.built()) m.weight_seed = options.seed;
   m.compiled = true;
   m.step = 0;

@@ -157,7 +157,7 @@ void ModelImpl::finish_build() {
       variables.push_back(expr->variable);
     // The one thing about an Expr that is decided after it is made: which random stream it draws
     // from.
-    if (expr->op && std::string_view(expr->op->name) == "dropout") {
+    if (expr->op && expr->attrs.has("stream")) {
       ++stream;
       if (expr->attrs.integer("stream", 0) == 0)
         const_cast<Expr*>(expr)->attrs.set("stream", stream);

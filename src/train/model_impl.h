@@ -78,6 +78,7 @@ struct ModelImpl {
   std::vector<Head> heads;  // made of them once the outputs have names
   std::vector<std::string> input_names, output_names;
   Precision precision = F32;
+  i64 activation_budget = 0;
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones

@@ -111,8 +111,13 @@ class Restorer {
     m.optimizer.schedule = schedule_of(facts);
     m.ema = facts.ema;
     m.averaged = facts.averaged;
-    for (const auto& [key, value] : facts.extra)
+    for (const auto& [key, value] : facts.extra) {
       if (key == "precision" && value == "bf16") m.precision = BF16;
+      if (key == "activation_budget" &&
+          std::from_chars(value.data(), value.data() + value.size(), m.activation_budget).ec !=
+              std::errc())
+        fail(record_.training_byte, "the activation budget is " + shown(value));
+    }
   }
 
   /// "3:text" as {3, "text"}, with a number below `end`.

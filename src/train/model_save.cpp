@@ -31,6 +31,8 @@ void Model::save(const std::string& path, Site site) const {
   facts.weight_seed = m.weight_seed;
   facts.fit_seed = m.fit_seed;
   facts.optimizer = m.optimizer;
+  if (m.activation_budget > 0)
+    facts.extra.emplace_back("activation_budget", std::to_string(m.activation_budget));
   facts.optimizer.groups = groups_by_names(m);
   facts.schedule = static_cast<i64>(m.optimizer.schedule.kind());
   if (facts.schedule != 0) facts.schedule_numbers = m.optimizer.schedule.numbers();

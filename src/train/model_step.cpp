@@ -90,7 +90,8 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& step) {
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
   if (model.precision == BF16) use_bf16(graph);
-  Plan plan = make_plan(std::move(graph), current_backend());
+  Plan plan = make_plan(std::move(graph), current_backend(),
+                        mode == Mode::train ? model.activation_budget : 0);
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
 }

@@ -115,7 +115,8 @@ std::vector<Symbol> updates_by(ModelImpl& model, const TrainGraph& graph,
                                const std::vector<Symbol>& gradients) {
   std::vector<Symbol> all;
   const auto scales = clip_scales(model.optimizer, gradients);
-  for (size_t i = 0; i < graph.trained.size(); ++i) {
+  // The last layer's first: its gradients are there first, and what they need can then go.
+  for (size_t i = graph.trained.size(); i-- > 0;) {
     const auto& weight = graph.trained[i];
     all.push_back(update(model, weight, gradients[i], scales.empty() ? Symbol() : scales[i]));
     if (model.ema == 0) continue;

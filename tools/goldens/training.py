@@ -48,7 +48,9 @@ def train(model, weights, batches, optimizer, steps, dtype):
     for step in range(steps):
         x, y = batches[step % len(batches)]
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(x.to(dtype), leaves), y)
+        out = model(x.to(dtype), leaves)
+        logits, added = out if isinstance(out, tuple) else (out, 0.0)  # losses that layers add
+        loss = F.cross_entropy(logits, y) + added
         loss.backward()
         optimizer.step()
         losses.append(loss.item())

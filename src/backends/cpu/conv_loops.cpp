@@ -155,32 +155,6 @@ HWY_INLINE void run_tile(Tile<Shape> tile, const float* a, const Shape& shape, c
   copy(edge, width, c, c_step);
 }
 
-/// Images of a band as the loops see them: the memory itself, or a copy with zeros around.
-struct Source {
-  const float* x;
-  i64 image, row;
-};
-Source source_of(const Windows& s, const float* x, const ConvPart& p, float* band) {
-  const i64 image = s.h * s.w * s.c;
-  if (s.inside())
-    return {x + p.image * image + ((p.row * s.stride_h - s.top) * s.w - s.left) * s.c, image,
-            s.w * s.c};
-  const i64 floats = s.padded_h(p.rows) * s.padded_w() * s.c;
-  for (i64 n = 0; n < p.images; ++n)
-    copy_padded(s, x + (p.image + n) * image, p.row, p.rows, band + n * floats);
-  return {band, floats, s.padded_w() * s.c};
-}
-
-/// Calls f(part) for bands that fill the caches.
-template <class F>
-void for_bands(const Windows& s, const ConvPart& part, const F& f) {
-  const i64 images = part.rows == s.oh ? s.band_images() : 1, rows = s.band_rows();
-  for (i64 n = 0; n < part.images; n += images)
-    for (i64 r = 0; r < part.rows; r += rows)
-      f(ConvPart{part.image + n, std::min(images, part.images - n), part.row + r,
-                 std::min(rows, part.rows - r)});
-}
-
 /// All windows of a band against a part of the depth of one panel.
 void convolve_panel(const Convolution& v, const ConvPart& p, const Source& from, const Seen& seen,
                     const float* b, i64 column, bool first) {
@@ -201,28 +175,36 @@ void convolve_panel(const Convolution& v, const ConvPart& p, const Source& from,
     }
 }
 
+/// Cuts the depth into parts of a panel that stays in the cache: several stretches of taps that lie
+/// together (rows, or single taps where they are apart), or parts of one. Calls f(where the part
+/// starts in the image, depth before it, stretches `seg` apart, their number, their length).
+template <class F>
+void for_depths(const Windows& s, i64 row, const F& f) {
+  const i64 together = s.taps_together(), run = together * s.c;
+  const bool rows = together == s.kw || s.kh == 0;
+  const i64 outer = rows ? 1 : s.kh, segs = rows ? s.kh : s.kw;
+  const i64 outer_step = s.dilation_h * row, seg = rows ? outer_step : s.dilation_w * s.c;
+  const i64 group = std::clamp<i64>(run == 0 ? segs : kc / run, 1, std::max<i64>(segs, 1));
+  const i64 parts = std::max<i64>(1, (run + kc - 1) / kc);
+  const i64 part = std::max<i64>((run + parts - 1) / parts, 1);
+  for (i64 o = 0; o < outer; ++o)
+    for (i64 t = 0; t < segs || t == 0; t += group)
+      for (i64 k = 0; k < run || k == 0; k += part)
+        f(o * outer_step + t * seg + k, (o * segs + t) * run + k, seg, std::min(group, segs - t),
+          std::min(part, run - k));
+}
+
 void convolve_band(const Convolution& v, const ConvPart& p, float* band) {
   const Windows& s = v.windows;
   const Source from = source_of(s, v.x, p, band);
-  const i64 row = s.kw * s.c, depth = s.depth();
-  // Depth is cut into groups of whole rows of taps, or parts of one row.
-  const i64 group = std::clamp<i64>(row == 0 ? s.kh : kc / row, 1, std::max<i64>(s.kh, 1));
-  const i64 parts = std::max<i64>(1, (row + kc - 1) / kc), part = (row + parts - 1) / parts;
-  for (i64 ky = 0; ky < s.kh || ky == 0; ky += group)
-    for (i64 k = 0; k < row || k == 0; k += std::max<i64>(part, 1)) {
-      const Seen seen{s.stride_w * s.c, from.row, std::min(group, s.kh - ky),
-                      std::min(part, row - k)};
-      for (i64 column = 0; column < v.columns; column += nr)
-        convolve_panel(v, p, {from.x + ky * from.row + k, from.image, from.row}, seen,
-                       v.b + column * depth + (ky * row + k) * panel_width(v.columns, column),
-                       column, ky == 0 && k == 0);
-    }
-  if (!v.activation && !v.z) return;
-  for (i64 n = 0; n < p.images; ++n) {  // outputs lie together
-    const i64 at = (p.image + n) * v.y_image + p.row * v.y_row, count = p.rows * v.y_row;
-    if (v.z) std::memcpy(v.z + at, v.y + at, static_cast<size_t>(count) * sizeof(float));
-    if (v.activation) v.activation(v.y + at, v.y + at, count, v.alpha, 0);
-  }
+  const i64 depth = s.depth();
+  for_depths(s, from.row, [&](i64 at, i64 done, i64 seg, i64 segs, i64 len) {
+    for (i64 column = 0; column < v.columns; column += nr)
+      convolve_panel(v, p, {from.x + at, from.image, from.row}, {s.stride_w * s.c, seg, segs, len},
+                     v.b + column * depth + done * panel_width(v.columns, column), column,
+                     done == 0);
+  });
+  finish_outputs(v, p);
 }
 
 /// Windows that are pixels need no rows: runs of them, over the seams between images.
@@ -273,22 +255,24 @@ void pack_pixels(const WeightGradient& g, const ConvPart& p, float* to) {
 
 void gradient_band(const WeightGradient& g, const ConvPart& p, bool first, float* band) {
   const Windows& s = g.windows;
-  const i64 count = p.images * p.rows * s.ow, row = s.kw * s.c;
+  const i64 count = p.images * p.rows * s.ow, together = s.taps_together(), run = together * s.c;
   float* packed = band + round_up(s.inside() ? 0 : s.band_floats(), 16);
   const Source from = source_of(s, g.x, p, band);
   pack_pixels(g, p, packed);
   const Pixels at{p.images, from.image, p.rows, s.stride_h * from.row, s.ow, s.stride_w * s.c};
-  const i64 height = tile_height(row);
+  const i64 height = tile_height(run);
   for (i64 column = 0; column < g.columns; column += nr) {
     const i64 width = panel_width(g.columns, column), cols = std::min(width, g.columns - column);
-    for (i64 ky = 0; ky < s.kh; ++ky)
-      for (i64 i = 0; i < row; i += height) {
-        const i64 rows = std::min(height, row - i);
-        float* c = g.dw + (ky * row + i) * g.dw_row + column;
-        run_tile(outer_of(rows, width == nr, Heights()), from.x + ky * from.row + i, at,
-                 packed + column * count, first ? zeros : c, first ? 0 : g.dw_row, c, g.dw_row,
-                 rows, cols, width);
+    for (i64 tap = 0; tap < s.kh * s.kw; tap += together) {
+      const float* x =
+          from.x + tap / s.kw * s.dilation_h * from.row + tap % s.kw * s.dilation_w * s.c;
+      for (i64 i = 0; i < run; i += height) {
+        const i64 rows = std::min(height, run - i);
+        float* c = g.dw + (tap * s.c + i) * g.dw_row + column;
+        run_tile(outer_of(rows, width == nr, Heights()), x + i, at, packed + column * count,
+                 first ? zeros : c, first ? 0 : g.dw_row, c, g.dw_row, rows, cols, width);
       }
+    }
   }
 }
 
@@ -324,11 +308,11 @@ i64 pack(const Packing& p, float* to) {
       for (i64 b = 0; b < p.columns.count; ++b, to += rows * width) {
         const i64 tap =
             (p.rows.first + a * p.rows.step) * p.kw + p.columns.first + b * p.columns.step;
-        const float* w = p.w + tap * p.in * p.out;
+        const float* w = p.w + tap * p.in * p.pitch;
         if (p.transposed)
-          pack_block(w + column * p.out, rows, cols, 1, p.out, width, to);
+          pack_block(w + column * p.pitch, rows, cols, 1, p.pitch, width, to);
         else
-          pack_block(w + column, rows, cols, p.out, 1, width, to);
+          pack_block(w + column, rows, cols, p.pitch, 1, width, to);
       }
   }
   return to - begin;
@@ -358,10 +342,39 @@ void copy_padded(const Windows& s, const float* image, i64 row, i64 rows, float*
       continue;
     }
     zero(to, first);
-    std::memcpy(to + first * s.c, image + (from * s.w + first - s.left) * s.c,
-                static_cast<size_t>((last - first) * s.c) * sizeof(float));
+    const float* pixels = image + (from * s.w + first - s.left) * s.pixel;
+    if (s.pixel == s.c)
+      std::memcpy(to + first * s.c, pixels,
+                  static_cast<size_t>((last - first) * s.c) * sizeof(float));
+    else
+      for (i64 x = first; x < last; ++x, pixels += s.pixel)
+        std::memcpy(to + x * s.c, pixels, static_cast<size_t>(s.c) * sizeof(float));
     zero(to + last * s.c, pitch - last);
   }
+}
+
+Source source_of(const Windows& s, const float* x, const ConvPart& p, float* band) {
+  const i64 image = s.h * s.w * s.pixel;
+  if (s.inside())
+    return {x + p.image * image + ((p.row * s.stride_h - s.top) * s.w - s.left) * s.c, image,
+            s.w * s.c};
+  const i64 floats = s.padded_h(p.rows) * s.padded_w() * s.c;
+  for (i64 n = 0; n < p.images; ++n)
+    copy_padded(s, x + (p.image + n) * image, p.row, p.rows, band + n * floats);
+  return {band, floats, s.padded_w() * s.c};
+}
+
+void finish_outputs(const Convolution& v, const ConvPart& p) {
+  if (!v.activation && !v.z) return;
+  const bool dense = v.y_pixel == v.columns;
+  const i64 ow = v.windows.ow, pieces = dense ? 1 : p.rows * ow,
+            count = dense ? p.rows * v.y_row : v.columns;
+  for (i64 n = 0; n < p.images; ++n)
+    for (i64 i = 0; i < pieces; ++i) {
+      const i64 at = (p.image + n) * v.y_image + p.row * v.y_row + i * v.y_pixel;
+      if (v.z) std::memcpy(v.z + at, v.y + at, static_cast<size_t>(count) * sizeof(float));
+      if (v.activation) v.activation(v.y + at, v.y + at, count, v.alpha, 0);
+    }
 }
 
 i64 weight_gradient_floats(const Windows& s, i64 columns) {

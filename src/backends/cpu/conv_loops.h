@@ -12,26 +12,33 @@
 
 namespace goneuron::cpu {
 
-/// Windows over an image: row r of the outputs sees rows r * stride_h - top + [0, kh).
+/// Windows over an image: row r of the outputs sees rows r * stride_h - top + [0, kh) * dilation_h.
 struct Windows {
-  i64 h, w, c;             // of the image
-  i64 kh, kw;              // taps
-  i64 stride_h, stride_w;  // between windows
-  i64 top, left;           // padding; may be negative
-  i64 oh, ow;              // windows
+  i64 h, w, c;                 // of the image; c channels of it are seen
+  i64 pixel;                   // floats between its pixels: c, or more where c is a group
+  i64 kh, kw;                  // taps
+  i64 stride_h, stride_w;      // between windows
+  i64 dilation_h, dilation_w;  // between taps
+  i64 top, left;               // padding; may be negative
+  i64 oh, ow;                  // windows
 
-  /// True when every window lies inside: no copy with zeros around is needed.
+  i64 extent_h() const { return kh == 0 ? 0 : (kh - 1) * dilation_h + 1; }
+  i64 extent_w() const { return kw == 0 ? 0 : (kw - 1) * dilation_w + 1; }
+  /// True when every window lies inside and sees all channels: no copy with zeros around is needed.
   bool inside() const {
-    return top <= 0 && left <= 0 && (oh - 1) * stride_h - top + kh <= h &&
-           (ow - 1) * stride_w - left + kw <= w;
+    return pixel == c && top <= 0 && left <= 0 && (oh - 1) * stride_h - top + extent_h() <= h &&
+           (ow - 1) * stride_w - left + extent_w() <= w;
   }
   /// Windows are pixels: rows follow each other without a seam.
   bool pointwise() const {
-    return kh == 1 && kw == 1 && stride_h == 1 && stride_w == 1 && top == 0 && left == 0 && ow == w;
+    return pixel == c && kh == 1 && kw == 1 && stride_h == 1 && stride_w == 1 && top == 0 &&
+           left == 0 && ow == w;
   }
-  i64 padded_w() const { return (ow - 1) * stride_w + kw; }
-  i64 padded_h(i64 rows) const { return (rows - 1) * stride_h + kh; }
+  i64 padded_w() const { return (ow - 1) * stride_w + extent_w(); }
+  i64 padded_h(i64 rows) const { return (rows - 1) * stride_h + extent_h(); }
   i64 depth() const { return kh * kw * c; }
+  /// Taps that lie together: those of a row, or one.
+  i64 taps_together() const { return dilation_w == 1 ? kw : std::min<i64>(kw, 1); }
   /// How many rows of windows are worked on at a time; and images, when they are small.
   i64 band_rows() const {
     return std::min(oh, std::max<i64>(1, band_windows / std::max<i64>(1, ow)));
@@ -50,6 +57,23 @@ struct ConvPart {
   i64 image, images, row, rows;
 };
 
+/// Images of a band as the loops see them: the memory itself, or a copy with zeros around.
+struct Source {
+  const float* x;
+  i64 image, row;
+};
+Source source_of(const Windows& s, const float* x, const ConvPart& part, float* band);
+
+/// Calls f(part) for bands that fill the caches.
+template <class F>
+void for_bands(const Windows& s, const ConvPart& part, const F& f) {
+  const i64 images = part.rows == s.oh ? s.band_images() : 1, rows = s.band_rows();
+  for (i64 n = 0; n < part.images; n += images)
+    for (i64 r = 0; r < part.rows; r += rows)
+      f(ConvPart{part.image + n, std::min(images, part.images - n), part.row + r,
+                 std::min(rows, part.rows - r)});
+}
+
 struct Convolution {
   Windows windows;
   const float* x;     // [images, h, w, c]
@@ -58,7 +82,7 @@ struct Convolution {
   float* y;
   i64 y_image, y_row, y_pixel;  // strides
   i64 columns;
-  // Applied to finished outputs, which then lie together: y_row = ow * columns.
+  // Applied to finished outputs, whose pixels then lie one behind the other.
   float* z = nullptr;  // receives what goes into the activation
   UnaryRow activation = nullptr;
   float alpha = 0;
@@ -85,7 +109,7 @@ struct Taps {
 };
 struct Packing {
   const float* w;
-  i64 kw, in, out;
+  i64 kw, in, out, pitch;  // a row of `out` weights every `pitch` floats
   Taps rows, columns;
   bool transposed;  // panels of `in` columns, and depth runs over `out`
 };
@@ -94,6 +118,9 @@ using PackKernel = i64 (*)(const Packing&, float* to);
 /// Room for them.
 inline i64 packed_floats(i64 depth, i64 columns) { return depth * round_up(columns, 32); }
 
+/// z and activation of a part whose sums are done.
+void finish_outputs(const Convolution& v, const ConvPart& p);
+
 struct ConvKernels {
   ConvolutionKernel convolution;
   WeightGradientKernel weight_gradient;
@@ -101,5 +128,8 @@ struct ConvKernels {
 };
 /// The kernels for this processor.
 ConvKernels conv_kernels();
+/// Those of convolutions whose outputs see one input channel each, their own: `c` is then the
+/// number of both, and a packed weight is [taps, c].
+ConvKernels depthwise_kernels();
 
 }  // namespace goneuron::cpu

@@ -86,6 +86,9 @@ GONEURON_BINARY(mul, hn::Mul(x, y))
 GONEURON_BINARY(div, hn::Div(x, y))
 GONEURON_BINARY(maximum, keep_nan(x, keep_nan(y, hn::Max(x, y))))
 GONEURON_BINARY(minimum, keep_nan(x, keep_nan(y, hn::Min(x, y))))
+GONEURON_BINARY(greater, hn::IfThenElseZero(hn::Gt(x, y), num(1)))
+GONEURON_BINARY(greater_equal, hn::IfThenElseZero(hn::Ge(x, y), num(1)))
+GONEURON_BINARY(equal, hn::IfThenElseZero(hn::Eq(x, y), num(1)))
 GONEURON_BINARY(relu_grad, hn::IfThenElseZero(hn::Gt(x, zero()), y))
 GONEURON_BINARY(leaky_relu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, num(a))))
 GONEURON_BINARY(sigmoid_grad, hn::Mul(y, hn::Mul(x, hn::Sub(num(1), x))))
@@ -93,8 +96,9 @@ GONEURON_BINARY(tanh_grad, hn::Mul(y, hn::Sub(num(1), hn::Mul(x, x))))
 GONEURON_BINARY(elu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, hn::Add(x, num(a)))))
 GONEURON_BINARY(selu_grad, hn::Mul(y, hn::IfThenElse(hn::Gt(x, zero()), num(selu_scale),
                                                      hn::Add(x, num(selu_scale* selu_alpha)))))
-GONEURON_BINARY(gelu_grad, hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)),
-                                                 exp(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
+GONEURON_BINARY(gelu_grad,
+                hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)),
+                                      exp_down(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
 GONEURON_BINARY(silu_grad, [&]() HWY_ATTR {
   const V s = sigmoid(x);
   return hn::Mul(y, hn::Mul(s, hn::MulAdd(x, hn::Sub(num(1), s), num(1))));
@@ -133,6 +137,9 @@ BinaryRow find_binary(std::string_view op) {
                                           {"div", row_div},
                                           {"maximum", row_maximum},
                                           {"minimum", row_minimum},
+                                          {"greater", row_greater},
+                                          {"greater_equal", row_greater_equal},
+                                          {"equal", row_equal},
                                           {"relu_grad", row_relu_grad},
                                           {"leaky_relu_grad", row_leaky_relu_grad},
                                           {"sigmoid_grad", row_sigmoid_grad},

@@ -7,7 +7,8 @@ namespace goneuron {
 void use_bf16(Graph& graph) {
   i64 products = 0;
   for (Node& node : graph.nodes)
-    if (node.op->bf16) {
+    // A layer that wrote 0 there needs its product in floats.
+    if (node.op->bf16 && !node.attrs.has("bf16")) {
       node.attrs.set("bf16", i64{1});
       ++products;
     }

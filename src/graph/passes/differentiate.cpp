@@ -43,7 +43,9 @@ std::vector<Symbol> differentiate(const Symbol& loss, const std::vector<Symbol>&
   for (const Symbol& symbol : wrt) wanted[key(symbol.expr().get())] = true;
   for (const Expr* expr : order)
     for (const Symbol& input : expr->inputs)
-      if (wanted[key(input.expr().get())] && !(expr->op->mutates != 0)) wanted[key(expr)] = true;
+      if (wanted[key(input.expr().get())] && !(expr->op->mutates != 0) &&
+          !expr->op->gradient.is_stop())
+        wanted[key(expr)] = true;
 
   std::unordered_map<const void*, std::vector<Symbol>> gradients;
   gradients[key(loss.expr().get())] = {static_cast<size_t>(loss.expr()->outputs.size()), Symbol{}};

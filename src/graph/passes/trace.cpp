@@ -62,8 +62,10 @@ class Tracer {
     }
     const bool frozen_norm = !spec_.training && name == "batch_norm";
     const Node like{.call = expr.call, .site = expr.site};
+    Attrs attrs = expr.attrs;
+    if (!spec_.training && attrs.has("dropout")) attrs.set("dropout", 0.0);
     const NodeId node = graph_.add(frozen_norm ? op_named("batch_norm_infer") : *expr.op,
-                                   std::move(inputs), expr.attrs, &like);
+                                   std::move(inputs), std::move(attrs), &like);
     auto outputs = graph_.nodes[static_cast<size_t>(node)].outputs;
     outputs.resize(expr.outputs.size(), outputs[0]);
     map_[&expr] = std::move(outputs);

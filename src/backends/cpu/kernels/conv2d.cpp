@@ -1,5 +1,7 @@
 // conv2d, with bias and activation too, and the gradient of its input, cut by images or by rows of
 // them.
+#include <numeric>
+
 #include "backends/cpu/conv_loops.h"
 #include "backends/cpu/conv_schemes.h"
 
@@ -7,7 +9,8 @@ namespace goneuron::cpu {
 
 namespace {
 
-/// A convolution of y with some of the taps of a weight, on outputs that are every stride-th ones.
+/// A convolution with some of the taps of one group's weight, on outputs that are every step-th
+/// ones.
 struct Phase {
   Convolution conv;
   Packing packing;
@@ -43,21 +46,23 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   }
 }
 
-Args args_of(const BoundNode& bound, const Shape& output) {
-  return {{},        conv_kernels(),     output[0],
+Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups) {
+  return {{},        groups.kernels(),   output[0],
           output[1], bound.scheme.tiles, std::string_view(bound.scheme.name) != "image rows"};
 }
 
 Call lower_forward(const BoundNode& bound) {
   const Shape &x = bound.in_shape(0), &w = bound.in_shape(1), &y = bound.out_shape();
   const Attrs& attrs = bound.node.attrs;
-  Args args = args_of(bound, y);
+  const ConvGroups groups = groups_of(attrs, w);
+  Args args = args_of(bound, y, groups);
   Convolution conv{};
   conv.windows = windows_of(attrs, x, w, y);
   conv.x = bound.input(0);
   conv.bias = bound.input(2);
   conv.y = bound.output();
-  conv.columns = conv.y_pixel = y[3];
+  conv.columns = groups.out;
+  conv.y_pixel = y[3];
   conv.y_row = y[2] * y[3];
   conv.y_image = y[1] * conv.y_row;
   if (attrs.has("activation")) {
@@ -65,22 +70,36 @@ Call lower_forward(const BoundNode& bound) {
     conv.alpha = static_cast<float>(attrs.real("alpha", 0));
     if (attrs.integer("keep_input", 0)) conv.z = bound.output(1);
   }
-  args.phases.push_back(
-      {conv, {bound.input(1), w[1], w[2], w[3], {0, 1, w[0]}, {0, 1, w[1]}, false}, 0, 1});
+  const Packing packing{bound.input(1), w[1],         groups.in,    groups.out,
+                        w[3],           {0, 1, w[0]}, {0, 1, w[1]}, false};
+  for (i64 group = 0; group < groups.count; ++group) {
+    const i64 first = group * groups.out;
+    Phase phase{conv, packing, 0, 1};
+    phase.conv.x += group * groups.in;
+    phase.conv.y += first;
+    if (conv.bias) phase.conv.bias += first;
+    if (conv.z) phase.conv.z += first;
+    phase.packing.w += first;
+    args.phases.push_back(phase);
+  }
   return make_call(std::move(args), run);
 }
 
-/// One axis of a phase: inputs first, first + stride, ... meet every stride-th tap, and see the
-/// outputs as windows of a convolution do.
+/// One axis of a phase: inputs first, first + stride, ... meet every `step`-th tap, and see the
+/// outputs as windows of a convolution do, `apart` from tap to tap.
 struct PhaseAxis {
   Taps taps;  // last first
-  i64 pad, count;
+  i64 pad, count, apart;
 };
-PhaseAxis phase_axis(i64 first, i64 stride, i64 pad, i64 kernel, i64 size) {
-  const i64 tap = (first + pad) % stride, count = tap < kernel ? ceil_div(kernel - tap, stride) : 0;
-  return {{tap + (count - 1) * stride, -stride, count},
-          count - 1 - (first + pad) / stride,
-          ceil_div(size - first, stride)};
+PhaseAxis phase_axis(i64 first, i64 stride, i64 dilation, i64 pad, i64 kernel, i64 size) {
+  const i64 common = std::gcd(stride, dilation), step = stride / common, apart = dilation / common;
+  i64 tap = 0;  // the first that meets them
+  while (tap < step && (first + pad - tap * dilation) % stride != 0) ++tap;
+  const i64 count = tap < step && tap < kernel ? ceil_div(kernel - tap, step) : 0;
+  return {{tap + (count - 1) * step, -step, count},
+          (count - 1) * apart - (first + pad - tap * dilation) / stride,
+          ceil_div(size - first, stride),
+          apart};
 }
 
 /// The windows over dy of the phase of inputs that starts at (py, px).
@@ -92,11 +111,13 @@ PhaseShape phase_shape(const Graph& graph, const Node& node, i64 py, i64 px) {
   const Shape &dy = graph.in_shape(node, 0), &w = graph.in_shape(node, 1),
               &dx = graph.out_shape(node);
   const Windows s = windows_of(node.attrs, dx, w, dy);
-  const PhaseAxis v = phase_axis(py, s.stride_h, s.top, w[0], dx[1]),
-                  h = phase_axis(px, s.stride_w, s.left, w[1], dx[2]);
+  const PhaseAxis v = phase_axis(py, s.stride_h, s.dilation_h, s.top, w[0], dx[1]),
+                  h = phase_axis(px, s.stride_w, s.dilation_w, s.left, w[1], dx[2]);
+  const i64 channels = groups_of(node.attrs, w).out;
   return {v,
           h,
-          {dy[1], dy[2], dy[3], v.taps.count, h.taps.count, 1, 1, v.pad, h.pad, v.count, h.count}};
+          {dy[1], dy[2], channels, dy[3], v.taps.count, h.taps.count, 1, 1, v.apart, h.apart, v.pad,
+           h.pad, v.count, h.count}};
 }
 
 /// Calls f(py, px) for every phase.
@@ -106,29 +127,36 @@ void for_phases(const Attrs& attrs, const Shape& dx, const F& f) {
     for (i64 px = 0; px < std::min(attrs.integer("stride_w"), dx[2]); ++px) f(py, px);
 }
 
-Phase phase_of(const BoundNode& bound, i64 py, i64 px) {
+Phase phase_of(const BoundNode& bound, i64 group, i64 py, i64 px) {
   const Shape &w = bound.in_shape(1), &dx = bound.out_shape();
+  const ConvGroups groups = groups_of(bound.node.attrs, w);
+  const i64 first = group * groups.out;
   const i64 stride_h = bound.node.attrs.integer("stride_h"),
             stride_w = bound.node.attrs.integer("stride_w");
   const PhaseShape shape = phase_shape(bound.graph, bound.node, py, px);
   Phase phase{
-      {}, {bound.input(1), w[1], w[2], w[3], shape.v.taps, shape.h.taps, true}, py, stride_h};
+      {},
+      {bound.input(1) + first, w[1], groups.in, groups.out, w[3], shape.v.taps, shape.h.taps, true},
+      py,
+      stride_h};
   Convolution& conv = phase.conv;
   conv.windows = shape.windows;
-  conv.x = bound.input(0);
-  conv.columns = dx[3];
+  conv.x = bound.input(0) + first;
+  conv.columns = groups.in;
   conv.y_pixel = stride_w * dx[3];
   conv.y_row = stride_h * dx[2] * dx[3];
   conv.y_image = dx[1] * dx[2] * dx[3];
-  conv.y = bound.output() + (py * dx[2] + px) * dx[3];
+  conv.y = bound.output() + (py * dx[2] + px) * dx[3] + group * groups.in;
   return phase;
 }
 
 Call lower_input_grad(const BoundNode& bound) {
   const Shape& dx = bound.out_shape();
-  Args args = args_of(bound, dx);
-  for_phases(bound.node.attrs, dx,
-             [&](i64 py, i64 px) { args.phases.push_back(phase_of(bound, py, px)); });
+  const ConvGroups groups = groups_of(bound.node.attrs, bound.in_shape(1));
+  Args args = args_of(bound, dx, groups);
+  for (i64 group = 0; group < groups.count; ++group)
+    for_phases(bound.node.attrs, dx,
+               [&](i64 py, i64 px) { args.phases.push_back(phase_of(bound, group, py, px)); });
   return make_call(std::move(args), run);
 }
 
@@ -170,8 +198,11 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       all.push_back(scheme);
     }
   const Shape& w = graph.in_shape(node, 1);
-  const i64 packed =
-      back ? packed_floats(w[0] * w[1] * w[3], w[2]) : packed_floats(w[0] * w[1] * w[2], w[3]);
+  const ConvGroups groups = groups_of(node.attrs, w);
+  const i64 taps = w[0] * w[1];
+  const i64 packed = groups.depthwise ? packed_floats(taps, groups.out)
+                     : back           ? packed_floats(taps * groups.out, groups.in)
+                                      : packed_floats(taps * groups.in, groups.out);
   for (Scheme& scheme : all)
     scheme.scratch = (packed + band_floats(graph, node, back)) * i64{sizeof(float)};
   return all;

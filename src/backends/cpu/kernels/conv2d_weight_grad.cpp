@@ -10,7 +10,7 @@ namespace {
 struct Args {
   WeightGradient gradient;
   WeightGradientKernel kernel;
-  i64 images, tiles, tile_floats;
+  i64 images, tiles, tile_floats, groups;
   bool by_image;
 };
 
@@ -20,7 +20,13 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   if (args.by_image) {
     const i64 from = tile_begin(args.images, args.tiles, begin);
     g.dw += begin * args.tile_floats;
-    return args.kernel(g, from, tile_begin(args.images, args.tiles, end) - from, band);
+    for (i64 group = 0; group < args.groups; ++group) {
+      args.kernel(g, from, tile_begin(args.images, args.tiles, end) - from, band);
+      g.x += g.windows.c;
+      g.dy += g.columns;
+      g.dw += g.columns;
+    }
+    return;
   }
   const i64 from = tile_begin(g.columns, args.tiles, begin);
   g.columns = tile_begin(g.columns, args.tiles, end) - from;
@@ -36,6 +42,7 @@ Windows windows(const Graph& graph, const Node& node) {
 
 Call lower(const BoundNode& bound) {
   const Shape &dy = bound.in_shape(1), &w = bound.in_shape(2);
+  const ConvGroups groups = groups_of(bound.node.attrs, w);
   Args args{};
   args.gradient = {windows(bound.graph, bound.node),
                    bound.input(0),
@@ -43,8 +50,9 @@ Call lower(const BoundNode& bound) {
                    dy[3],
                    bound.output(),
                    w[3],
-                   w[3]};
-  args.kernel = conv_kernels().weight_gradient;
+                   groups.out};
+  args.groups = groups.count;
+  args.kernel = groups.kernels().weight_gradient;
   args.images = dy[0];
   args.tiles = bound.scheme.tiles;
   args.tile_floats = w.elements();
@@ -69,7 +77,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = {1, tiles, tiles};
       all.push_back(scheme);
     }
-    if (w[3] / tiles >= least_columns) {
+    if (w[3] / tiles >= least_columns && conv_groups(node.attrs) == 1) {
       Scheme scheme = single_tile(node);
       scheme.name = "columns";
       scheme.tiles = tiles;

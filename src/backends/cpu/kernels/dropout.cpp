@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "backends/cpu/kernel.h"
-#include "core/rng.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/dropout.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first
 #include <hwy/highway.h>
+
+#include "backends/cpu/philox-inl.h"
 
 #ifndef GONEURON_DROPOUT_ARGS
 #define GONEURON_DROPOUT_ARGS
@@ -37,60 +38,7 @@ namespace {
 
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
-using DU = hn::Rebind<std::uint32_t, D>;
-using VU = hn::Vec<DU>;
-constexpr i64 lanes = HWY_LANES(float);
-
-#if HWY_TARGET == HWY_SCALAR
-void block_units(const Dropout& p, std::uint64_t group, float* to) {
-  const Philox4 words =
-      philox_at(group, p.stream, static_cast<std::uint32_t>(p.scalars->counter), p.scalars->seed);
-  for (size_t i = 0; i < 4; ++i) to[i] = to_unit(words[i]);
-}
-#else
-/// The high and low halves of 64-bit products.
-HWY_INLINE void multiply(VU a, std::uint32_t by, VU& high, VU& low) {
-  const DU du;
-  const hn::Repartition<std::uint64_t, DU> d64;
-  const VU b = hn::Set(du, by);
-  const auto even = hn::MulEven(a, b);
-  const auto odd = hn::MulEven(hn::BitCast(du, hn::ShiftRight<32>(hn::BitCast(d64, a))), b);
-  high = hn::OddEven(hn::BitCast(du, odd), hn::BitCast(du, hn::ShiftRight<32>(even)));
-  low = hn::OddEven(hn::BitCast(du, hn::ShiftLeft<32>(odd)), hn::BitCast(du, even));
-}
-
-/// Units of groups [group, group + lanes), four each.
-void block_units(const Dropout& p, std::uint64_t group, float* to) {
-  const D d;
-  const DU du;
-  const hn::RebindToSigned<DU> di;
-  // Blocks begin at multiples of their length: the low words do not wrap inside one.
-  VU c0 = hn::Add(hn::Set(du, static_cast<std::uint32_t>(group)), hn::Iota(du, 0));
-  VU c1 = hn::Set(du, static_cast<std::uint32_t>(group >> 32));
-  VU c2 = hn::Set(du, p.stream);
-  VU c3 = hn::Set(du, static_cast<std::uint32_t>(p.scalars->counter));
-  auto k0 = static_cast<std::uint32_t>(p.scalars->seed),
-       k1 = static_cast<std::uint32_t>(p.scalars->seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    VU high0, low0, high1, low1;
-    multiply(c0, 0xD2511F53U, high0, low0);
-    multiply(c2, 0xCD9E8D57U, high1, low1);
-    c0 = hn::Xor(hn::Xor(high1, c1), hn::Set(du, k0));
-    c1 = low1;
-    c2 = hn::Xor(hn::Xor(high0, c3), hn::Set(du, k1));
-    c3 = low0;
-    k0 += 0x9E3779B9U;
-    k1 += 0xBB67AE85U;
-  }
-  const auto unit = [&](VU word) HWY_ATTR {
-    return hn::Mul(hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<8>(word))),
-                   hn::Set(d, 0x1p-24F));
-  };
-  hn::StoreInterleaved4(unit(c0), unit(c1), unit(c2), unit(c3), d, to);
-}
-#endif
-
-constexpr i64 block = 4 * lanes;
+constexpr i64 lanes = HWY_LANES(float), block = philox_block;
 
 /// y = x * scale where units are not below the rate, else 0; the last vector in part.
 void select(const Dropout& p, const float* units, const float* x, float* y, i64 count) {
@@ -111,7 +59,8 @@ void dropout_piece(const Dropout& p, i64 from, i64 count) {
   const i64 first = p.scalars->first_sample * p.per_sample;  // the batch's place in a larger one
   for (i64 i = from; i < from + count;) {
     const i64 skip = (first + i) % block, n = std::min(block - skip, from + count - i);
-    block_units(p, static_cast<std::uint64_t>((first + i) / block * lanes), units);
+    philox_units(static_cast<std::uint64_t>((first + i) / block * lanes), p.stream,
+                 static_cast<std::uint32_t>(p.scalars->counter), p.scalars->seed, units);
     select(p, units + skip, p.x + i, p.y + i, n);
     i += n;
   }

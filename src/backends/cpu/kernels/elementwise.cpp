@@ -1,6 +1,7 @@
 // Elementwise ops over contiguous ranges, and broadcasting of one operand over rows.
 #include <cstring>
 
+#include "backends/cpu/broadcast.h"
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
@@ -87,10 +88,15 @@ bool follow(const Shape& in, const Shape& out, Follow& how) {
 }
 
 bool supports_binary(const Graph& graph, const Node& node) {
+  return graph.out_shape(node).elements() > 0;
+}
+
+/// One operand follows the output, the other one repeats as a whole.
+bool repeats_whole(const BoundNode& bound) {
   Follow a, b;
-  const Shape& out = graph.out_shape(node);
-  return follow(graph.in_shape(node, 0), out, a) && follow(graph.in_shape(node, 1), out, b) &&
-         (a == Follow::same || b == Follow::same) && out.elements() > 0;
+  const Shape& out = bound.out_shape();
+  return follow(bound.in_shape(0), out, a) && follow(bound.in_shape(1), out, b) &&
+         (a == Follow::same || b == Follow::same);
 }
 
 struct BinaryArgs {
@@ -124,6 +130,7 @@ void run_binary(const BinaryArgs& b, i64 from, i64 to) {
 }
 
 Call lower_binary(const BoundNode& bound) {
+  if (!repeats_whole(bound)) return lower_broadcast_binary(bound);
   const Shape& out = bound.out_shape();
   BinaryArgs args{binary_row(bound.node.op->name),
                   bound.input(0),
@@ -200,6 +207,9 @@ constexpr KernelDef kernels[] = {
     {"sub", supports_binary, elementwise_schemes, lower_binary},
     {"mul", supports_binary, elementwise_schemes, lower_binary},
     {"div", supports_binary, elementwise_schemes, lower_binary},
+    {"greater", supports_binary, elementwise_schemes, lower_binary},
+    {"greater_equal", supports_binary, elementwise_schemes, lower_binary},
+    {"equal", supports_binary, elementwise_schemes, lower_binary},
     {"maximum", supports_binary, elementwise_schemes, lower_binary},
     {"minimum", supports_binary, elementwise_schemes, lower_binary},
     {"relu_grad", supports_binary, elementwise_schemes, lower_binary},

@@ -4,27 +4,12 @@
 
 #include "backends/cpu/channel_rows.h"
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/reduce_block.h"
 #include "backends/cpu/vector_ops.h"
 
 namespace goneuron::cpu {
 
 namespace {
-
-/// The reduced axes as one block [outer, reduced, inner]: they must be neighbours.
-struct Block {
-  i64 outer = 1, reduced = 1, inner = 1;
-};
-
-bool block_of(const Shape& shape, const std::vector<i64>& axes, Block& block) {
-  if (axes.empty()) return false;
-  for (size_t i = 1; i < axes.size(); ++i)
-    if (axes[i] != axes[i - 1] + 1) return false;
-  for (int i = 0; i < shape.rank(); ++i) {
-    i64& part = i < axes.front() ? block.outer : i > axes.back() ? block.inner : block.reduced;
-    part *= shape[i];
-  }
-  return true;
-}
 
 bool supports(const Graph& graph, const Node& node) {
   Block block;
