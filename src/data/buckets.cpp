@@ -66,7 +66,7 @@ Column column_of(const Tensor& stored) {
   return {"", stored, stored.shape().without_batch(), stored.dtype()};
 }
 
-std::shared_ptr<const DatasetImpl> bucket(const Sequences& s,
+std::shared_ptr<const DatasetImpl> bucket(const RaggedData& s,
                                           const std::vector<std::uint32_t>& rows, i64 length) {
   auto out = std::make_shared<DatasetImpl>();
   std::vector<const Tensor*> x, y;
@@ -116,7 +116,7 @@ void check_alike(const std::vector<Tensor>& tensors, bool has_time, const char* 
   }
 }
 
-void check_lengths(const Sequences& s, const std::string& where) {
+void check_lengths(const RaggedData& s, const std::string& where) {
   const auto& lengths = s.options.lengths;
   for (size_t i = 0; i < lengths.size(); ++i)
     if (lengths[i] < 1 || (i > 0 && lengths[i] <= lengths[i - 1]))
@@ -135,7 +135,7 @@ void check_lengths(const Sequences& s, const std::string& where) {
                   "cut it, or give a longer bucket"});
 }
 
-Dataset make(Sequences sequences, const char* function) {
+Dataset make(RaggedData sequences, const char* function) {
   const std::string where = user_place(function, sequences.site);
   if (sequences.x.empty() || sequences.x.size() != sequences.y.size())
     throw_data({where,
@@ -157,12 +157,12 @@ Dataset make(Sequences sequences, const char* function) {
                     "give one target for each step, or one tensor with one for each sequence"});
   if (sequences.options.lengths.empty()) sequences.options.lengths = usual_lengths(sequences.x);
   check_lengths(sequences, where);
-  return Dataset(bucketed(std::make_shared<const Sequences>(std::move(sequences))));
+  return Dataset(bucketed(std::make_shared<const RaggedData>(std::move(sequences))));
 }
 
 }  // namespace
 
-std::shared_ptr<DatasetImpl> bucketed(std::shared_ptr<const Sequences> sequences) {
+std::shared_ptr<DatasetImpl> bucketed(std::shared_ptr<const RaggedData> sequences) {
   std::map<i64, std::vector<std::uint32_t>> rows;  // by padded length
   const auto& lengths = sequences->options.lengths;
   for (size_t i = 0; i < sequences->x.size(); ++i)

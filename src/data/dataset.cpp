@@ -46,7 +46,7 @@ const Column& column(const std::vector<Column>& columns, int index, const char* 
 Dataset rows(const DatasetImpl& from, i64 begin, i64 end) {
   auto out = std::make_shared<DatasetImpl>(from);
   if (from.sequences) {
-    auto part = std::make_shared<Sequences>(*from.sequences);
+    auto part = std::make_shared<RaggedData>(*from.sequences);
     part->x = {from.sequences->x.begin() + begin, from.sequences->x.begin() + end};
     part->y = {from.sequences->y.begin() + begin, from.sequences->y.begin() + end};
     const auto made = bucketed(std::move(part));

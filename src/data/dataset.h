@@ -21,7 +21,7 @@ struct Column {
 };
 
 /// The sequences that buckets are made of; kept for split() and take().
-struct Sequences {
+struct RaggedData {
   std::vector<Tensor> x, y;  // y: one a sequence
   bool y_has_time = false;
   data::BucketOptions options;
@@ -41,7 +41,7 @@ struct DatasetImpl {
   // Buckets: one data set a length, and what they were made of. Then the columns above have no
   // tensors, and Any where the buckets differ.
   std::vector<std::shared_ptr<const DatasetImpl>> buckets;
-  std::shared_ptr<const Sequences> sequences;
+  std::shared_ptr<const RaggedData> sequences;
   std::vector<std::uint32_t> rows;  // of a bucket: its samples' places in the whole
 
   i64 size() const;
@@ -56,6 +56,6 @@ struct DatasetImpl {
 };
 
 /// Buckets of sequences that have been checked.
-std::shared_ptr<DatasetImpl> bucketed(std::shared_ptr<const Sequences> sequences);
+std::shared_ptr<DatasetImpl> bucketed(std::shared_ptr<const RaggedData> sequences);
 
 }  // namespace goneuron
