@@ -65,7 +65,9 @@ TEST(Recurrent, InitialWeightsAreUniformInOneOverTheRootOfTheUnits) {
       largest = std::max(largest, std::fabs(double{weight.value.data()[i]}));
     EXPECT_LE(largest, 0.25) << weight.name;
     // All of n draws stay below 0.2 with probability 0.8^n.
-    if (weight.value.size() > 60) EXPECT_GT(largest, 0.2) << weight.name;
+    if (weight.value.size() > 60) {
+      EXPECT_GT(largest, 0.2) << weight.name;
+    }
   }
 }
 
@@ -143,8 +145,8 @@ TEST(Recurrent, MaskedStepsCountForNothing) {
     const RecurrentOptions options{.bidirectional = direction, .layers = 2, .masked = true};
     const Layer layer = LSTM(7, options);
     const Symbol input = Input({kept + padding, 6}), part = Input({kept, 6});
-    const Symbol zeros = slice(input, 2, 0, 1) * 0.0 | Reshape({kept + padding});
-    const Symbol ones = slice(part, 2, 0, 1) * 0.0 + 1.0 | Reshape({kept});
+    const Symbol zeros = (slice(input, 2, 0, 1) * 0.0) | Reshape({kept + padding});
+    const Symbol ones = (slice(part, 2, 0, 1) * 0.0 + 1.0) | Reshape({kept});
     auto padded = Model(input, layer({input, zeros + constant(mask)}));
     auto plain = Model(part, layer({part, ones}));
     padded.build({kept + padding, 6});

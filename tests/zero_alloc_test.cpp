@@ -46,6 +46,7 @@ struct Program {
   std::function<Model()> model;
   std::function<Dataset()> data, validation;
   i64 batch;
+  i64 accumulate = 1;
 };
 void PrintTo(const Program& program, std::ostream* out) { *out << program.name; }
 
@@ -129,6 +130,23 @@ const Program programs[] = {
        return Dataset(values({20, 12, 12, 3}), values({20, 3}));
      },
      16},
+    {"schedule, clipping, groups, averages, accumulation",
+     [] {
+       auto model = Sequential({Dense(64), BatchNorm(), ReLU, Dropout(0.1), Dense(3)});
+       model.compile(AdamW(WarmupCosine(0.01, 3, 40),
+                           {.decay_norms_and_biases = false,
+                            .global_clip_norm = 0.5,
+                            .groups = {{"dense_1/*", {.learning_rate_scale = 0.5}}}}),
+                     MSE, {}, {.ema = 0.99});
+       return model;
+     },
+     [] {
+       return Dataset(values({70, 12}), values({70, 3}));
+     },
+     [] {
+       return Dataset(values({20, 12}), values({20, 3}));
+     },
+     16, 2},
     {"recurrent",
      [] {
        return compiled({LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
@@ -152,6 +170,7 @@ class ZeroAlloc : public testing::TestWithParam<Program> {
     model.fit(program.data().prefetch(prefetch), {.epochs = 3,
                                                   .batch_size = program.batch,
                                                   .validation = program.validation(),
+                                                  .accumulate = program.accumulate,
                                                   .callbacks = {Logger(1), trap}});
     return trap->calls();
   }

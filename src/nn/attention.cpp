@@ -48,7 +48,7 @@ Sequences sequences_of(const LayerContext& context, bool memory_wanted) {
     } else {
       fail_input(context, i,
                  memory_wanted ? "a third sequence; expected two at most"
-                               : "a second sequence; expected one");
+                               : "a second sequence; expected one without cross_attention");
     }
     if (rank == 3 && inputs[i].shape()[2] == Any)
       fail_input(context, i, "whose width is not known yet");

@@ -114,8 +114,7 @@ class Builder {
     const Symbol recurrent =
         parameter(named("weight_hh", layer, direction), {units, wide}, o.recurrent_init, units);
     const Symbol bias = parameter(named("bias", layer, direction), {wide}, o.bias_init, in);
-    const Symbol gates = make("add", {make("matmul", {x, w}), bias});
-    std::vector<Symbol> inputs{gates, recurrent};
+    std::vector<Symbol> inputs{x, w, recurrent, bias};
     if (!r_.lstm())
       inputs.push_back(parameter(named("bias_hn", layer, direction), {units}, o.bias_init, units));
     for (int i = 1; has_state_ && i <= r_.states(); ++i)

@@ -47,7 +47,7 @@ void check_operands(const InferContext& c, const AttentionSizes& s) {
   }
   if ((s.causal || s.window) && !agree(s.queries, s.keys))
     c.fail("a causal or windowed attention of " + std::to_string(s.queries) + " queries and " +
-               std::to_string(s.keys) + " keys",
+               std::to_string(s.keys) + " keys; expected one length",
            "positions are compared: both need one length");
   if (!s.mask) return;
   const int at = s.operands() - 1;

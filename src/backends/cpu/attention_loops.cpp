@@ -276,7 +276,7 @@ struct Forward : Work {
     const float shift = now == lowest ? 0 : now;
     const float* number = s.dropout > 0 ? numbers(member, i0 + r, keys) : nullptr;
     for (i64 j = keys.from; j < keys.to; j += lanes) {
-      const V e = exp(hn::Sub(hn::LoadU(d, row + j), num(shift)));
+      const V e = exp_down(hn::Sub(hn::LoadU(d, row + j), num(shift)));
       sum = hn::Add(sum, e);
       hn::StoreU(number ? keep(e, number + j - keys.from) : e, d, row + j);
     }
@@ -372,7 +372,7 @@ struct Backward : Work {
     const float* number = s.dropout > 0 ? numbers(member, i0 + r, seen) : nullptr;
     const V shift = num(top[r]), mean = num(total[r]);
     for (i64 j = seen.from; j < seen.to; j += lanes) {
-      const V p = exp(hn::Sub(hn::LoadU(d, row + j), shift));
+      const V p = exp_down(hn::Sub(hn::LoadU(d, row + j), shift));
       V dp = hn::LoadU(d, gradient + j);
       if (number) dp = keep(dp, number + j - seen.from);
       hn::StoreU(number ? keep(p, number + j - seen.from) : p, d, row + j);

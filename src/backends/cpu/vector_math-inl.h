@@ -1,6 +1,5 @@
 // Elementary functions on vectors, shared by the kernels; included once for each instruction set.
-// exp, log and tanh are Highway's; erf is two polynomials fitted to 1e-7, below 1 in x^2, above it
-// in log erfc.
+// exp, log and tanh are Highway's; phi and exp_down are fitted polynomials.
 #if defined(GONEURON_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef GONEURON_VECTOR_MATH_INL
 #undef GONEURON_VECTOR_MATH_INL
@@ -46,22 +45,27 @@ HWY_INLINE V horner(V x, float c, Rest... rest) {
   return hn::MulAdd(horner(x, rest...), x, num(c));
 }
 
-HWY_INLINE V erf(V x) {
-  const V a = hn::Min(hn::Abs(x), num(4.1F));
-  const V small =
-      hn::Mul(x, horner(hn::Mul(x, x), 1.128379225730896F, -0.37612637877464294F,
-                        0.11283782869577408F, -0.026865437626838684F, 0.005221053492277861F,
-                        -0.0008484396385028958F, 0.00011268253729213029F, -9.673590284364764e-06F));
-  const V tail = horner(a, 0.0003499792073853314F, -1.1303925514221191F, -0.6314700841903687F,
-                        -0.11052094399929047F, 0.026755839586257935F, -0.004921840038150549F,
-                        0.000647213775664568F, -5.577210686169565e-05F, 2.694132945180172e-06F,
-                        -4.962086208593064e-08F);
-  const V large = hn::CopySign(hn::Sub(num(1), hn::Exp(d, tail)), x);
-  return keep_nan(x, hn::IfThenElse(hn::Lt(a, num(1)), small, large));
-}
-/// The normal distribution's integral.
+/// The normal distribution's integral: 1/2 + x P(x^2) / Q(x^2), within 1e-8 before rounding.
 HWY_INLINE V phi(V x) {
-  return hn::Mul(num(0.5F), hn::Add(num(1), erf(hn::Mul(x, num(0.70710678F)))));
+  const V a = hn::Abs(x), most = num(5.6F), b = hn::Min(a, most), u = hn::Mul(b, b);
+  const V p = horner(u, 0.398942222F, 0.0343761271F, 0.00470725949F, 0.000173850717F,
+                     6.35651308e-06F, 2.21451965e-08F);
+  const V q =
+      horner(u, 1.0F, 0.252833885F, 0.0289400961F, 0.0019129784F, 7.51018127e-05F, 1.18020709e-06F);
+  const V half = num(0.5F), h = hn::IfThenElse(hn::Ge(a, most), half, hn::Div(hn::Mul(b, p), q));
+  return keep_nan(x, hn::Add(half, hn::CopySign(h, x)));
+}
+/// exp for what is not above 88: 0 below -87, and NaN for NaN. Adding `whole` rounds to a whole
+/// number, which is then the low bits.
+HWY_INLINE V exp_down(V x) {
+  const hn::RebindToSigned<D> di;
+  const V whole = num(12582912.0F), y = hn::MulAdd(x, num(1.44269504F), whole);
+  const V k = hn::Sub(y, whole);
+  const V f = hn::NegMulAdd(k, num(-2.12194440e-4F), hn::NegMulAdd(k, num(0.693359375F), x));
+  const V e =
+      horner(f, 1.0F, 0.999999707F, 0.499991492F, 0.166676366F, 0.0418979754F, 0.00829030611F);
+  const auto scaled = hn::Add(hn::BitCast(di, e), hn::ShiftLeft<23>(hn::BitCast(di, y)));
+  return hn::IfThenZeroElse(hn::Lt(x, num(-87)), hn::BitCast(d, scaled));
 }
 
 constexpr float selu_scale = 1.0507009873554805F, selu_alpha = 1.6732632423543772F;

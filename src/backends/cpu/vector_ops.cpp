@@ -96,8 +96,9 @@ GONEURON_BINARY(tanh_grad, hn::Mul(y, hn::Sub(num(1), hn::Mul(x, x))))
 GONEURON_BINARY(elu_grad, hn::IfThenElse(hn::Gt(x, zero()), y, hn::Mul(y, hn::Add(x, num(a)))))
 GONEURON_BINARY(selu_grad, hn::Mul(y, hn::IfThenElse(hn::Gt(x, zero()), num(selu_scale),
                                                      hn::Add(x, num(selu_scale* selu_alpha)))))
-GONEURON_BINARY(gelu_grad, hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)),
-                                                 exp(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
+GONEURON_BINARY(gelu_grad,
+                hn::Mul(y, hn::MulAdd(hn::Mul(x, num(0.39894228F)),
+                                      exp_down(hn::Mul(num(-0.5F), hn::Mul(x, x))), phi(x))))
 GONEURON_BINARY(silu_grad, [&]() HWY_ATTR {
   const V s = sigmoid(x);
   return hn::Mul(y, hn::Mul(s, hn::MulAdd(x, hn::Sub(num(1), s), num(1))));
