@@ -190,6 +190,32 @@ TEST(Recurrent, SavedAndLoadedPredictsTheSameBits) {
   std::remove(path.c_str());
 }
 
+std::vector<Layer> stack() {
+  return {LSTM(16, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
+          GRU(16, {.bidirectional = Bidirectional::concat}), Dense(3, Softmax)};
+}
+Model trained(const CompileOptions& options) {
+  auto model = Sequential(stack());
+  model.compile(Adam(0.01), CrossEntropy, {}, options);
+  model.fit(values({48, 12, 5}), labels(48, 3), {.epochs = 3, .batch_size = 16, .seed = 2});
+  return model;
+}
+
+/// What a budget makes the plan compute again has the bits that it had.
+TEST(Recurrent, AnActivationBudgetChangesNoBit) {
+  const Model plain = trained({.seed = 4}),
+              tight = trained({.seed = 4, .activation_budget = 250000});
+  expect_same_weights(plain, tight);
+}
+
+/// The steps stay in f32; the products around them round their operands to 8 bits.
+TEST(Recurrent, LearnsInBf16) {
+  const Tensor x = values({48, 12, 5}), y = labels(48, 3);
+  const double wide = trained({.seed = 4}).evaluate(x, y)["loss"];
+  const double narrow = trained({.seed = 4, .precision = BF16}).evaluate(x, y)["loss"];
+  EXPECT_NEAR(narrow, wide, 0.02 * wide);
+}
+
 template <class... A>
 concept LstmTakes = requires(A... a) {
   LSTM(a...);

@@ -56,8 +56,9 @@ class Builder {
     return "{x" + mask + "} or {x, h" + (r_.lstm() ? ", c" : "") + mask + "}";
   }
   std::string hint_of_count() const {
-    return r_.options.masked ? "the mask, which .masked asks for, is the last input"
-                             : "a mask as the last input needs the option .masked = true";
+    if (r_.options.masked) return "the mask, which .masked asks for, is the last input";
+    return std::string(r_.lstm() ? "the state is h and c; " : "the state is h; ") +
+           "a mask as the last input needs the option .masked = true";
   }
 
   i64 parts() const { return r_.options.layers * r_.directions(); }

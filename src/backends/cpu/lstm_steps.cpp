@@ -40,14 +40,15 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
     else
       hn::BlendedStore(v, here, d, x);
   };
+  // What the tile writes is fetched while the product is computed.
+  for (i64 i = 0; i < kRows; ++i)
+    for (i64 k = 0; k < gates; ++k)
+      __builtin_prefetch(f.acts + (((row + i) * f.steps + step.t) * gates + k) * n + unit, 1);
   V s[kRows][gates];
 #pragma GCC unroll 6
   for (i64 i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
-    for (i64 k = 0; k < gates; ++k) {
-      s[i][k] = hn::Load(d, step.bias + unit * gates + k * lanes);
-      __builtin_prefetch(f.acts + (((row + i) * f.steps + step.t) * gates + k) * n + unit, 1);
-    }
+    for (i64 k = 0; k < gates; ++k) s[i][k] = hn::Load(d, step.bias + unit * gates + k * lanes);
   multiply<gates>(step.operands + row * step.pitch, step.pitch, step.w + unit * gates * (f.in + n),
                   step.k, s);
   for (i64 i = 0; i < kRows; ++i) {
