@@ -7,6 +7,20 @@
 namespace goneuron {
 namespace {
 
+template <class... A>
+concept MoETakes = requires(A... a) {
+  MoE(a...);
+};
+static_assert(MoETakes<int, int, int> && MoETakes<i64, int, int, MoEOptions>);
+static_assert(!MoETakes<int> && !MoETakes<int, int> && !MoETakes<int, int, int, int>);
+static_assert(!MoETakes<int, int, int, ExpertOptions> && !MoETakes<int, int, int, Activation>);
+template <class... A>
+concept ExpertsTake = requires(A... a) {
+  ExpertFeedForward(a...);
+};
+static_assert(ExpertsTake<int, int, int> && ExpertsTake<int, int, int, ExpertOptions>);
+static_assert(!ExpertsTake<int, int> && !ExpertsTake<int, int, int, MoEOptions>);
+
 /// In [-1, 1), and 1 in the last column.
 Tensor points(i64 count, i64 width, std::uint32_t seed = 1) {
   Tensor x(Shape{count, width});

@@ -47,6 +47,14 @@ std::vector<Layer> residual_stack() {
   return layers;
 }
 
+/// Routing that is computed again must choose the same experts.
+std::vector<Layer> mixture_stack() {
+  std::vector<Layer> layers;
+  for (int i = 0; i < 6; ++i) layers.push_back(ExpertFeedForward(96, 4, 2, {.z_loss = 0.01}));
+  layers.push_back(Dense(5));
+  return layers;
+}
+
 constexpr i64 batch = 64;
 
 struct Trained {
@@ -105,7 +113,8 @@ TEST_P(Recomputed, ABudgetOutOfReachIsAnErrorThatSaysWhatCanBeReached) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Recomputed,
                          testing::Values(Case{"dense", {192}, dense_stack},
-                                         Case{"residual", {12, 12, 3}, residual_stack}),
+                                         Case{"residual", {12, 12, 3}, residual_stack},
+                                         Case{"mixtures", {32}, mixture_stack}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace
