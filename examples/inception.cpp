@@ -2,7 +2,6 @@
 // the channels. usage: example_inception [--quick]   quick: an epoch on a tenth of the data
 #include <goneuron/goneuron.h>
 
-#include <cmath>
 #include <cstdio>
 #include <string_view>
 using namespace goneuron;
@@ -27,18 +26,15 @@ int main(int argc, char** argv) try {
   if (quick) train = train.take(6000), test = test.take(2000);
   const i64 epochs = quick ? 1 : 8;
   // begin
+  const i64 steps = epochs * ((train.size() + 127) / 128);
   const Symbol x = Input({28, 28, 1});
   Symbol y = conv(x, 32, 3) | MaxPool2D(2);
   y = inception(y, 16) | MaxPool2D(2);
   y = inception(inception(y, 32), 32) | GlobalAvgPool2D() | Dropout(0.2);
   Model model(x, y | Dense(10, Softmax));
-  model.compile(Adam(0.002), CrossEntropy, {Accuracy});
-  auto cosine = Lambda([](TrainingState& now) {
-    now.learning_rate = 0.001 * (1 + std::cos(M_PI * (now.epoch + 0.9) / now.epochs));
-  });
-  model.fit(
-      train,
-      {.epochs = epochs, .batch_size = 128, .validation = test, .callbacks = {Logger(1), cosine}});
+  model.compile(Adam(CosineDecay(0.002, steps)), CrossEntropy, {Accuracy});
+  model.fit(train,
+            {.epochs = epochs, .batch_size = 128, .validation = test, .callbacks = {Logger(1)}});
   // end
   std::printf("test accuracy %.4f\n", model.evaluate(test)["accuracy"]);
 } catch (const Error& error) {

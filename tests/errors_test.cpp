@@ -7,6 +7,7 @@
 #include "errors_attention.h"
 #include "errors_conv.h"
 #include "errors_files.h"
+#include "errors_io.h"
 #include "errors_layers.h"
 #include "errors_moe.h"
 #include "errors_optim.h"

@@ -15,7 +15,7 @@ for row in table:
 for expert in zip(*table):
     assert sum(expert) > 10, ("an expert is hardly used", table)
 # Chosen by chance, the largest share of a function would be a quarter.
-assert sum(max(row) for row in table) / 4 > 60, ("experts do not specialise", table)
+assert sum(max(row) for row in table) / 4 > 80, ("experts do not specialise", table)
 mixture, dense = (float(v) for v in re.search(r"mixture ([0-9.]+), dense layer ([0-9.]+)", text).groups())
 assert mixture < dense / 2, (mixture, dense)
 PYTHON

@@ -99,6 +99,14 @@ TEST(Functions, Gather) {
   expect_near(value(gather(constant(table), own, 0)), {7, 5, 6, 6}, 0);
 }
 
+TEST(Functions, CastsMakeMasksOfTokens) {
+  const Symbol x = Input({3}, DType::i32);
+  GraphValue value({{x, Tensor(std::vector<std::int32_t>{4, 0, -1}, {1, 3})}});
+  expect_near(value(not_equal(cast(x, DType::f32), 0)), {1, 0, 1}, 0);
+  EXPECT_TRUE(cast(x, DType::i32) == x);
+  EXPECT_EQ(cast(cast(x, DType::f32), DType::i32).dtype(), DType::i32);
+}
+
 TEST(Functions, BatchedProducts) {
   const Symbol a = Input({2, 3}), b = Input({3, 1});
   GraphValue value({{a, counted_up({2, 3}, 2)}, {b, counted_up({3, 1}, 2)}});

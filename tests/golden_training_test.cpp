@@ -47,7 +47,22 @@ Model moe() {
   return Model(x, (h + experts) | Dense(5, Softmax));
 }
 
+/// A block as GPT-2's and one as Llama's.
+Model gpt() {
+  return Sequential({Embedding(13, 16), PositionEmbedding(12),
+                     TransformerBlock(2, 32, {.causal = true}),
+                     TransformerBlock(4, 24,
+                                      {.norm = RMSNorm,
+                                       .feed_forward = SwiGLU,
+                                       .causal = true,
+                                       .kv_heads = 2,
+                                       .rope = true,
+                                       .bias = false}),
+                     LayerNorm(), Dense(11, {.activation = Softmax, .bias = false})});
+}
+
 Model model_named(const std::string& name) {
+  if (name == "gpt") return gpt();
   if (name == "moe") return moe();
   if (name == "resnet") return resnet();
   if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
@@ -56,6 +71,7 @@ Model model_named(const std::string& name) {
 }
 
 Optimizer optimizer_named(const std::string& name) {
+  if (name == "gpt") return SGD(0.1, {.momentum = 0.9});
   if (name == "resnet") return SGD(0.05, {.momentum = 0.9, .weight_decay = 1e-4});
   return name == "residual" ? SGD(0.05, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01})
                             : Adam(0.001);
@@ -79,6 +95,18 @@ std::vector<Weight> start(Model& model, const Json& one) {
   return weights;
 }
 
+/// Batch `k` of a case: pixels and a class for each sample, or tokens and a class for each token.
+Sample batch_of(const Json& one, std::uint32_t k) {
+  const Shape sample(one.at("x_shape").get<std::vector<i64>>());
+  const i64 batch = one.at("batch");
+  const std::uint32_t below = one.at("classes");
+  if (!one.contains("tokens"))
+    return {pixels(1 + 2 * k, sample.with_batch(batch)), classes(2 + 2 * k, batch, below)};
+  const Shape all = sample.with_batch(batch);
+  return {classes(1 + 2 * k, all.elements(), one.at("tokens")).reshape(all),
+          classes(2 + 2 * k, all.elements(), below).reshape(all)};
+}
+
 class GoldenTraining : public testing::TestWithParam<std::tuple<std::string, int>> {
  protected:
   void TearDown() override { set_threads(0); }
@@ -95,14 +123,11 @@ TEST_P(GoldenTraining, TenLosses) {
   std::vector<Weight> weights = start(model, one);
   ASSERT_FALSE(HasFailure());
 
-  const i64 batch = one.at("batch");
   const auto batches = one.at("batches").get<std::uint32_t>();
   const std::vector<double> want = one.at("losses");
   for (std::uint32_t step = 0; step < want.size(); ++step) {
-    const std::uint32_t k = step % batches;
-    const Tensor x = pixels(1 + 2 * k, sample.with_batch(batch));
-    const Tensor y = classes(2 + 2 * k, batch, one.at("classes"));
-    const double loss = model.train_on_batch(x, y)["loss"];
+    const Sample data = batch_of(one, step % batches);
+    const double loss = model.train_on_batch(data.x, data.y)["loss"];
     EXPECT_NEAR(loss, want[step], 1e-5 * want[step]) << "step " << step;
   }
   for (size_t i = 0; i < weights.size(); ++i) {
@@ -123,7 +148,7 @@ TEST_P(GoldenTraining, TenLosses) {
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
                          testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet", "moe",
-                                                          "lstm", "gru"),
+                                                          "lstm", "gru", "gpt"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

@@ -247,6 +247,15 @@ TEST(Schedules, AreLoggedAndRead) {
   EXPECT_EQ(model.learning_rate(), 0.25);
 }
 
+/// A rate of 0.0001 is not 0.0001 to four places only.
+TEST(Schedules, AreReadableInTheLog) {
+  auto model = network(SGD(ExponentialDecay(0.000125, 0.5, {.decay_steps = 4})));
+  testing::internal::CaptureStdout();
+  model.fit(data(16), {.epochs = 1, .batch_size = 16, .callbacks = {Logger(1)}});
+  const std::string line = testing::internal::GetCapturedStdout();
+  EXPECT_NE(line.find("  learning_rate 1.250e-04"), std::string::npos) << line;
+}
+
 class Everything : public testing::Test {
  protected:
   void TearDown() override { set_threads(0); }

@@ -61,6 +61,11 @@ Symbol less_equal(const Symbol& a, const Operand& b) {
 Symbol equal(const Symbol& a, const Operand& b) { return make("equal", {a, b.symbol}, {}, b.site); }
 Symbol not_equal(const Symbol& a, const Operand& b) { return 1 - Operand(equal(a, b), b.site); }
 
+Symbol cast(const Symbol& x, DType dtype, Site site) {
+  if (x.dtype() == dtype) return x;
+  return make("cast", {x}, {{"dtype", static_cast<i64>(dtype)}}, site);
+}
+
 Symbol pow(const Symbol& x, double exponent, Site site) {
   if (!std::isfinite(exponent))
     throw_graph({.where = function_place("pow", site),

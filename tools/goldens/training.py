@@ -57,10 +57,13 @@ def train(model, weights, batches, optimizer, steps, dtype):
     return losses, [w.detach().to(F64) for w in leaves]
 
 
-def training_case(name, model, x_shape, classes_, shapes, optimizer, batch=32, batches=2, steps=10, first_weight=100):
-    """Stream 1 + 2 k: pixels of batch k; 2 + 2 k: its classes; first_weight + i: weight i."""
+def training_case(name, model, x_shape, classes_, shapes, optimizer, batch=32, batches=2, steps=10, first_weight=100, tokens=None):
+    """Stream 1 + 2 k: pixels of batch k, or `tokens` kinds of tokens; 2 + 2 k: its classes, one for each token;
+    first_weight + i: weight i."""
     weights = [uniform(first_weight + i, shape, scale) + centre for i, (shape, scale, centre) in enumerate(shapes)]
-    data = [(pixels(1 + 2 * k, (batch, *x_shape)), classes(2 + 2 * k, batch, classes_)) for k in range(batches)]
+    rows = batch * math.prod(x_shape) if tokens else batch
+    data = [(classes(1 + 2 * k, rows, tokens).reshape(batch, -1) if tokens else pixels(1 + 2 * k, (batch, *x_shape)),
+             classes(2 + 2 * k, rows, classes_)) for k in range(batches)]
     losses, after = train(model, weights, data, optimizer, steps, F64)
     rough, rough_after = train(model, weights, data, optimizer, steps, torch.float32)
     deviation = max(abs(a / b - 1) for a, b in zip(rough, losses))
@@ -75,7 +78,7 @@ def training_case(name, model, x_shape, classes_, shapes, optimizer, batch=32, b
         at = [int(i) for i in classes(7, 8, flat.numel())]
         described.append({"shape": list(shape), "scale": scale, "centre": centre, "sum_of_squares": float((flat**2).sum()),
                           "samples_at": at, "samples": [float(flat[i]) for i in at]})
-    return {"name": name, "x_shape": list(x_shape), "classes": classes_, "batch": batch, "batches": batches,
+    return {"name": name, "x_shape": list(x_shape), **({"tokens": tokens} if tokens else {}), "classes": classes_, "batch": batch, "batches": batches,
             "first_weight": first_weight, "losses": losses, "float32_pytorch_within": float("%.1e" % deviation), "weights": described}
 
 
