@@ -88,6 +88,22 @@ static_assert(FitTakes<Model, Tensor, Tensor, int, int, std::shared_ptr<Stopper>
 static_assert(!FitTakes<Model> && !FitTakes<Model, Tensor> && !FitTakes<Model, Dataset, int>);
 static_assert(!FitTakes<Model, Tensor, Tensor, int, int, Stopper>);
 
+template <class... A>
+concept AdamTakes = requires(A... a) {
+  Adam(a...);
+};
+static_assert(AdamTakes<> && AdamTakes<double> && AdamTakes<int> && AdamTakes<Schedule>);
+static_assert(AdamTakes<Schedule, AdamOptions> && !AdamTakes<Schedule, AdamWOptions>);
+static_assert(!AdamTakes<const char*> && !AdamTakes<double, double> && !AdamTakes<Optimizer>);
+
+template <class... A>
+concept GroupFrom = requires(A... a) {
+  ParameterGroup{a...};
+};
+static_assert(GroupFrom<const char*, GroupOptions> && GroupFrom<std::string, GroupOptions>);
+static_assert(GroupFrom<bool (*)(const Weight&), GroupOptions> && !GroupFrom<const char*>);
+static_assert(!GroupFrom<int, GroupOptions> && !GroupFrom<const char*, double>);
+
 template <class A, class B>
 concept Adds = requires(A a, B b) {
   a + b;
@@ -143,6 +159,18 @@ Symbol residual(Symbol x, i64 filters, i64 stride = 1) {
   model.compile(SGD(0.1, {.momentum = 0.9, .nesterov = true}), MSE);
   model.compile(AdamW(0.001, {.weight_decay = 0.1}), BinaryCrossEntropy,
                 {Accuracy, MeanAbsoluteError});
+  model.compile(Adam(CosineDecay(0.001, 1000, {.end = 1e-5}), {.clip_value = 0.5}), MSE);
+  model.compile(SGD(StepDecay(0.1, 1000), {.momentum = 0.9, .clip_norm = 1}), MSE);
+  model.compile(Adam(Schedule([](i64 step) { return 0.1 / static_cast<double>(1 + step); })), MSE);
+  model.compile(AdamW(WarmupCosine(1e-3, 100, 1000, {.end = 1e-5}),
+                      {.decay_norms_and_biases = false,
+                       .global_clip_norm = 1,
+                       .groups = {{"*norm*|*bias", {.weight_decay = 0}},
+                                  {"embedding*", {.learning_rate_scale = 0.1}},
+                                  {[](const Weight& w) { return w.value.size() < 100; },
+                                   {.trainable = false}}}}),
+                MSE, {}, {.ema = 0.999});
+  model.fit(train, {.batch_size = 8, .accumulate = 4});
   model.compile(SGD(), Loss("l1", [](Symbol t, Symbol p) { return abs(t - p); }));
   model.fit(train, {.epochs = 10, .batch_size = 32, .validation = test, .callbacks = {Logger(1)}});
   model.fit(x, y, {.epochs = 2, .validation_split = 0.1, .shuffle = false, .seed = 7});
@@ -191,6 +219,9 @@ TEST(Api, EveryLayerFormGivesALayer) {
       Conv2D(1, 32, 3, 1, 1),
       Conv2D(1, 32, 3, 1, 1, ReLU),
       Conv2D(8, 3, {.padding = Valid}),
+      Conv2D(8, 3, {.dilation = 2, .groups = 4}),
+      DepthwiseConv2D(3),
+      DepthwiseConv2D({3, 5}, {.stride = 2, .depth_multiplier = 2, .activation = ReLU}),
       MaxPool2D(2),
       MaxPool2D({2, 3}),
       MaxPool2D(3, 2),
@@ -254,6 +285,40 @@ TEST(Api, OptimizersCarryTheirOptions) {
   EXPECT_EQ(sgd.kind, Optimizer::Kind::sgd);
   EXPECT_TRUE(sgd.nesterov && sgd.momentum == 0.9 && sgd.weight_decay == 1e-4);
   EXPECT_EQ(Adam(1e-2, {.beta1 = 0.5, .epsilon = 1e-6}).beta1, 0.5);
+}
+
+// ---- several inputs and outputs ----
+
+static_assert(FitTakes<Model, Tensors, Tensors> && FitTakes<Model, Tensors, Tensor, FitOptions>);
+static_assert(CompileTakes<Model, Optimizer, std::vector<OutputLoss>>);
+static_assert(!CompileTakes<Model, Optimizer, std::vector<Metric>>);
+
+TEST(Surface, SeveralInputsAndOutputs) {
+  const Symbol a = Input({2}, {.name = "a"}), b = Input({2}, {.dtype = DType::f32});
+  auto model = Model(
+      {a, b}, {Dense(1, {.name = "y"})(a), Dense(3, {.activation = Softmax, .name = "z"})(b)});
+  model.compile(SGD(0.1), {MSE, CrossEntropy});
+  model.compile(SGD(0.1), {MSE, {CrossEntropy, 0.5}}, {}, {.seed = 1});
+  model.compile(SGD(0.1), {{"y", MSE}, {"z", CrossEntropy({.label_smoothing = 0.1}), 0.5}},
+                {{"y", MeanAbsoluteError}, {"z", {Accuracy}}});
+  const Tensor x({{0, 0}, {0, 1}}), y({{0}, {0}});
+  const std::vector<std::int32_t> z = {0, 0};
+  model.fit({x, x}, {y, z});
+  model.fit({x, x}, {y, z}, {.epochs = 1, .validation = Dataset({x, x}, {y, z})});
+  model.fit({{"a", x}, {"input", x}}, {{"z", z}, {"y", y}}, {.batch_size = 1});
+  model.fit(Dataset({{"a", x}, {"input", x}}, {y, z}));
+  model.evaluate({x, x}, {y, z});
+  model.train_on_batch({x, x}, {y, z});
+  model.test_on_batch({x, x}, {y, z});
+  EXPECT_EQ(model.predict_all({x, x}).size(), 2U);
+  EXPECT_EQ(model.predict_all({{"input", x}, {"a", x}}).size(), 2U);
+  // One of each keeps its forms, nested lists of zeros included.
+  auto one = Sequential({Dense(1)});
+  one.compile(SGD(0.1), MSE);
+  one.fit({{0, 0}, {0, 0}}, {{0}, {0}});
+  one.fit({x, y});
+  one.predict({{0, 0}, {0, 0}});
+  one.evaluate({{0, 0}, {0, 1}}, {{0}, {1}});
 }
 
 }  // namespace

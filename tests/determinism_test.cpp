@@ -43,9 +43,9 @@ Model convnet() {
 
 /// Every row of an image a token of a mixture, then every image one.
 Model mixtures() {
-  auto model = Sequential(
-      {Reshape({28, 28}), ExpertFeedForward(70, 8, 2, {.activation = SiLU, .gated = true}), ReLU,
-       Flatten(), MoE(40, 5, 2, {.activation = GELU, .z_loss = 0.001}), Dense(10, Softmax)});
+  auto model = Sequential({Reshape({28, 28}), ExpertFeedForward(70, 8, 2, {.activation = SwiGLU}),
+                           ReLU, Flatten(), MoE(40, 5, 2, {.activation = GELU, .z_loss = 0.001}),
+                           Dense(10, Softmax)});
   model.compile(Adam(0.001), CrossEntropy, {Accuracy}, {.seed = 7});
   return model;
 }

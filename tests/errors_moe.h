@@ -41,9 +41,13 @@ ERROR_CASE(expert_feed_forward_without_hidden_units) { ExpertFeedForward(-1, 4, 
 
 ERROR_CASE(expert_feed_forward_z_loss_below_zero) { ExpertFeedForward(64, 4, 2, {.z_loss = -1}); }
 
+ERROR_CASE(expert_feed_forward_of_an_unknown_kind) {
+  ExpertFeedForward(64, 4, 2, {.activation = 3});
+}
+
 ERROR_CASE(expert_weights_of_a_dense_layer) {
   auto dense = Dense(4);
-  Input({8}) | dense;
+  Symbol y = Input({8}) | dense;
   expert_weights(dense);
 }
 

@@ -48,6 +48,11 @@ ERROR_CASE(gru_mask_without_the_option) {
   GRU(16)({x, h, mask});
 }
 
+ERROR_CASE(gru_without_its_mask) {
+  Symbol x = Input({10, 5});
+  GRU(16, {.masked = true})(x);
+}
+
 ERROR_CASE(lstm_initial_state_of_another_size) {
   Symbol x = Input({10, 5}), h = Input({8}), c = Input({16});
   LSTM(16)({x, h, c});

@@ -7,9 +7,12 @@
 #include "errors_attention.h"
 #include "errors_conv.h"
 #include "errors_files.h"
+#include "errors_io.h"
 #include "errors_layers.h"
 #include "errors_moe.h"
+#include "errors_optim.h"
 #include "errors_recurrent.h"
+#include "errors_sequence.h"
 #include "errors_training.h"
 
 namespace goneuron::errors {

@@ -44,10 +44,10 @@ struct Outcome {
 Outcome train_once(const Model& model, i64 batch, const Shape& target, bool fuse) {
   ModelImpl& m = *model.impl();
   const TensorType type{target.with_batch(Any), DType::f32};
-  TrainGraph& graph = m.graph_for(type, true);
+  TrainGraph& graph = m.graph_for({type}, true);
   const Shape x = m.inputs[0].shape().without_batch().with_batch(batch),
               y = target.with_batch(batch);
-  Graph traced = trace({.inputs = {m.inputs[0], graph.y_true},
+  Graph traced = trace({.inputs = {m.inputs[0], graph.y_true[0]},
                         .input_types = {{x, DType::f32}, {y, DType::f32}},
                         .outputs = {graph.loss, m.outputs[0]},
                         .effects = graph.updates,
@@ -146,6 +146,33 @@ TEST(Fusion, ConvolutionBiasReluAndPoolingAreOneStep) {
   for (const char* part : {"conv2d", "conv2d_fused", "relu", "maxpool2d", "relu_grad",
                            "maxpool2d_grad", "conv2d_weight_grad"})
     EXPECT_EQ(count(fused, part), 0) << part;
+}
+
+/// Relu goes with the batch norm before it, also behind the sum with a short cut; backwards it is a
+/// mask within the batch norm's gradient, but for the sum, whose gradient the short cut needs, too.
+TEST(Fusion, BatchNormAndReluAreOneStep) {
+  const Layer residual("residual", [](const Symbol& x) {
+    const Symbol y = x | Conv2D(6, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU |
+                     Conv2D(6, 3, {.padding = 1, .bias = false}) | BatchNorm();
+    return ((x | Conv2D(6, 1) | BatchNorm()) + y) | ReLU;
+  });
+  const Outcome fused = compare({residual, Flatten(), Dense(4)}, {9, 8, 3}, 5, {4});
+  EXPECT_EQ(count(fused, "batch_norm_relu"), 2);
+  EXPECT_EQ(count(fused, "batch_norm_relu_weight_grad"), 1);
+  EXPECT_EQ(count(fused, "batch_norm_relu_input_grad"), 1);
+  EXPECT_EQ(count(fused, "relu"), 0);
+  EXPECT_EQ(count(fused, "relu_grad"), 1);
+}
+
+/// A batch norm that something else reads keeps its own output.
+TEST(Fusion, BatchNormReadElsewhereStays) {
+  const Layer both("both", [](const Symbol& x) {
+    const Symbol z = x | BatchNorm();
+    return (z | ReLU) + z;
+  });
+  const Outcome fused = compare({both, Dense(3)}, {16}, 9, {3});
+  EXPECT_EQ(count(fused, "batch_norm_relu"), 0);
+  EXPECT_EQ(count(fused, "relu"), 1);
 }
 
 TEST(Fusion, WithoutBias) {

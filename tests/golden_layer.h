@@ -7,6 +7,7 @@
 #include "golden_conv.h"
 #include "golden_moe.h"
 #include "golden_recurrent.h"
+#include "golden_sequence.h"
 #include "goneuron/layers.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
@@ -49,10 +50,15 @@ inline Layer layer_of(const Json& one) {
                       .epsilon = o.at("epsilon"),
                       .scale = o.at("scale"),
                       .shift = o.at("shift")});
-  if (kind == "MoE" || kind == "ExpertFeedForward") return mixture_of(one, activation_of(o));
+  if (kind == "MoE" || kind == "ExpertFeedForward") {
+    const bool swiglu = o.at("activation") == "swiglu";
+    return mixture_of(one, swiglu ? SwiGLU : FeedForward(activation_of(o)));
+  }
   if (kind == "MultiHeadAttention") return multi_head_attention_of(o);
   if (kind == "TransformerBlock") return transformer_block_of(o);
   if (kind == "LSTM" || kind == "GRU") return recurrent_layer_of(kind, o);
+  if (kind == "TimeDistributed") return TimeDistributed(layer_of(o.at("inner")));
+  if (const auto layer = sequence_layer_of(kind, o)) return *layer;
   throw std::runtime_error("no layer " + kind);
 }
 
@@ -74,14 +80,28 @@ struct LayerCase {
     for (const Json& input : one.at("inputs")) inputs.push_back(feed(tensor_of(input, precision)));
     std::vector<Symbol> all = inputs;
     if (one.contains("mask")) all.push_back(feed(tensor_of(one.at("mask"), precision)));
-    output = layer(all);
+    if (one.contains("fixed_inputs"))
+      for (const Json& input : one.at("fixed_inputs"))
+        all.push_back(feed(
+            tensor_of(input.at("tensor"), input.at("dtype") == "i32" ? DType::i32 : precision)));
+    output = all.size() == 1 ? layer(all[0]) : layer(all);
     set(Role::parameter, one.at("weights"), precision);
     if (one.contains("state")) set(Role::state, one.at("state"), precision);
     upstream = feed(tensor_of(one.at("upstream"), precision));
   }
 
+  /// The layer's own variables, then those of the layers inside it.
+  std::vector<std::shared_ptr<Variable>> variables(Role role) const {
+    auto all = variables_of(layer, role);
+    for (const Expr* expr : topological_order({output}))
+      if (expr->kind == Expr::Kind::variable && expr->variable->role == role &&
+          std::find(all.begin(), all.end(), expr->variable) == all.end())
+        all.push_back(expr->variable);
+    return all;
+  }
+
   void set(Role role, const Json& values, DType precision) {
-    const auto variables = variables_of(layer, role);
+    const auto variables = this->variables(role);
     ASSERT_EQ(variables.size(), values.size());
     for (size_t i = 0; i < variables.size(); ++i) {
       ASSERT_EQ(variables[i]->type.shape, shape_of(values[i])) << variables[i]->name;
@@ -90,8 +110,9 @@ struct LayerCase {
   }
 
   Symbol feed(const Tensor& value) {
-    Symbol symbol = input_symbol({value.shape(), DType::f32},
-                                 std::string(1, static_cast<char>('a' + feeds.size())));
+    const DType dtype = is_floating(value.dtype()) ? DType::f32 : value.dtype();
+    Symbol symbol =
+        input_symbol({value.shape(), dtype}, std::string(1, static_cast<char>('a' + feeds.size())));
     feeds.emplace_back(symbol, value);
     return symbol;
   }
@@ -99,7 +120,7 @@ struct LayerCase {
   /// Gradients of sum(of * upstream) by the inputs, then by the parameters.
   std::vector<Symbol> gradients(const Symbol& of) const {
     std::vector<Symbol> wrt = inputs;
-    for (const auto& variable : variables_of(layer, Role::parameter))
+    for (const auto& variable : variables(Role::parameter))
       wrt.push_back(variable_symbol(variable));
     std::vector<i64> axes(static_cast<size_t>(of.shape().rank()));
     for (size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<i64>(i);
@@ -109,7 +130,7 @@ struct LayerCase {
   }
 
   Layer layer;
-  std::vector<Symbol> inputs;
+  std::vector<Symbol> inputs;  // those with a gradient
   Symbol output, upstream;
   Feeds feeds;
 };

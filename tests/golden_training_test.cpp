@@ -43,8 +43,7 @@ Model moe() {
   const Symbol x = Input({8});
   const Symbol h =
       x | Dense(16, Tanh) | MoE(12, 6, 2, {.activation = GELU, .balance = 0.05, .z_loss = 0.01});
-  const Symbol experts =
-      h | ExpertFeedForward(20, 4, 2, {.activation = SiLU, .gated = true, .balance = 0.02});
+  const Symbol experts = h | ExpertFeedForward(20, 4, 2, {.activation = SwiGLU, .balance = 0.02});
   return Model(x, (h + experts) | Dense(5, Softmax));
 }
 

@@ -26,6 +26,12 @@ TEST(Layers, Contracts) {
               {{9, 9, 2}, {5, 9, 8}, 240, {"weight"}});
   check_layer(Conv2D(1, 32, 3, 1, 1, ReLU), {{28, 28, 1}, {28, 28, 32}, 320, both});
   check_layer(Conv2D(3, 4, 3, 2, 0), {{7, 7, 3}, {3, 3, 4}, 112, both});
+  check_layer(Conv2D(6, 3, {.padding = Same, .dilation = 3, .groups = 2}),
+              {{9, 8, 4}, {9, 8, 6}, 114, both});
+  check_layer(Conv2D(4, 3, {.stride = 2, .dilation = {2, 1}}), {{9, 8, 3}, {3, 3, 4}, 112, both});
+  check_layer(DepthwiseConv2D(3), {{9, 8, 4}, {7, 6, 4}, 40, both});
+  check_layer(DepthwiseConv2D({1, 3}, {.padding = Same, .depth_multiplier = 2, .bias = false}),
+              {{9, 8, 4}, {9, 8, 8}, 24, {"weight"}});
   check_layer(MaxPool2D(2), {{28, 28, 3}, {14, 14, 3}});
   check_layer(MaxPool2D(3, 2), {{28, 28, 3}, {13, 13, 3}});
   check_layer(MaxPool2D({2, 3}, {.stride = {1, 3}}), {{8, 9, 1}, {7, 3, 1}});
@@ -47,8 +53,8 @@ TEST(Layers, Contracts) {
   check_layer(
       ExpertFeedForward(9, 4, 2),
       {{5, 7}, {5, 7}, 4 * (7 + 72 + 70), {"router", "up", "up_bias", "down", "down_bias"}});
-  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SiLU, .gated = true, .bias = false}),
-              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "gate", "up", "down"}});
+  check_layer(ExpertFeedForward(9, 3, 3, {.activation = SwiGLU, .bias = false}),
+              {{5, 7}, {5, 7}, 3 * (7 + 3 * 63), {"router", "up", "down"}});
   check_layer(Activate(GELU), {{7, 3}, {7, 3}});
   check_layer(Layer("twice", [](Symbol x) { return 2 * x; }), {{4}, {4}});
 }

@@ -99,7 +99,7 @@ constexpr Measured measured[] = {
      }},
     {"cnn",
      [] {
-       return train(cnn_model(), data_for(512, {28, 28, 1}, 10), {.epochs = 2, .batch_size = 256});
+       return train(cnn_model(), data_for(1024, {28, 28, 1}, 10), {.epochs = 2, .batch_size = 512});
      }},
     {"prefetched", [] {
        return train(Sequential({Flatten(), Dense(64, ReLU), Dense(10, Softmax)}),

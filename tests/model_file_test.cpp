@@ -187,6 +187,34 @@ TEST_F(ModelFile, KeepsTrainingFacts) {
   EXPECT_EQ(back.extra, facts.extra);
 }
 
+TEST_F(ModelFile, KeepsSchedulesClippingAndGroups) {
+  Example example;
+  TrainingFacts& facts = example.record.training;
+  facts.optimizer = Adam(0.1, {.decay_norms_and_biases = false,
+                               .global_clip_norm = 0.1 / 3,
+                               .groups = {{std::vector<std::string>{"a/b", "c|*"},
+                                           {.learning_rate_scale = 0.3, .weight_decay = 0}},
+                                          {std::vector<std::string>{"d"}, {.trainable = false}}}});
+  facts.schedule = static_cast<i64>(Schedule::Kind::warmup_cosine);
+  facts.schedule_numbers = {0.1, 2, 10, 0, 1e-300};
+  facts.ema = 0.999;
+  facts.averaged = true;
+  const TrainingFacts back = reload(path, example.record).training;
+  EXPECT_EQ(back.optimizer.global_clip_norm, 0.1 / 3);
+  EXPECT_EQ(back.optimizer.clip_norm, 0);
+  EXPECT_FALSE(back.optimizer.decay_norms_and_biases);
+  ASSERT_EQ(back.optimizer.groups.size(), 2U);
+  EXPECT_EQ(back.optimizer.groups[0].names, facts.optimizer.groups[0].names);
+  EXPECT_EQ(back.optimizer.groups[0].options.learning_rate_scale, 0.3);
+  EXPECT_EQ(back.optimizer.groups[0].options.weight_decay, std::optional<double>(0));
+  EXPECT_FALSE(back.optimizer.groups[1].options.weight_decay.has_value());
+  EXPECT_FALSE(back.optimizer.groups[1].options.trainable);
+  EXPECT_EQ(back.schedule, facts.schedule);
+  EXPECT_EQ(back.schedule_numbers, facts.schedule_numbers);
+  EXPECT_EQ(back.ema, 0.999);
+  EXPECT_TRUE(back.averaged);
+}
+
 TEST_F(ModelFile, ConstantsComeBackBitForBit) {
   Tensor odd(std::vector<float>{0.1F, -0.0F, 1e-45F, INFINITY});
   const Tensor large = values({40, 4});

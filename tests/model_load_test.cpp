@@ -114,7 +114,7 @@ TEST_F(ModelLoad, PartsThatDoNotFitTogether) {
   const std::string whole = bytes();
   const std::pair<const char*, std::function<void(ModelRecord&)>> cases[] = {
       {"\"inputs\" has 0 items", [](ModelRecord& r) { root(r, "inputs").clear(); }},
-      {"\"outputs\" has 2 items",
+      {"1 target for 0 losses",
        [](ModelRecord& r) { root(r, "outputs").push_back(root(r, "outputs")[0]); }},
       {"the input is no input",
        [](ModelRecord& r) { root(r, "inputs") = {root(r, "outputs")[0]}; }},
@@ -138,6 +138,31 @@ TEST_F(ModelLoad, PartsThatDoNotFitTogether) {
       {"learning rate of nan",
        [](ModelRecord& r) { r.training.optimizer.learning_rate = std::nan(""); }},
       {"beta1 of 1", [](ModelRecord& r) { r.training.optimizer.beta1 = 1; }},
+      {"clip_norm of -1", [](ModelRecord& r) { r.training.optimizer.clip_norm = -1; }},
+      {"2 ways to clip",
+       [](ModelRecord& r) {
+         r.training.optimizer.clip_norm = r.training.optimizer.clip_value = 1;
+       }},
+      {"2 numbers; expected 3",
+       [](ModelRecord& r) {
+         r.training.schedule = static_cast<i64>(Schedule::Kind::cosine_decay);
+         r.training.schedule_numbers = {0.1, 5};
+       }},
+      {"a warm-up of 7 steps out of 5",
+       [](ModelRecord& r) {
+         r.training.schedule = static_cast<i64>(Schedule::Kind::warmup_linear);
+         r.training.schedule_numbers = {0.1, 7, 5, 0, 0};
+       }},
+      {"\"gone/weight\" fits no weight",
+       [](ModelRecord& r) {
+         r.training.optimizer.groups = {{std::vector<std::string>{"gone/weight"}, {}}};
+       }},
+      {"learning_rate_scale of -1",
+       [](ModelRecord& r) {
+         r.training.optimizer.groups = {{"*", {.learning_rate_scale = -1}}};
+       }},
+      {"an ema of 1", [](ModelRecord& r) { r.training.ema = 1; }},
+      {"averaged weights without an ema", [](ModelRecord& r) { r.training.averaged = true; }},
       {"the epoch is 9223372036854775807", [](ModelRecord& r) { r.training.epoch = INT64_MAX; }},
       {"the optimizer's step is", [](ModelRecord& r) { r.training.optimizer_step = INT64_MAX; }},
       {"nothing to train",

@@ -297,11 +297,11 @@ TEST_F(PlanTest, AProductWhoseSumsAreCutIsAsMuchArithmetic) {
 
 TEST_F(PlanTest, ValuesAreThoseOfTheGraphInDoublePrecision) {
   for_every_case(60, [](const Subject& s) {
-    TrainGraph& graph = s.model.impl()->graph_for(s.target, true);
+    TrainGraph& graph = s.model.impl()->graph_for({s.target}, true);
     std::vector<Symbol> wanted = {graph.loss};
     for (const Symbol& update : graph.updates) wanted.push_back(output_of(update, 0));
     StepScalars status = scalars();
-    const auto exact = evaluate(wanted, {{s.model.impl()->inputs[0], s.x}, {graph.y_true, s.y}},
+    const auto exact = evaluate(wanted, {{s.model.impl()->inputs[0], s.x}, {graph.y_true[0], s.y}},
                                 DType::f64, status);
     PlanRun run(*s.plan, Layout::planned, scalars());
     run.set_input(0, s.x);

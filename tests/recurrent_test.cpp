@@ -65,7 +65,9 @@ TEST(Recurrent, InitialWeightsAreUniformInOneOverTheRootOfTheUnits) {
       largest = std::max(largest, std::fabs(double{weight.value.data()[i]}));
     EXPECT_LE(largest, 0.25) << weight.name;
     // All of n draws stay below 0.2 with probability 0.8^n.
-    if (weight.value.size() > 60) EXPECT_GT(largest, 0.2) << weight.name;
+    if (weight.value.size() > 60) {
+      EXPECT_GT(largest, 0.2) << weight.name;
+    }
   }
 }
 
@@ -143,8 +145,8 @@ TEST(Recurrent, MaskedStepsCountForNothing) {
     const RecurrentOptions options{.bidirectional = direction, .layers = 2, .masked = true};
     const Layer layer = LSTM(7, options);
     const Symbol input = Input({kept + padding, 6}), part = Input({kept, 6});
-    const Symbol zeros = slice(input, 2, 0, 1) * 0.0 | Reshape({kept + padding});
-    const Symbol ones = slice(part, 2, 0, 1) * 0.0 + 1.0 | Reshape({kept});
+    const Symbol zeros = (slice(input, 2, 0, 1) * 0.0) | Reshape({kept + padding});
+    const Symbol ones = (slice(part, 2, 0, 1) * 0.0 + 1.0) | Reshape({kept});
     auto padded = Model(input, layer({input, zeros + constant(mask)}));
     auto plain = Model(part, layer({part, ones}));
     padded.build({kept + padding, 6});
@@ -186,6 +188,32 @@ TEST(Recurrent, SavedAndLoadedPredictsTheSameBits) {
   model.fit(x, labels(5, 3), {.epochs = 1, .batch_size = 4});
   expect_same_weights(again, model);
   std::remove(path.c_str());
+}
+
+std::vector<Layer> stack() {
+  return {LSTM(16, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
+          GRU(16, {.bidirectional = Bidirectional::concat}), Dense(3, Softmax)};
+}
+Model trained(const CompileOptions& options) {
+  auto model = Sequential(stack());
+  model.compile(Adam(0.01), CrossEntropy, {}, options);
+  model.fit(values({48, 12, 5}), labels(48, 3), {.epochs = 3, .batch_size = 16, .seed = 2});
+  return model;
+}
+
+/// What a budget makes the plan compute again has the bits that it had.
+TEST(Recurrent, AnActivationBudgetChangesNoBit) {
+  const Model plain = trained({.seed = 4}),
+              tight = trained({.seed = 4, .activation_budget = 250000});
+  expect_same_weights(plain, tight);
+}
+
+/// The steps stay in f32; the products around them round their operands to 8 bits.
+TEST(Recurrent, LearnsInBf16) {
+  const Tensor x = values({48, 12, 5}), y = labels(48, 3);
+  const double wide = trained({.seed = 4}).evaluate(x, y)["loss"];
+  const double narrow = trained({.seed = 4, .precision = BF16}).evaluate(x, y)["loss"];
+  EXPECT_NEAR(narrow, wide, 0.02 * wide);
 }
 
 template <class... A>

@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "check_layer.h"
+#include "graph/evaluate.h"
+#include "graph/initialize.h"
 #include "model_testing.h"
 
 namespace goneuron {
@@ -23,6 +25,11 @@ TEST(SequenceLayers, Contracts) {
   check_layer(PositionEmbedding(9), {{7, 3}, {7, 3}, 27, {"weight"}});
   check_layer(PositionEmbedding(9), {{Any, 3}, {Any, 3}, 27, {"weight"}});
   check_layer(SinusoidalPositions(), {{Any, 3}, {Any, 3}});
+  check_layer(GlobalAveragePooling1D(), {{7, 3}, {3}, 0});
+  check_layer(GlobalAveragePooling1D(), {{Any, 3}, {3}, 0});
+  check_layer(CLSPooling(), {{Any, 3}, {3}, 0});
+  check_layer(GlobalAttention(), {{Any, 3}, {3}, 15, {"weight", "bias", "query"}});
+  check_layer(GlobalAttention({.units = 5}), {{7, 3}, {3}, 25, {"weight", "bias", "query"}});
   check_layer(Embedding(11, 3), {{7}, {7, 3}, 33, {"weight"}, DType::i32});
   check_layer(Embedding(11, 3), {{Any, 2}, {Any, 2, 3}, 33, {"weight"}, DType::i32});
   check_layer(Embedding(11, 3), {{}, {3}, 33, {"weight"}, DType::i32});
@@ -77,6 +84,87 @@ TEST(Embedding, LearnsTheTokensThatOccur) {
       EXPECT_NEAR(after.at({v, j}), before.at({v, j}) * (1 - 0.5 * 2 * places / 12), few_roundings)
           << v << ", " << j;
     }
+}
+
+/// Padding may hold anything finite; a sequence without a step gives zeros.
+TEST(Pooling, MasksKeepPaddingOut) {
+  for (const Layer& pool : {GlobalAveragePooling1D(), GlobalAttention()}) {
+    const Symbol x = Input({Any, 3}), mask = Input({Any}), y = pool({x, mask}), plain = pool(x);
+    EXPECT_EQ(y.shape().str(), "[batch, 3]");
+    for (const auto& variable : pool.impl()->variables) {
+      variable->value = Tensor(variable->type.shape);
+      initialize(*variable, 1, 0);
+    }
+    const Tensor full = values({2, 5, 3});
+    Tensor padded = full.clone(), on(Shape{2, 5});
+    for (i64 t = 0; t < 5; ++t) on.set({0, t}, t < 3 ? 1 : 0);
+    for (i64 t = 3; t < 5; ++t)
+      for (i64 j = 0; j < 3; ++j) padded.set({0, t, j}, 1e6);
+    StepScalars scalars;
+    const Tensor got = evaluate({y}, {{x, padded}, {mask, on}}, DType::f32, scalars)[0];
+    Tensor first(Shape{1, 3, 3});
+    std::copy_n(full.data(), 9, first.data());
+    const Tensor want = evaluate({plain}, {{x, first}}, DType::f32, scalars)[0];
+    for (i64 j = 0; j < 3; ++j) {
+      EXPECT_NEAR(got.at({0, j}), want.at({0, j}), few_roundings);
+      EXPECT_EQ(got.at({1, j}), 0) << "no step counts";
+    }
+  }
+}
+
+TEST(TimeDistributed, IsTheLayerOnEachStep) {
+  const Layer conv = Conv2D(4, 3, ReLU);
+  auto model = Sequential({TimeDistributed(conv), TimeDistributed(Flatten()), BatchNorm()});
+  model.build({6, 5, 4, 2});
+  EXPECT_EQ(model.output().shape().str(), "[batch, 6, 24]");
+  const Symbol frame = Input({5, 4, 2});
+  Model one(frame, frame | conv | Flatten());
+  const Tensor film = values({3, 6, 5, 4, 2});
+  Model steps(model.input(), TimeDistributed(Flatten())(model.layers()[0].output()));
+  const Tensor all = steps.predict(film), each = one.predict(film.reshape({18, 5, 4, 2}));
+  EXPECT_TRUE(same_bits(all.reshape({18, 24}), each));
+}
+
+TEST(TimeDistributed, TakesTokensAndAnyLength) {
+  auto model = Sequential({TimeDistributed(Embedding(7, 2)), TimeDistributed(Flatten())});
+  model.build({Any, 3});
+  EXPECT_EQ(model.input().dtype(), DType::i32);
+  EXPECT_EQ(model.output().shape().str(), "[batch, any, 6]");
+}
+
+/// Two lengths through one model, and every pooling layer trained, saved and loaded.
+TEST(SequenceModels, PoolTrainSaveAndLoad) {
+  const Symbol x = Input({4}, DType::i32);
+  const Symbol h = x | Embedding(7, 6) | SinusoidalPositions() | TimeDistributed(Dense(6, Tanh));
+  const Symbol y =
+      concat({h | GlobalAveragePooling1D(), h | CLSPooling(), h | GlobalAttention(), max(h, {1}),
+              gather(h, constant(Tensor(std::vector<std::int32_t>{3}))) | Flatten()});
+  Model model(x, y | Dense(3, Softmax));
+  model.compile(Adam(0.01), CrossEntropy, {}, {.seed = 1});
+  const Tensor data = tokens({11, 4}, 7), wanted = labels(11, 3);  // no two rows are alike
+  const auto history = model.fit(data, wanted, {.epochs = 60, .batch_size = 8});
+  EXPECT_LT(history["loss"].back(), 0.5 * history["loss"].front());
+  const std::string path = std::filesystem::temp_directory_path() / "goneuron_pools.safetensors";
+  model.save(path);
+  auto again = Model::load(path);
+  EXPECT_TRUE(same_bits(again.predict(data), model.predict(data)));
+  for (Model* one : {&model, &again}) one->fit(data, wanted, {.epochs = 1, .batch_size = 8});
+  expect_same_weights(model, again);
+  std::filesystem::remove(path);
+}
+
+/// A layer from a file, put first in another model, still takes tokens.
+TEST(SequenceModels, LoadedEmbeddingsAreLayersAgain) {
+  auto model = Sequential({Embedding(7, 4), Flatten()});
+  model.build({3});
+  const std::string path = std::filesystem::temp_directory_path() / "goneuron_table.safetensors";
+  model.save(path);
+  auto loaded = Model::load(path);
+  auto other = Sequential({loaded.get_layer("embedding"), GlobalAveragePooling1D()});
+  other.build({3});
+  EXPECT_EQ(other.input().dtype(), DType::i32);
+  EXPECT_EQ(other.predict(tokens({2, 3}, 7)).shape().str(), "[2, 4]");
+  std::filesystem::remove(path);
 }
 
 Model tagger() {

@@ -46,6 +46,7 @@ struct Program {
   std::function<Model()> model;
   std::function<Dataset()> data, validation;
   i64 batch;
+  i64 accumulate = 1;
 };
 void PrintTo(const Program& program, std::ostream* out) { *out << program.name; }
 
@@ -116,6 +117,45 @@ const Program programs[] = {
        return samples({20, 12, 16}, 10);
      },
      16},
+    {"two inputs and two outputs, masked targets and added losses",
+     [] {
+       const Symbol a = Input({6}, {.name = "a"}), b = Input({5}, {.name = "b"});
+       const Symbol h = Layer("penalty", [](Symbol x) {
+         add_loss(mean(square(x)), "penalty", 0.1);
+         add_metric("size", mean(abs(x)));
+         return x;
+       })(Concat()({a, b}) | Dense(8, Tanh));
+       auto model = Model({a, b}, {Dense(2, {.name = "y"})(h), h | Dense(4, Softmax)});
+       model.compile(Adam(0.001), {MSE, {CrossEntropy({.ignore_index = 1}), 0.5}},
+                     {{"y", {MeanAbsoluteError}}, {"dense_1", {Accuracy({.ignore_index = 1})}}});
+       return model;
+     },
+     [] {
+       return Dataset({values({50, 6}), values({50, 5})}, {values({50, 2}), labels(50, 4)});
+     },
+     [] {
+       return Dataset({{"b", values({9, 5})}, {"a", values({9, 6})}},
+                      {values({9, 2}), labels(9, 4)});
+     },
+     16},
+    {"sequences in buckets",
+     [] {
+       const Symbol x = Input({Any, 4}), mask = Input({Any});
+       auto model = Model({x, mask}, sum(sum(Dense(1)(x), {2}) * mask, {1}) / sum(mask, {1}));
+       model.compile(Adam(0.001), MSE, {MeanAbsoluteError});
+       return model;
+     },
+     [] {
+       std::vector<Tensor> all;
+       for (i64 i = 0; i < 50; ++i) all.push_back(values({1 + i % 17, 4}));
+       return data::buckets(all, values({50}));
+     },
+     [] {
+       std::vector<Tensor> all;
+       for (i64 i = 0; i < 9; ++i) all.push_back(values({1 + i % 17, 4}));
+       return data::buckets(all, values({9}));
+     },
+     8},
     {"convolutions, norms and dropout",
      [] {
        return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),
@@ -129,6 +169,23 @@ const Program programs[] = {
        return Dataset(values({20, 12, 12, 3}), values({20, 3}));
      },
      16},
+    {"schedule, clipping, groups, averages, accumulation",
+     [] {
+       auto model = Sequential({Dense(64), BatchNorm(), ReLU, Dropout(0.1), Dense(3)});
+       model.compile(AdamW(WarmupCosine(0.01, 3, 40),
+                           {.decay_norms_and_biases = false,
+                            .global_clip_norm = 0.5,
+                            .groups = {{"dense_1/*", {.learning_rate_scale = 0.5}}}}),
+                     MSE, {}, {.ema = 0.99});
+       return model;
+     },
+     [] {
+       return Dataset(values({70, 12}), values({70, 3}));
+     },
+     [] {
+       return Dataset(values({20, 12}), values({20, 3}));
+     },
+     16, 2},
     {"recurrent",
      [] {
        return compiled({LSTM(24, {.return_sequences = true, .layers = 2, .dropout = 0.1}),
@@ -152,6 +209,7 @@ class ZeroAlloc : public testing::TestWithParam<Program> {
     model.fit(program.data().prefetch(prefetch), {.epochs = 3,
                                                   .batch_size = program.batch,
                                                   .validation = program.validation(),
+                                                  .accumulate = program.accumulate,
                                                   .callbacks = {Logger(1), trap}});
     return trap->calls();
   }

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "goneuron/site.h"
-#include "goneuron/tensor.h"
+#include "goneuron/tensors.h"
 
 namespace goneuron {
 
@@ -15,6 +15,10 @@ struct DatasetImpl;
 /// One sample and its target, without the batch axis.
 struct Sample {
   Tensor x, y;
+};
+/// The same with several inputs and targets, in the order in which the data set was given them.
+struct Samples {
+  std::vector<Tensor> x, y;
 };
 struct TrainTest;
 
@@ -26,17 +30,23 @@ class Dataset {
   /// Samples along the first axis, shared, not copied. Throws DataError when the counts differ or
   /// are 0.
   Dataset(const Tensor& x, const Tensor& y, Site site = Site::here());
+  /// Several inputs and targets, {a, b} in the model's order or {{"a", a}, {"b", b}} by its names.
+  Dataset(const Tensors& x, const Tensors& y, Site site = Site::here());
 
-  /// Samples; the shapes of one.
+  /// Samples; inputs and targets; the shapes and dtypes of one. Of sequences in buckets the length
+  /// is Any.
   i64 size() const;
-  Shape x_shape() const;
-  Shape y_shape() const;
-  DType x_dtype() const;
-  DType y_dtype() const;
+  int inputs() const;
+  int targets() const;
+  Shape x_shape(int input = 0) const;
+  Shape y_shape(int target = 0) const;
+  DType x_dtype(int input = 0) const;
+  DType y_dtype(int target = 0) const;
 
   /// Every sample through `function`, each time it is read; shapes must stay alike from sample to
   /// sample.
   Dataset map(std::function<Sample(const Sample&)> function, Site site = Site::here()) const;
+  Dataset map(std::function<Samples(const Samples&)> function, Site site = Site::here()) const;
   /// Another order in every epoch, decided by `seed` and the epoch alone.
   Dataset shuffle(std::uint64_t seed, Site site = Site::here()) const;
   /// Samples a batch, for fit() and evaluate() when they are given no batch size.
@@ -51,6 +61,7 @@ class Dataset {
   Dataset take(i64 count, Site site = Site::here()) const;
   /// The samples as two tensors {x, y}; no copy where the data is in memory as it stands.
   Sample arrays(Site site = Site::here()) const;
+  Samples all_arrays(Site site = Site::here()) const;
 
   explicit operator bool() const { return impl_ != nullptr; }
   const std::shared_ptr<const DatasetImpl>& impl() const { return impl_; }
@@ -64,6 +75,27 @@ struct TrainTest {
 };
 
 namespace data {
+
+struct BucketOptions {
+  /// Lengths that sequences are padded to, ascending; a sequence takes the first that it fits.
+  /// Empty: the powers of two from 8 on, and the longest length.
+  std::vector<i64> lengths = {};
+  double pad = 0;          ///< what inputs are padded with
+  double target_pad = -1;  ///< what targets are: give it to the loss as its ignore_index
+  bool mask = true;        ///< the second input, [time] f32: 1 for a step of the sequence, else 0
+};
+/// Sequences of several lengths, each [time, ..], with one target each, y [sequences, ..], as
+/// batches of one padded length: x [time, ..] and, unless turned off, a mask [time] of floats as
+/// second input. A training step is planned once for each length that occurs (and once for its
+/// last, smaller batch), so memory and planning stay bounded. Shuffling mixes the sequences of a
+/// length and the order of the batches, by seed and epoch alone. Throws DataError for a sequence
+/// longer than the longest bucket, and where ranks, widths or counts differ.
+Dataset buckets(const std::vector<Tensor>& sequences, const Tensor& y,
+                const BucketOptions& options = {}, Site site = Site::here());
+/// The same with a target for each step: y[i] is [time, ..] with the time of sequence i, padded
+/// with it.
+Dataset buckets(const std::vector<Tensor>& sequences, const std::vector<Tensor>& y,
+                const BucketOptions& options = {}, Site site = Site::here());
 
 /// An IDX file (http://yann.lecun.com/exdb/mnist), plain or gzip; types u8, i8, i16, i32, f32, f64,
 /// any rank. Throws FormatError naming the file and the byte.

@@ -57,6 +57,9 @@ Symbol less_equal(const Symbol& a, const Operand& b);
 Symbol equal(const Symbol& a, const Operand& b);
 Symbol not_equal(const Symbol& a, const Operand& b);
 
+/// To another dtype; integers are truncated towards zero and held to their range. A mask of tokens
+/// that are not 0: not_equal(cast(tokens, DType::f32), 0).
+Symbol cast(const Symbol& x, DType dtype, Site site = Site::here());
 /// x to a constant power; NaN where x is negative and the exponent a fraction.
 Symbol pow(const Symbol& x, double exponent, Site site = Site::here());
 Symbol tanh(const Symbol& x, Site site = Site::here());

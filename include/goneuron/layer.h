@@ -60,6 +60,9 @@ class Layer {
   Symbol operator()(const Symbol& x, Site site = Site::here()) const;
   Symbol operator()(const std::vector<Symbol>& inputs, Site site = Site::here()) const;
 
+  /// Every output, of a model with several outputs used as a layer; of others their one.
+  std::vector<Symbol> call_all(const std::vector<Symbol>& inputs, Site site = Site::here()) const;
+
   /// The name in messages, summaries and files; "dense", "dense_1", ... in graph order unless set.
   const std::string& name() const;
   Layer& named(const std::string& name);

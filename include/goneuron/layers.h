@@ -31,6 +31,11 @@ struct Size2 {
 
 /// The entry of a functional model: a symbol of `shape` (without the batch).
 Symbol Input(const Shape& shape, DType dtype = DType::f32, Site site = Site::here());
+struct InputOptions {
+  DType dtype = DType::f32;  ///< i32 for tokens
+  const char* name = "";     ///< for data by name; "input", "input_1", ... unless set
+};
+Symbol Input(const Shape& shape, const InputOptions& options, Site site = Site::here());
 
 struct DenseOptions {
   Activation activation = Linear;

@@ -23,6 +23,29 @@ struct History {
   void save_json(const std::string& path, Site site = Site::here()) const;
 };
 
+/// A loss for one output, and its share in what is minimised: compile(.., {MSE, {CrossEntropy,
+/// 0.5}}) in the order of the outputs, or {{"y", MSE}, {"z", CrossEntropy, 0.5}} by their names.
+/// An output is named after the layer that makes it; those that are not named are not trained.
+struct OutputLoss {
+  OutputLoss(const Loss& loss, double weight = 1)  // NOLINT: converts on purpose
+      : loss(loss), weight(weight) {}
+  OutputLoss(const std::string& output, const Loss& loss, double weight = 1)
+      : output(output), loss(loss), weight(weight) {}
+  std::string output;  ///< empty: by position
+  Loss loss;
+  double weight = 1;
+};
+/// Metrics of one output by name, {"y", {Accuracy}}, or of every output that has a loss: Accuracy.
+struct OutputMetrics {
+  OutputMetrics(const Metric& metric) : metrics(1, metric) {}  // NOLINT: converts on purpose
+  OutputMetrics(const std::string& output, const Metric& metric)
+      : output(output), metrics(1, metric) {}
+  OutputMetrics(const std::string& output, const std::vector<Metric>& metrics)
+      : output(output), metrics(metrics) {}
+  std::string output;  ///< empty: all
+  std::vector<Metric> metrics;
+};
+
 struct FitOptions {
   i64 epochs = 1;
   i64 batch_size = Any;         ///< Any: the dataset's, else 32
@@ -73,6 +96,8 @@ class Model {
   Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs,
         Site site = Site::here());
   Model(const Symbol& input, const Symbol& output, Site site = Site::here());
+  Model(const std::vector<Symbol>& inputs, const Symbol& output, Site site = Site::here());
+  Model(const Symbol& input, const std::vector<Symbol>& outputs, Site site = Site::here());
   /// A model used as a layer shares its weights.
   operator Layer() const;  // NOLINT: converts on purpose
 
@@ -82,8 +107,18 @@ class Model {
                const std::vector<Metric>& metrics = {}, const CompileOptions& options = {},
                Site site = Site::here());
 
+  /// A loss for each output, by position or by name; see OutputLoss and OutputMetrics. What is
+  /// minimised is their weighted sum; logged are "loss", "y_loss", "y_accuracy", ...
+  void compile(const Optimizer& optimizer, const std::vector<OutputLoss>& losses,
+               const std::vector<OutputMetrics>& metrics = {}, const CompileOptions& options = {},
+               Site site = Site::here());
+
+  /// Steps are planned once for each shape of a batch; the 32 plans used last are kept.
   History fit(const Dataset& data, const FitOptions& options = {}, Site site = Site::here());
   History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {},
+              Site site = Site::here());
+  /// Several inputs and targets, {a, b} in the model's order or {{"a", a}, {"b", b}} by its names.
+  History fit(const Tensors& x, const Tensors& y, const FitOptions& options = {},
               Site site = Site::here());
   History fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
               const Callback& callback = nullptr, Site site = Site::here());
@@ -91,12 +126,21 @@ class Model {
   Logs evaluate(const Dataset& data, i64 batch_size = Any, Site site = Site::here()) const;
   Logs evaluate(const Tensor& x, const Tensor& y, i64 batch_size = Any,
                 Site site = Site::here()) const;
+  Logs evaluate(const Tensors& x, const Tensors& y, i64 batch_size = Any,
+                Site site = Site::here()) const;
   /// [n, ..] -> [n, ..]; one sample without the batch axis gives one prediction without it.
   /// Thread-safe.
   Tensor predict(const Tensor& x, i64 batch_size = 256, Site site = Site::here()) const;
+  /// Of a model with several inputs and one output.
+  Tensor predict(const Tensors& x, i64 batch_size = 256, Site site = Site::here()) const;
+  /// Every output, in the model's order.
+  std::vector<Tensor> predict_all(const Tensors& x, i64 batch_size = 256,
+                                  Site site = Site::here()) const;
   /// One step on one batch, in training or in inference.
   Logs train_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here());
   Logs test_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here()) const;
+  Logs train_on_batch(const Tensors& x, const Tensors& y, Site site = Site::here());
+  Logs test_on_batch(const Tensors& x, const Tensors& y, Site site = Site::here()) const;
 
   /// Layers, output shapes, parameters, FLOPs, arenas, tiles, what was fused; for batches of
   /// `batch`.
@@ -119,6 +163,10 @@ class Model {
   std::vector<Layer> layers() const;
   std::vector<Weight> weights() const;
   i64 parameters() const;
+  /// For data by name: inputs are named by Input(shape, {.name = ".."}), outputs after their
+  /// layers.
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
   const Symbol& input(int index = 0, Site site = Site::here()) const;
   const Symbol& output(int index = 0, Site site = Site::here()) const;
   /// Of the next update.

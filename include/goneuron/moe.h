@@ -2,7 +2,7 @@
 // top_k experts and their weights; no token is dropped, whatever the experts' load.
 #pragma once
 
-#include "goneuron/layers.h"
+#include "goneuron/transformer.h"
 
 namespace goneuron {
 
@@ -35,9 +35,7 @@ Layer MoE(i64 out, i64 experts, i64 top_k, const MoEOptions& options = {},
           Site site = Site::here());
 
 struct ExpertOptions {
-  Activation activation = GELU;
-  bool gated =
-      false;  ///< activation(x G + g) * (x U + u) before the last product: SwiGLU with SiLU
+  FeedForward activation = GELU;  ///< any activation, or SwiGLU
   bool bias = true;
   bool normalize = true;     ///< as in MoEOptions
   double balance = 0.01;     ///< as in MoEOptions
@@ -47,9 +45,9 @@ struct ExpertOptions {
   Initializer bias_init = TorchDefault;
   const char* name = "";
 };
-/// [.., width] -> [.., width]: a mixture of `experts` feed-forward nets of two products (three when
-/// gated) with `hidden` units between, in place of a transformer block's. Losses, metrics and
-/// errors as MoE's.
+/// [.., width] -> [.., width]: a mixture of `experts` feed-forward nets with `hidden` units, in
+/// place of a transformer block's: TransformerBlock(8, {.feed_forward_layer = ..}). Losses, metrics
+/// and errors as MoE's.
 Layer ExpertFeedForward(i64 hidden, i64 experts, i64 top_k, const ExpertOptions& options = {},
                         Site site = Site::here());
 

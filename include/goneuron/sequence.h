@@ -33,4 +33,26 @@ Layer PositionEmbedding(i64 max_length, const PositionEmbeddingOptions& options 
 /// feature 2k + 1 (Vaswani et al. 2017, section 3.5). Nothing is learned; any length will do.
 Layer SinusoidalPositions(Site site = Site::here());
 
+/// [time, c] -> [c]: the mean over the steps, with a mask over those that count; zeros where none
+/// does.
+Layer GlobalAveragePooling1D(Site site = Site::here());
+/// [time, c] -> [c]: the first step, where encoders such as BERT keep what they know of the whole.
+Layer CLSPooling(Site site = Site::here());
+
+struct GlobalAttentionOptions {
+  i64 units = Any;  ///< width of the hidden layer; Any: as many as features
+  Initializer weight_init = TorchDefault;
+  Initializer bias_init = TorchDefault;
+  Initializer query_init = TorchDefault;
+  const char* name = "";
+};
+/// [time, c] -> [c]: the steps' weighted sum, with the weights softmax over time of
+/// tanh(x W + b) q, for learned W [c, units], b [units] and q [units, 1]: additive attention with a
+/// learned query (Bahdanau et al. 2015; Yang et al. 2016, section 2.2). With a mask, steps that do
+/// not count weigh 0; zeros where none does.
+Layer GlobalAttention(const GlobalAttentionOptions& options = {}, Site site = Site::here());
+
+/// [time, ..] -> [time, ..]: the layer on each step by itself, with the same weights for all.
+Layer TimeDistributed(const Layer& layer, Site site = Site::here());
+
 }  // namespace goneuron

@@ -63,7 +63,7 @@ i64 peak_memory_bytes() {
 
 nlohmann::ordered_json measure(const Workload& workload, const BenchOptions& options) {
   const i64 batch = options.infer ? 1 : workload.batch;
-  const Model model = workload.build();
+  const Model model = workload.build({.precision = options.bf16 ? BF16 : F32});
   const Sample data = workload.data(batch);
   if (options.profile && !options.infer) {
     fmt::print("{}\n", profile(model, data.x, data.y));
@@ -78,6 +78,7 @@ nlohmann::ordered_json measure(const Workload& workload, const BenchOptions& opt
   nlohmann::ordered_json out = {
       {"workload", workload.name},
       {"mode", options.infer ? "infer" : "train"},
+      {"precision", options.bf16 ? "bf16" : "f32"},
       {"threads", threads()},
       {"batch", batch},
       {"parameters", model.parameters()},

@@ -16,6 +16,7 @@ struct BenchOptions {
   int threads = 0;     ///< 0: one a core
   double seconds = 3;  ///< of timing, a workload
   bool infer = false;  ///< predictions of one sample instead of training steps
+  bool bf16 = false;   ///< products of bf16
   bool json_only = false;
   bool profile = false;  ///< a table of the training step's parts goes before
 };

@@ -39,6 +39,8 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(0.01, 3600.0));
   bench_command->add_flag("--infer", options.infer,
                           "predictions of one sample instead of training steps");
+  bench_command->add_flag("--bf16", options.bf16,
+                          "products of bf16; the peak that is told stays that of f32");
   bench_command->add_flag("--profile", options.profile,
                           "first a table of where the training step spends its time");
   bench_command->add_flag("--json", options.json_only, "the JSON line alone");

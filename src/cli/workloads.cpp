@@ -21,20 +21,22 @@ Tensor random_labels(const Shape& shape, std::uint32_t classes, std::uint32_t st
   return labels;
 }
 
-Model compiled(const std::vector<Layer>& layers, const Shape& input, const Loss& loss) {
+Model compiled(const std::vector<Layer>& layers, const Shape& input, const Loss& loss,
+               const CompileOptions& options) {
   auto model = Sequential(layers);
   model.build(input);
-  model.compile(Adam(0.001), loss);
+  model.compile(Adam(0.001), loss, {}, options);
   return model;
 }
 
-Model cnn() {
+Model cnn(const CompileOptions& options) {
   return compiled({Conv2D(32, 3, {.padding = 1, .activation = ReLU}), MaxPool2D(2), Flatten(),
                    Dense(10, Softmax)},
-                  {28, 28, 1}, CrossEntropy);
+                  {28, 28, 1}, CrossEntropy, options);
 }
-Model mlp() {
-  return compiled({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}, {784}, CrossEntropy);
+Model mlp(const CompileOptions& options) {
+  return compiled({Dense(512, ReLU), Dense(256, ReLU), Dense(10, Softmax)}, {784}, CrossEntropy,
+                  options);
 }
 /// Two convolutions around a short cut, which is a convolution of single pixels where sizes change
 /// (He et al. 2016).
@@ -46,29 +48,45 @@ Symbol residual(Symbol x, i64 filters, i64 stride = 1) {
     x = x | Conv2D(filters, 1, {.stride = stride, .bias = false}) | BatchNorm();
   return (x + y) | ReLU;
 }
-Model resnet() {
+Model resnet(const CompileOptions& options) {
   const Symbol x = Input({32, 32, 3});
   Symbol y = x | Conv2D(64, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
   for (const i64 filters : {64, 64, 128, 128})
     y = residual(y, filters, y.shape()[-1] == filters ? 1 : 2);
   Model model(x, mean(y, {1, 2}) | Dense(10, Softmax));
-  model.compile(Adam(0.001), CrossEntropy);
+  model.compile(Adam(0.001), CrossEntropy, {}, options);
   return model;
 }
-Model lstm() { return compiled({LSTM(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy); }
-Model gru() { return compiled({GRU(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy); }
+Model lstm(const CompileOptions& options) {
+  return compiled({LSTM(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy, options);
+}
+Model gru(const CompileOptions& options) {
+  return compiled({GRU(128), Dense(10, Softmax)}, {28, 28}, CrossEntropy, options);
+}
 /// Four blocks of width 256 on 128 tokens, each predicting the next.
-Model gpt() {
+Model transformer(const CompileOptions& options, Layer (*feed_forward)()) {
   std::vector<Layer> layers = {Embedding(256, 256), PositionEmbedding(128)};
-  for (int i = 0; i < 4; ++i) layers.push_back(TransformerBlock(8, 1024, {.causal = true}));
+  for (int i = 0; i < 4; ++i)
+    layers.push_back(
+        TransformerBlock(8, 1024, {.feed_forward_layer = feed_forward(), .causal = true}));
   layers.push_back(LayerNorm());
   layers.push_back(Dense(256, {.activation = Softmax, .bias = false}));
   auto model = Sequential(layers);
   model.build({128});
-  model.compile(AdamW(0.001), CrossEntropy);
+  model.compile(AdamW(0.001), CrossEntropy, {}, options);
   return model;
 }
-Model xor_gate() { return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, BinaryCrossEntropy); }
+Model gpt(const CompileOptions& options) {
+  return transformer(options, [] { return Layer(); });
+}
+/// gpt with eight experts of gpt's size (GELU, 1024 units) in each block, two for a token: the
+/// feed-forward nets cost twice as much.
+Model moe(const CompileOptions& options) {
+  return transformer(options, [] { return ExpertFeedForward(1024, 8, 2); });
+}
+Model xor_gate(const CompileOptions& options) {
+  return compiled({Dense(4, Tanh), Dense(1, Sigmoid)}, {2}, BinaryCrossEntropy, options);
+}
 
 /// A multiply-add is two operations, done forward, for the weight's gradient and for the input's;
 /// the first layer needs no gradient of its input.
@@ -81,6 +99,8 @@ constexpr double stem_macs = 32 * 32 * 64 * 27, block64_macs = 4.0 * 32 * 32 * 6
                  block128_macs = 16.0 * 16 * 128 * (64 * 9 + 64 + 3 * 128 * 9) + 128 * 10;
 // A sample of 128 tokens: products of width 256, and of each query with the keys before it.
 constexpr double gpt_macs = 128 * (4 * 12 * 256 * 256 + 256 * 256) + 4 * 128 * 129 / 2 * 2 * 256;
+// The feed-forward products once more, and the router.
+constexpr double moe_macs = gpt_macs + 128 * 4 * (8 * 256 * 256 + 256 * 8);
 constexpr double dense1_macs = 784 * 512, dense23_macs = 512 * 256 + 256 * 10;
 // 28 steps of 28 numbers, for each gate.
 constexpr double gate_macs = 28 * 28 * 128, recurrent_macs = 28 * 128 * 128, last_macs = 128 * 10;
@@ -112,6 +132,11 @@ const std::vector<Workload>& workloads() {
          return Sample{random_labels({n, 128}, 256, 3), random_labels({n, 128}, 256)};
        },
        train_flops(0, gpt_macs), 2 * gpt_macs},
+      {"moe", 16, moe,
+       [](i64 n) {
+         return Sample{random_labels({n, 128}, 256, 3), random_labels({n, 128}, 256)};
+       },
+       train_flops(0, moe_macs), 2 * moe_macs},
       {"xor", 4, xor_gate,
        [](i64 n) {
          const Tensor x{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};

@@ -13,7 +13,7 @@ struct Workload {
   const char* name;
   i64 batch;
   /// A compiled model; Adam with a learning rate of 0.001.
-  Model (*build)();
+  Model (*build)(const CompileOptions& options);
   /// `batch` random samples with targets.
   Sample (*data)(i64 batch);
   /// Multiplications and additions of matrix products and convolutions, a sample: by arithmetic,

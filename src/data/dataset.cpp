@@ -9,12 +9,17 @@ namespace goneuron {
 
 namespace {
 
-std::string describe(const Tensor& tensor) {
-  return tensor.shape().str() + " " + dtype_name(tensor.dtype());
-}
+using Lines = std::vector<std::pair<std::string, std::string>>;
 
 std::string describe(const Shape& shape, DType dtype) {
   return shape.str() + " " + dtype_name(dtype);
+}
+std::string describe(const Tensor& tensor) { return describe(tensor.shape(), tensor.dtype()); }
+
+/// "x", or "x \"image\"" or "x 2" among several.
+std::string label(const char* role, const std::vector<Column>& columns, size_t i) {
+  if (!columns[i].name.empty()) return std::string(role) + " \"" + columns[i].name + "\"";
+  return columns.size() == 1 ? role : std::string(role) + " " + std::to_string(i + 1);
 }
 
 const DatasetImpl& need(const std::shared_ptr<const DatasetImpl>& impl, const char* function,
@@ -27,102 +32,243 @@ const DatasetImpl& need(const std::shared_ptr<const DatasetImpl>& impl, const ch
   return *impl;
 }
 
-/// Rows [begin, end) of both tensors, everything else as it is.
+const Column& column(const std::vector<Column>& columns, int index, const char* function) {
+  if (index < 0 || index >= static_cast<int>(columns.size()))
+    throw_data({user_place(function, {}),
+                "there is no number " + std::to_string(index) + "; expected below " +
+                    std::to_string(columns.size()),
+                {},
+                "inputs and targets count from 0"});
+  return columns[static_cast<size_t>(index)];
+}
+
+/// Rows [begin, end) of every column, everything else as it is.
 Dataset rows(const DatasetImpl& from, i64 begin, i64 end) {
   auto out = std::make_shared<DatasetImpl>(from);
-  out->x = from.x.slice(begin, end);
-  out->y = from.y.slice(begin, end);
+  if (from.sequences) {
+    auto part = std::make_shared<Sequences>(*from.sequences);
+    part->x = {from.sequences->x.begin() + begin, from.sequences->x.begin() + end};
+    part->y = {from.sequences->y.begin() + begin, from.sequences->y.begin() + end};
+    const auto made = bucketed(std::move(part));
+    out->buckets = made->buckets;
+    out->sequences = made->sequences;
+    out->x = made->x;
+    out->y = made->y;
+    return Dataset(std::move(out));
+  }
+  for (auto* columns : {&out->x, &out->y})
+    for (Column& c : *columns) c.stored = c.stored.slice(begin, end);
   return Dataset(std::move(out));
 }
 
 /// Copies: what a map does to its sample must not reach the stored data.
-Sample stored(const DatasetImpl& impl, i64 index) {
-  return {impl.x[index].clone(), impl.y[index].clone()};
+Samples stored(const DatasetImpl& impl, i64 index) {
+  Samples sample;
+  for (const Column& c : impl.x) sample.x.push_back(c.stored[index].clone());
+  for (const Column& c : impl.y) sample.y.push_back(c.stored[index].clone());
+  return sample;
 }
 
-void check_samples(const Tensor& x, const Tensor& y, Site site) {
+std::vector<Column> columns_of(const Tensors& given) {
+  std::vector<Column> all;
+  for (size_t i = 0; i < given.tensors.size(); ++i) {
+    const Tensor& t = given.tensors[i];
+    all.push_back({given.names.empty() ? "" : given.names[i], t,
+                   t.shape().rank() == 0 ? Shape{} : t.shape().without_batch(), t.dtype()});
+  }
+  return all;
+}
+
+void check_names(const std::vector<Column>& columns, const char* role, const std::string& where) {
+  for (size_t i = 0; i < columns.size(); ++i)
+    for (size_t k = 0; k < i; ++k)
+      if (!columns[i].name.empty() && columns[i].name == columns[k].name)
+        throw_data({where,
+                    std::string("two tensors of ") + role + " are named \"" + columns[i].name +
+                        "\"; expected a name for each",
+                    {},
+                    "the names are those of the model's inputs and outputs"});
+}
+
+void check_samples(const std::vector<Column>& x, const std::vector<Column>& y, Site site) {
   const std::string where = user_place("Dataset", site);
-  const std::vector<std::pair<std::string, std::string>> lines = {{"x", describe(x)},
-                                                                  {"y", describe(y)}};
-  if (x.shape().rank() == 0 || y.shape().rank() == 0 || x.shape()[0] == 0)
-    throw_data({where,
-                std::string((x.shape().rank() == 0 || x.shape()[0] == 0) ? "x" : "y") +
-                    " has no samples; expected at least one",
-                lines, "samples lie along the first axis: x [samples, ..], y [samples, ..]"});
-  if (x.shape()[0] != y.shape()[0])
-    throw_data({where,
-                "x has " + std::to_string(x.shape()[0]) + " samples, y has " +
-                    std::to_string(y.shape()[0]) + "; expected as many",
-                lines, "give every sample one target: both first axes must be equal"});
   if (x.empty() || y.empty())
     throw_data({where,
-                std::string(x.empty() ? "a sample of x" : "a target of y") +
-                    " has no elements; expected at least one",
-                lines, "every axis must be at least 1"});
+                std::string("there is no ") + (x.empty() ? "input" : "target") +
+                    "; expected at least one tensor",
+                {},
+                "pass inputs and targets: Dataset({a, b}, {y})"});
+  Lines lines;
+  std::vector<std::pair<std::string, const Column*>> all;
+  for (size_t i = 0; i < x.size(); ++i) all.emplace_back(label("x", x, i), &x[i]);
+  for (size_t i = 0; i < y.size(); ++i) all.emplace_back(label("y", y, i), &y[i]);
+  for (const auto& [name, c] : all) lines.emplace_back(name, describe(c->stored));
+  for (const auto& [name, c] : all)
+    if (c->stored.shape().rank() == 0 || (c == &x[0] && c->stored.shape()[0] == 0))
+      throw_data({where, name + " has no samples; expected at least one", lines,
+                  "samples lie along the first axis: x [samples, ..], y [samples, ..]"});
+  const i64 count = x[0].stored.shape()[0];
+  for (const auto& [name, c] : all)
+    if (c->stored.shape()[0] != count)
+      throw_data({where,
+                  all[0].first + " has " + std::to_string(count) + " samples, " + name + " has " +
+                      std::to_string(c->stored.shape()[0]) + "; expected as many",
+                  lines, "give every sample one target: both first axes must be equal"});
+  for (const auto& [name, c] : all)
+    if (c->stored.empty())
+      throw_data({where,
+                  std::string(name[0] == 'x' ? "a sample of " : "a target of ") + name +
+                      " has no elements; expected at least one",
+                  lines, "every axis must be at least 1"});
+  check_names(x, "x", where);
+  check_names(y, "y", where);
+}
+
+bool alike(const std::vector<Tensor>& tensors, const std::vector<Column>& columns) {
+  bool same = tensors.size() == columns.size();
+  for (size_t i = 0; same && i < tensors.size(); ++i)
+    same = tensors[i].shape() == columns[i].shape && tensors[i].dtype() == columns[i].dtype;
+  return same;
+}
+
+Lines unlike_lines(const char* role, const std::vector<Tensor>& tensors,
+                   const std::vector<Column>& columns) {
+  Lines lines;
+  for (size_t i = 0; i < columns.size(); ++i)
+    lines.emplace_back(label(role, columns, i),
+                       (i < tensors.size() ? describe(tensors[i]) : "nothing") +
+                           "   sample 0: " + describe(columns[i].shape, columns[i].dtype));
+  return lines;
+}
+
+void take_types(std::vector<Column>& columns, const std::vector<Tensor>& first) {
+  for (size_t i = 0; i < first.size(); ++i) {
+    columns[i].shape = first[i].shape();
+    columns[i].dtype = first[i].dtype();
+  }
+}
+
+void no_buckets(const DatasetImpl& impl, const char* function, Site site) {
+  if (impl.buckets.empty()) return;
+  throw_data({user_place(function, site),
+              "the data set's sequences are in buckets; expected samples of one shape",
+              {},
+              "change the sequences before data::buckets() is given them"});
 }
 
 }  // namespace
 
-Sample DatasetImpl::mapped(i64 index) const {
-  Sample sample = stored(*this, index);
+i64 DatasetImpl::size() const {
+  if (sequences) return static_cast<i64>(sequences->x.size());
+  return x[0].stored.shape()[0];
+}
+
+std::vector<const DatasetImpl*> DatasetImpl::parts() const {
+  if (buckets.empty()) return {this};
+  std::vector<const DatasetImpl*> all;
+  for (const auto& bucket : buckets) all.push_back(bucket.get());
+  return all;
+}
+
+Samples DatasetImpl::mapped(i64 index) const {
+  Samples sample = stored(*this, index);
   for (const Map& map : maps) {
     const UserCode code;
     sample = map.function(sample);
   }
-  const bool alike = sample.x.shape() == x_shape && sample.y.shape() == y_shape &&
-                     sample.x.dtype() == x_dtype && sample.y.dtype() == y_dtype;
-  if (!alike)
+  if (!alike(sample.x, x) || !alike(sample.y, y)) {
+    Lines lines = unlike_lines("x", sample.x, x);
+    for (const auto& line : unlike_lines("y", sample.y, y)) lines.push_back(line);
     throw_data({place("Dataset::map", maps.back().site),
                 "sample " + std::to_string(index) +
                     " comes out unlike sample 0; expected one shape and dtype",
-                {{"x", describe(sample.x) + "   sample 0: " + describe(x_shape, x_dtype)},
-                 {"y", describe(sample.y) + "   sample 0: " + describe(y_shape, y_dtype)}},
-                "return the same shapes and dtypes for every sample"});
+                lines, "return the same shapes and dtypes for every sample"});
+  }
   return sample;
 }
 
-Dataset::Dataset(const Tensor& x, const Tensor& y, Site site) {
-  check_samples(x, y, site);
+Dataset::Dataset(const Tensor& x, const Tensor& y, Site site)
+    : Dataset(Tensors(x), Tensors(y), site) {}
+
+Dataset::Dataset(const Tensors& x, const Tensors& y, Site site) {
   auto impl = std::make_shared<DatasetImpl>();
-  impl->x = x;
-  impl->y = y;
-  impl->x_shape = x.shape().without_batch();
-  impl->y_shape = y.shape().without_batch();
-  impl->x_dtype = x.dtype();
-  impl->y_dtype = y.dtype();
+  impl->x = columns_of(x);
+  impl->y = columns_of(y);
+  check_samples(impl->x, impl->y, site);
   impl_ = std::move(impl);
 }
 
 i64 Dataset::size() const { return impl_ == nullptr ? 0 : impl_->size(); }
-Shape Dataset::x_shape() const { return need(impl_, "Dataset::x_shape", {}).x_shape; }
-Shape Dataset::y_shape() const { return need(impl_, "Dataset::y_shape", {}).y_shape; }
-DType Dataset::x_dtype() const { return need(impl_, "Dataset::x_dtype", {}).x_dtype; }
-DType Dataset::y_dtype() const { return need(impl_, "Dataset::y_dtype", {}).y_dtype; }
+int Dataset::inputs() const {
+  return static_cast<int>(need(impl_, "Dataset::inputs", {}).x.size());
+}
+int Dataset::targets() const {
+  return static_cast<int>(need(impl_, "Dataset::targets", {}).y.size());
+}
+Shape Dataset::x_shape(int input) const {
+  return column(need(impl_, "Dataset::x_shape", {}).x, input, "Dataset::x_shape").shape;
+}
+Shape Dataset::y_shape(int target) const {
+  return column(need(impl_, "Dataset::y_shape", {}).y, target, "Dataset::y_shape").shape;
+}
+DType Dataset::x_dtype(int input) const {
+  return column(need(impl_, "Dataset::x_dtype", {}).x, input, "Dataset::x_dtype").dtype;
+}
+DType Dataset::y_dtype(int target) const {
+  return column(need(impl_, "Dataset::y_dtype", {}).y, target, "Dataset::y_dtype").dtype;
+}
 
 Dataset Dataset::map(std::function<Sample(const Sample&)> function, Site site) const {
+  const DatasetImpl& from = need(impl_, "Dataset::map", site);
+  if (!function) return map(std::function<Samples(const Samples&)>(), site);
+  if (from.x.size() != 1 || from.y.size() != 1)
+    throw_data({user_place("Dataset::map", site),
+                counted(inputs(), "input") + " and " + counted(targets(), "target") +
+                    " for a function of one each; expected one that takes Samples",
+                {},
+                "write it as [](const Samples& s) -> Samples, with s.x[0], s.x[1], .. and s.y[0]"});
+  return map(
+      [function = std::move(function)](const Samples& s) {
+        const Sample out = function({s.x[0], s.y[0]});
+        return Samples{{out.x}, {out.y}};
+      },
+      site);
+}
+
+Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::map", site);
   if (!function)
     throw_data({user_place("Dataset::map", site),
                 "the function is empty",
                 {},
                 "pass a function from Sample to Sample"});
+  no_buckets(from, "Dataset::map", site);
   auto out = std::make_shared<DatasetImpl>(from);
   out->maps.push_back({std::move(function), site});
   // The first sample tells what all must look like.
-  Sample first = stored(*out, 0);
+  Samples first = stored(*out, 0);
   for (const auto& step : out->maps) {
     const UserCode code;
     first = step.function(first);
   }
-  if (first.x.empty() || first.y.empty())
-    throw_data({user_place("Dataset::map", site),
-                "sample 0 comes out empty",
-                {{"x", describe(first.x)}, {"y", describe(first.y)}},
+  Lines lines;
+  bool empty = first.x.empty() || first.y.empty();
+  for (const auto* tensors : {&first.x, &first.y})
+    for (const Tensor& tensor : *tensors) {
+      empty |= tensor.empty();
+      lines.emplace_back(tensors == &first.x ? "x" : "y", describe(tensor));
+    }
+  if (empty)
+    throw_data({user_place("Dataset::map", site), "sample 0 comes out empty", lines,
                 "return both x and y, with at least one element each"});
-  out->x_shape = first.x.shape();
-  out->y_shape = first.y.shape();
-  out->x_dtype = first.x.dtype();
-  out->y_dtype = first.y.dtype();
+  if (first.x.size() != from.x.size() || first.y.size() != from.y.size())
+    throw_data({user_place("Dataset::map", site),
+                "sample 0 comes out with " + counted(static_cast<i64>(first.x.size()), "input") +
+                    " and " + counted(static_cast<i64>(first.y.size()), "target") + "; expected " +
+                    std::to_string(from.x.size()) + " and " + std::to_string(from.y.size()),
+                lines, "return as many as the function is given"});
+  take_types(out->x, first.x);
+  take_types(out->y, first.y);
   return Dataset(std::move(out));
 }
 
@@ -177,18 +323,37 @@ Dataset Dataset::take(i64 count, Site site) const {
 
 Sample Dataset::arrays(Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::arrays", site);
-  if (from.maps.empty()) return {from.x, from.y};
+  if (from.x.size() != 1 || from.y.size() != 1)
+    throw_data({user_place("Dataset::arrays", site),
+                counted(inputs(), "input") + " and " + counted(targets(), "target") +
+                    "; expected one of each",
+                {},
+                "all_arrays() gives them all"});
+  const Samples all = all_arrays(site);
+  return {all.x[0], all.y[0]};
+}
+
+Samples Dataset::all_arrays(Site site) const {
+  const DatasetImpl& from = need(impl_, "Dataset::all_arrays", site);
+  no_buckets(from, "Dataset::all_arrays", site);
+  Samples out;
+  if (from.maps.empty()) {
+    for (const Column& c : from.x) out.x.push_back(c.stored);
+    for (const Column& c : from.y) out.y.push_back(c.stored);
+    return out;
+  }
   const i64 count = from.size();
-  Sample out{Tensor(from.x_shape.with_batch(count), from.x_dtype),
-             Tensor(from.y_shape.with_batch(count), from.y_dtype)};
-  const auto x_bytes = static_cast<size_t>(out.x.bytes() / count);
-  const auto y_bytes = static_cast<size_t>(out.y.bytes() / count);
+  for (const Column& c : from.x) out.x.emplace_back(c.shape.with_batch(count), c.dtype);
+  for (const Column& c : from.y) out.y.emplace_back(c.shape.with_batch(count), c.dtype);
+  const auto put = [count](Tensor& whole, const Tensor& one, i64 row) {
+    const auto bytes = static_cast<size_t>(whole.bytes() / count);
+    std::memcpy(static_cast<char*>(whole.raw()) + static_cast<size_t>(row) * bytes, one.raw(),
+                bytes);
+  };
   for (i64 i = 0; i < count; ++i) {
-    const Sample sample = from.mapped(i);
-    std::memcpy(static_cast<char*>(out.x.raw()) + static_cast<size_t>(i) * x_bytes, sample.x.raw(),
-                x_bytes);
-    std::memcpy(static_cast<char*>(out.y.raw()) + static_cast<size_t>(i) * y_bytes, sample.y.raw(),
-                y_bytes);
+    const Samples sample = from.mapped(i);
+    for (size_t k = 0; k < out.x.size(); ++k) put(out.x[k], sample.x[k], i);
+    for (size_t k = 0; k < out.y.size(); ++k) put(out.y[k], sample.y[k], i);
   }
   return out;
 }

@@ -1,5 +1,6 @@
 // Functions on symbols, element by element or over an axis: comparisons, choices, extremes, softmax
 // and powers.
+#include <cmath>
 #include <numeric>
 
 #include "core/message.h"
@@ -60,7 +61,16 @@ Symbol less_equal(const Symbol& a, const Operand& b) {
 Symbol equal(const Symbol& a, const Operand& b) { return make("equal", {a, b.symbol}, {}, b.site); }
 Symbol not_equal(const Symbol& a, const Operand& b) { return 1 - Operand(equal(a, b), b.site); }
 
+Symbol cast(const Symbol& x, DType dtype, Site site) {
+  if (x.dtype() == dtype) return x;
+  return make("cast", {x}, {{"dtype", static_cast<i64>(dtype)}}, site);
+}
+
 Symbol pow(const Symbol& x, double exponent, Site site) {
+  if (!std::isfinite(exponent))
+    throw_graph({.where = function_place("pow", site),
+                 .what = "an exponent of " + number_text(exponent) + "; expected a finite number",
+                 .hint = "check where it comes from: a division by 0 gives inf or nan"});
   if (exponent == 1) return x;
   if (exponent == 2) return square(x, site);
   if (exponent == 0.5) return sqrt(x, site);

@@ -89,6 +89,12 @@ Symbol concat(const std::vector<Symbol>& inputs, int axis, Site site) {
 
 Symbol stack(const std::vector<Symbol>& inputs, int axis, Site site) {
   need_inputs("stack", inputs, site);
+  for (const Symbol& input : inputs)
+    if (!(input.shape() == inputs[0].shape()))
+      fail("stack", site,
+           "inputs of " + inputs[0].shape().str() + " and " + input.shape().str() +
+               "; expected one shape for all",
+           "bring them to one shape first, or join them along an axis by concat()");
   std::vector<Symbol> wide;
   for (const Symbol& input : inputs) wide.push_back(expand_dims(input, axis, site));
   const int rank = wide[0].shape().rank();
@@ -144,6 +150,10 @@ Symbol gather(const Symbol& x, const Symbol& indices, int axis, Site site) {
   const int at = sample_axis("gather", x, axis, site);
   const bool own = indices.shape().rank() > 0 && indices.shape()[0] == Any;
   const i64 length = x.shape()[at];
+  if (indices.dtype() != DType::i32)
+    throw_type({.where = function_place("gather", site),
+                .what = std::string("indices of ") + dtype_name(indices.dtype()) + "; expected i32",
+                .hint = "declare them: Input({length}, DType::i32)"});
   const Symbol good = length == Any ? make("check_indices", {indices, x}, {{"axis", i64{at}}}, site)
                                     : make("check_indices", {indices}, {{"below", length}}, site);
   if (at == 0) return make("gather_rows", {x, good}, {}, site);

@@ -49,6 +49,15 @@ Symbol Layer::operator()(const Symbol& x, Site site) const {
 }
 
 Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
+  const auto outputs = call_all(inputs, site);
+  if (outputs.size() == 1) return outputs[0];
+  throw_graph({.where = impl_->describe(),
+               .what = "it has " + std::to_string(outputs.size()) +
+                       " outputs; expected one where a layer is called so",
+               .hint = "call_all({x}) gives them all"});
+}
+
+std::vector<Symbol> Layer::call_all(const std::vector<Symbol>& inputs, Site site) const {
   if (!impl_)
     throw_graph({.where = place("Layer", site),
                  .what = "an empty Layer is called; expected one that a factory made",
@@ -63,28 +72,34 @@ Symbol Layer::operator()(const std::vector<Symbol>& inputs, Site site) const {
                    "make it with Input() or a layer");
   const auto count = static_cast<int>(inputs.size());
   if (count < impl_->min_inputs || count > impl_->max_inputs)
-    context.fail(
-        counted(count, "input") + "; expected " +
-            (impl_->max_inputs == 1 ? "one" : std::to_string(impl_->min_inputs) + " or more"),
-        impl_->max_inputs == 1 ? "join them first with Add() or Concat()"
-                               : "call it with a list: " + impl_->kind + "()({a, b})");
-  Symbol output;
+    context.fail(counted(count, "input") + "; expected " +
+                     (impl_->max_inputs == 1 ? "one"
+                      : impl_->max_inputs == impl_->min_inputs
+                          ? std::to_string(impl_->min_inputs)
+                          : std::to_string(impl_->min_inputs) + " or more"),
+                 impl_->max_inputs == 1 ? "join them first with Add() or Concat()"
+                                        : "call it with a list: " + impl_->kind + "()({a, b})");
+  std::vector<Symbol> outputs;
   {
     const CallScope scope(call);
     const ContextScope added(&context);
-    output = impl_->build(context);
+    outputs =
+        impl_->build_all ? impl_->build_all(context) : std::vector<Symbol>{impl_->build(context)};
     // A layer that gives back what it got still needs a node: losses are found by those.
-    if (!context.kept().empty() && output && !made_in(output, call.get()))
-      output = make("reshape_like", {output, output});
+    for (Symbol& output : outputs)
+      if (!context.kept().empty() && output && !made_in(output, call.get()))
+        output = make("reshape_like", {output, output});
   }
-  if (!context.kept().empty()) output = keeping(output, context.kept());
+  if (!context.kept().empty())
+    for (Symbol& output : outputs) output = keeping(output, context.kept());
   for (const auto& variable : impl_->variables) {
     variable->layer = impl_;
     if (!impl_->built) variable->site = site;
   }
-  if (!impl_->built) impl_->first_output = output;
+  if (!impl_->built) impl_->first_output = outputs[0];
   impl_->built = true;
-  return output;
+  impl_->outputs = outputs.size();
+  return outputs;
 }
 
 namespace {

@@ -70,8 +70,10 @@ struct LayerImpl {
   int min_inputs = 1, max_inputs = 1;
   DType input_dtype = DType::f32;  // of a Sequential that begins with this layer: i32 for tokens
   std::function<Symbol(LayerContext&)> build;
+  std::function<std::vector<Symbol>(LayerContext&)> build_all;  // instead, for several outputs
   std::vector<std::shared_ptr<Variable>> variables;
   WeakSymbol first_output;
+  size_t outputs = 1;  // of a call
   bool built = false;
 
   /// `Dense "dense_2" (train.cpp:14)`; without the quoted name before there is one.

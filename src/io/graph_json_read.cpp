@@ -482,6 +482,7 @@ class GraphReader {
                       fmt::format("call {} is one of another layer", pending.call));
       const Symbol output = resolve(pending.output);
       record_.layers[i]->first_output = output;
+      if (!call->inputs.empty()) record_.layers[i]->input_dtype = call->inputs[0].dtype();
       record_.layers[i]->build = replay(call, output);
     }
   }

@@ -150,7 +150,7 @@ class GraphWriter {
     // The first call may have been made for another model: then its output is not among these
     // nodes.
     const Symbol output = layer.first_output;
-    if (output && ids_.count(output.expr().get())) {
+    if (output && layer.outputs == 1 && ids_.count(output.expr().get())) {
       auto call = output.expr()->call;
       while (call && call->layer.get() != &layer) call = call->parent;
       if (call)

@@ -28,9 +28,9 @@ Symbol checked_mask(const LayerContext& context, size_t i, const Symbol& sequenc
 }
 }  // namespace
 
-Sequences sequences_of(const LayerContext& context, bool memory_wanted) {
+AttentionInputs sequences_of(const LayerContext& context, bool memory_wanted) {
   const auto& inputs = context.inputs();
-  Sequences all;
+  AttentionInputs all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const int rank = inputs[i].shape().rank();
     if (rank == 2 && i > 0) {

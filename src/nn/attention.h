@@ -11,10 +11,10 @@ namespace goneuron {
 
 /// The inputs of a call, told apart by their ranks: sequences [batch, time, width], each with the
 /// mask [batch, time] behind it; empty where there is none.
-struct Sequences {
+struct AttentionInputs {
   Symbol x, mask, memory, memory_mask;
 };
-Sequences sequences_of(const LayerContext& context, bool memory_wanted);
+AttentionInputs sequences_of(const LayerContext& context, bool memory_wanted);
 
 void check_attention(i64 heads, const AttentionOptions& options, const char* kind, Site site);
 

@@ -53,6 +53,9 @@ class Router {
       context.fail_shape("a sample is a single number; expected features on the last axis",
                          "add Reshape({1}) before it");
     const i64 width = x.shape()[-1];
+    if (width == Any)
+      context.fail_shape("the length of the last axis is not known; expected a number of features",
+                         "give it to Input(), or build() the model");
     const Symbol router =
         context.parameter("router", {width, m_.experts}, m_.weight_init, width, m_.experts);
     // In floats even among products of bf16: choices hang on small differences (Fedus et al. 2021).
@@ -134,16 +137,22 @@ Layer ExpertFeedForward(i64 hidden, i64 experts, i64 top_k, const ExpertOptions&
   const Mixture m = mixture_of(experts, top_k, options);
   check_count(hidden, "hidden units", kind, site);
   check(m, kind, site);
-  const auto build = [=, act = options.activation, gated = options.gated](LayerContext& c) {
+  const FeedForward form = options.activation;
+  require(form.kind >= 0 && form.kind <= 2, kind, site,
+          "an activation of " + std::to_string(form.kind) +
+              "; expected ReLU, GELU or SwiGLU, 0 to 2, or another activation by its name",
+          "pass the name: .activation = SwiGLU");
+  const auto build = [=](LayerContext& c) {
     Router router(c, m);
-    Symbol y = act(router.product(router.rows(), gated ? "gate" : "up", hidden), {});
-    if (gated) y = make("mul", {y, router.product(router.rows(), "up", hidden)});
+    const Symbol up = router.product(router.rows(), "up", form.gated ? 2 * hidden : hidden);
+    const Symbol y = form.gated ? make("swiglu", {up}) : form.activation(up, {});
     return router.combine(router.product(y, "down", c.input().shape()[-1]));
   };
   return mixture_layer(kind, "experts", m, site, build);
 }
 
 Symbol expert_weights(const Layer& layer, Site site) {
+  const UserCall user("expert_weights", site);
   const Symbol output = layer.output(site);
   const Expr& combine = *output.expr();
   if (!combine.op || std::string_view(combine.op->name) != "expert_combine")

@@ -7,7 +7,7 @@ namespace goneuron {
 Layer MultiHeadAttention(i64 heads, const AttentionOptions& options, Site site) {
   check_attention(heads, options, "MultiHeadAttention", site);
   const auto build = [=](LayerContext& context) {
-    const Sequences s = sequences_of(context, true);
+    const AttentionInputs s = sequences_of(context, true);
     if (s.memory && s.mask)
       context.fail("a mask of the queries' sequence; expected one of the memory",
                    "masks hide keys: pass {x, memory, memory_mask}");

@@ -39,7 +39,7 @@ Symbol norm_shift(LayerContext& context, bool learned, i64 features) {
 void check_norm_epsilon(double epsilon, const char* kind, Site site) {
   require(epsilon > 0 && std::isfinite(epsilon), kind, site,
           "an epsilon of " + number_text(epsilon) + "; expected above 0",
-          "it keeps rows of equal numbers from dividing by 0; 1e-5 is usual");
+          "it keeps a row without variance from dividing by 0; 1e-5 is usual, 1e-6 for RMSNorm");
 }
 
 }  // namespace goneuron

@@ -56,8 +56,9 @@ class Builder {
     return "{x" + mask + "} or {x, h" + (r_.lstm() ? ", c" : "") + mask + "}";
   }
   std::string hint_of_count() const {
-    return r_.options.masked ? "the mask, which .masked asks for, is the last input"
-                             : "a mask as the last input needs the option .masked = true";
+    if (r_.options.masked) return "the mask, which .masked asks for, is the last input";
+    return std::string(r_.lstm() ? "the state is h and c; " : "the state is h; ") +
+           "a mask as the last input needs the option .masked = true";
   }
 
   i64 parts() const { return r_.options.layers * r_.directions(); }
@@ -114,8 +115,7 @@ class Builder {
     const Symbol recurrent =
         parameter(named("weight_hh", layer, direction), {units, wide}, o.recurrent_init, units);
     const Symbol bias = parameter(named("bias", layer, direction), {wide}, o.bias_init, in);
-    const Symbol gates = make("add", {make("matmul", {x, w}), bias});
-    std::vector<Symbol> inputs{gates, recurrent};
+    std::vector<Symbol> inputs{x, w, recurrent, bias};
     if (!r_.lstm())
       inputs.push_back(parameter(named("bias_hn", layer, direction), {units}, o.bias_init, units));
     for (int i = 1; has_state_ && i <= r_.states(); ++i)

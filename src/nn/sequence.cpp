@@ -16,4 +16,21 @@ i64 check_sequence(const LayerContext& context) {
   return x[-1];
 }
 
+Symbol mask_input(const LayerContext& context, size_t index) {
+  if (context.inputs().size() <= index) return {};
+  const Symbol& mask = context.inputs()[index];
+  if (mask.dtype() != DType::f32)
+    context.fail_type(std::string("a mask of ") + dtype_name(mask.dtype()) + "; expected f32",
+                      "1 for the steps that count, 0 for padding: Input({length})");
+  const Shape& x = context.input().shape();
+  const Shape expected{x[0], x[1]};
+  const bool fits = mask.shape().rank() == 2 && mask.shape()[0] == x[0] &&
+                    (mask.shape()[1] == x[1] || mask.shape()[1] == Any || x[1] == Any);
+  if (!fits)
+    context.fail_shape(
+        "a mask of " + mask.shape().str() + "; expected " + expected.str() + ", one number a step",
+        "1 for the steps that count, 0 for padding");
+  return mask;
+}
+
 }  // namespace goneuron

@@ -1,4 +1,4 @@
-// The check that layers over time share.
+// The checks that layers over time share.
 #pragma once
 
 #include "graph/layer_impl.h"
@@ -7,5 +7,8 @@ namespace goneuron {
 
 /// ShapeError unless a sample of input 0 is [time, features]; gives the features.
 i64 check_sequence(const LayerContext& context);
+/// The mask of a layer of sequences, its input `index`: [batch, time] of floats, 1 where a step
+/// counts. Empty where that input was not given; ShapeError or TypeError unless it fits input 0.
+Symbol mask_input(const LayerContext& context, size_t index = 1);
 
 }  // namespace goneuron

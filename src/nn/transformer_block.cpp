@@ -53,7 +53,7 @@ struct Block {
   }
 
   Symbol build(LayerContext& c) const {
-    const Sequences s = sequences_of(c, o.cross_attention);
+    const AttentionInputs s = sequences_of(c, o.cross_attention);
     if (o.cross_attention && !s.memory)
       c.fail("one sequence; expected a memory for cross_attention",
              "call it with {x, memory}: the memory is the encoder's output");

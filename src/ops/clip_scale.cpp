@@ -44,6 +44,7 @@ std::span<const OpDef> clip_scale_ops() {
        .gradient = Gradient::none("an optimizer update is the end of a step"),
        .reference = {kernel<float>, kernel<double>},
        .batch = Batch::mixed,
+       .guards = true,
        .samples = samples,
        .rejects = rejects}};
   return ops;

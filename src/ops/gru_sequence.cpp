@@ -1,8 +1,9 @@
-// gru_sequence(gates [b, t, 3h], w [h, 3h], bias [h], h0? [b, h], mask? [b, t]){state, masked,
-// reverse, zero_masked}: a GRU (Cho et al. 2014) over all steps, with the reset gate after the
-// product as in PyTorch: n = tanh(x_n + r (h w_n + bias)), h' = (1 - z) n + z h. `gates` is x W + b
-// for the reset, update and new gate. -> activated gates, y [b, t, h], last h [b, h], h w_n + bias
-// of every step, h before every step. Masks as in lstm_sequence.
+// gru_sequence(x [b, t, in], w_ih [in, 3h], w_hh [h, 3h], bias [3h], bias_hn [h], h0? [b, h], mask?
+// [b, t]){state, masked, reverse, zero_masked}: a GRU (Cho et al. 2014) over all steps, with the
+// reset gate after the product as in PyTorch: n = tanh(x w_in + b_n + r (h w_hn + bias_hn)), h' =
+// (1 - z) n + z h; gates in the order reset, update, new. -> activated gates [b, t, 3h], y [b, t,
+// h], last h [b, h], h w_hn + bias_hn of every step, h before every step. Masks as in
+// lstm_sequence.
 #include "ops/recurrent.h"
 
 namespace goneuron {
@@ -12,16 +13,17 @@ constexpr std::array<const char*, 2> optional_names = {"state", "masked"};
 constexpr std::array<const char*, 3> grad_names = {"masked", "dy", "dh"};
 
 std::vector<TensorType> infer(const InferContext& c) {
-  const auto [h0, mask] = recurrent::check_optional_inputs(c, 3, optional_names);
-  const i64 units = recurrent::check_weight(c, 1, 3);
-  const Shape gates = recurrent::check_sequence(c, 0, checked_mul(3, units), "the gates' input");
-  const Shape state{gates[0], units}, steps{gates[0], gates[1]};
-  check_shape(c, 2, Shape{units}, "the recurrent bias");
+  const auto [h0, mask] = recurrent::check_optional_inputs(c, 5, optional_names);
+  const i64 units = recurrent::check_weight(c, 2, 3), wide = checked_mul(3, units);
+  const Shape x = recurrent::check_input(c, wide);
+  check_shape(c, 3, Shape{wide}, "the bias");
+  check_shape(c, 4, Shape{units}, "the recurrent bias");
+  const Shape state{x[0], units}, steps{x[0], x[1]};
   if (h0 >= 0) check_shape(c, h0, state, "the initial state h");
   if (mask >= 0) check_shape(c, mask, steps, "the mask");
   const DType dtype = c.dtype(0);
-  const TensorType all{Shape{gates[0], gates[1], units}, dtype}, last{state, dtype};
-  return {{gates, dtype}, all, last, all, all};
+  const TensorType all{Shape{x[0], x[1], units}, dtype}, last{state, dtype};
+  return {{Shape{x[0], x[1], wide}, dtype}, all, last, all, all};
 }
 
 // gru_sequence_grad(activated gates, h w_n + bias, h before every step, w, mask?, dy?, dh?){state,
@@ -42,8 +44,8 @@ std::vector<TensorType> infer_grad(const InferContext& c) {
 }
 
 std::vector<Symbol> gradient(const GradContext& c) {
-  const auto [h0, mask] = recurrent::optional_inputs(c.attrs(), 3, optional_names);
-  std::vector<Symbol> inputs{c.output(0), c.output(3), c.output(4), c.input(1)};
+  const auto [h0, mask] = recurrent::optional_inputs(c.attrs(), 5, optional_names);
+  std::vector<Symbol> inputs{c.output(0), c.output(3), c.output(4), c.input(2)};
   Attrs attrs = c.attrs();
   if (mask >= 0) inputs.push_back(c.input(mask));
   for (const auto& [flag, output] : {std::pair{"dy", 1}, {"dh", 2}}) {
@@ -51,12 +53,16 @@ std::vector<Symbol> gradient(const GradContext& c) {
     if (c.grad(output)) inputs.push_back(c.grad(output));
   }
   const Symbol dgates = make("gru_sequence_grad", inputs, attrs), dproduct = output_of(dgates, 1);
-  const i64 units = c.input(1).shape()[0];
-  const Symbol columns =
-      make("sum", {dproduct}, {{"axes", std::vector<i64>{0, 1}}, {"keep", i64{0}}});
-  std::vector<Symbol> gradients{
-      dgates, make("matmul", {c.output(4), dproduct}, {{"ta", i64{1}}}),
-      make("slice", {columns}, {{"axis", i64{0}}, {"begin", 2 * units}, {"end", 3 * units}})};
+  const i64 units = c.input(2).shape()[0];
+  const auto columns = [](const Symbol& x) {
+    return make("sum", {x}, {{"axes", std::vector<i64>{0, 1}}, {"keep", i64{0}}});
+  };
+  std::vector<Symbol> gradients{make("matmul", {dgates, c.input(1)}, {{"tb", i64{1}}}),
+                                make("matmul", {c.input(0), dgates}, {{"ta", i64{1}}}),
+                                make("matmul", {c.output(4), dproduct}, {{"ta", i64{1}}}),
+                                columns(dgates),
+                                make("slice", {columns(dproduct)},
+                                     {{"axis", i64{0}}, {"begin", 2 * units}, {"end", 3 * units}})};
   if (h0 >= 0) gradients.push_back(output_of(dgates, 2));
   return gradients;
 }
@@ -64,27 +70,29 @@ std::vector<Symbol> gradient(const GradContext& c) {
 /// Everything is double inside, so that rounding happens once.
 template <class T>
 void kernel(const KernelArgs& args) {
-  const auto [h0, mask] = recurrent::optional_inputs(args.attrs, 3, optional_names);
-  const recurrent::Walk walk(args, args.inputs[1].shape[0]);
-  const T *x = input<T>(args, 0), *w = input<T>(args, 1), *bias = input<T>(args, 2);
+  const auto [h0, mask] = recurrent::optional_inputs(args.attrs, 5, optional_names);
+  const recurrent::Walk walk(args, args.inputs[2].shape[0]);
+  const T *w_ih = input<T>(args, 1), *w_hh = input<T>(args, 2);
+  const T *bias = input<T>(args, 3), *bias_hn = input<T>(args, 4);
   T *acts = output<T>(args, 0), *y = output<T>(args, 1), *products = output<T>(args, 3);
-  const i64 units = walk.units;
+  const i64 units = walk.units, in = args.inputs[1].shape[0];
   for (i64 b = 0; b < walk.batch; ++b) {
     auto h = recurrent::row_of<T>(args, h0, b, units);
     for (i64 at = 0; at < walk.steps; ++at) {
       const i64 step = walk.step(b, at);
       const bool kept = walk.kept<T>(args, mask, step);
+      const auto x = recurrent::row_of(input<T>(args, 0), step, in);
       recurrent::put(h, output<T>(args, 4) + step * units);
       auto next = h;
       for (i64 u = 0; u < units; ++u) {
         double gate[3], last = 0;
         for (i64 k = 0; k < 3; ++k) {
-          const double product = recurrent::product(h, w + k * units + u, 3 * units);
-          const i64 i = (step * 3 + k) * units + u;
-          if (k == 2) last = product + double{bias[u]};
-          gate[k] = k == 2 ? std::tanh(double{x[i]} + gate[0] * last)
-                           : recurrent::sigmoid(double{x[i]} + product);
-          acts[i] = static_cast<T>(gate[k]);
+          const i64 column = k * units + u;
+          const double own = double{bias[column]} + recurrent::product(x, w_ih + column, 3 * units);
+          const double product = recurrent::product(h, w_hh + column, 3 * units);
+          if (k == 2) last = product + double{bias_hn[u]};
+          gate[k] = k == 2 ? std::tanh(own + gate[0] * last) : recurrent::sigmoid(own + product);
+          acts[step * 3 * units + column] = static_cast<T>(gate[k]);
         }
         products[step * units + u] = static_cast<T>(last);
         double& now = next[static_cast<size_t>(u)];
@@ -136,8 +144,9 @@ void grad_kernel(const KernelArgs& args) {
   }
 }
 
-double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&, const Attrs&) {
-  return 2 * count(inputs[0]) * static_cast<double>(inputs[1].shape[0]);
+double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
+             const Attrs&) {
+  return 2 * count(outputs[0]) * static_cast<double>(inputs[1].shape[0] + inputs[2].shape[0]);
 }
 double grad_flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&,
                   const Attrs&) {
@@ -154,9 +163,10 @@ Attrs grad_flags(const Attrs& forward, i64 dy, i64 dh) {
   return all;
 }
 
-/// An op on [b, t] with `h` units; inputs in the order of the op's line above.
-OpSample sample(i64 b, i64 t, i64 h, const Attrs& attrs, bool bench = false) {
-  std::vector<TensorType> inputs{f32({b, t, 3 * h}), f32({h, 3 * h}), f32({h})};
+/// An op on [b, t, in] with `h` units; inputs in the order of the op's line above.
+OpSample sample(i64 b, i64 t, i64 in, i64 h, const Attrs& attrs, bool bench = false) {
+  std::vector<TensorType> inputs{f32({b, t, in}), f32({in, 3 * h}), f32({h, 3 * h}), f32({3 * h}),
+                                 f32({h})};
   if (attrs.integer("state")) inputs.push_back(f32({b, h}));
   if (attrs.integer("masked")) inputs.push_back(f32({b, t}));
   // Large weights make the steps chaotic: rounding would grow from step to step.
@@ -176,15 +186,15 @@ OpSample grad_sample(i64 b, i64 t, i64 h, const Attrs& attrs, bool bench = false
 }
 
 std::vector<OpSample> samples() {
-  return {sample(2, 3, 2, flags(0, 0)),
-          sample(3, 4, 3, flags(1, 1)),
-          sample(2, 4, 2, flags(0, 1, 1)),
-          sample(2, 4, 3, flags(1, 1, 1, 1)),
-          sample(1, 3, 2, flags(1, 0, 1)),
-          sample(2, 1, 5, flags(0, 0)),
-          sample(37, 9, 21, flags(1, 1, 0, 1), true),
-          sample(70, 5, 16, flags(0, 1, 1), true),
-          sample(64, 28, 128, flags(0, 0), true)};
+  return {sample(2, 3, 4, 2, flags(0, 0)),
+          sample(3, 4, 2, 3, flags(1, 1)),
+          sample(2, 4, 1, 2, flags(0, 1, 1)),
+          sample(2, 4, 3, 3, flags(1, 1, 1, 1)),
+          sample(1, 3, 2, 2, flags(1, 0, 1)),
+          sample(2, 1, 3, 5, flags(0, 0)),
+          sample(37, 9, 13, 21, flags(1, 1, 0, 1), true),
+          sample(70, 5, 40, 16, flags(0, 1, 1), true),
+          sample(64, 28, 28, 128, flags(0, 0), true)};
 }
 std::vector<OpSample> grad_samples() {
   return {grad_sample(2, 3, 2, grad_flags(flags(0, 0), 1, 1)),
@@ -196,17 +206,19 @@ std::vector<OpSample> grad_samples() {
           grad_sample(64, 28, 128, grad_flags(flags(0, 0), 0, 1), true)};
 }
 std::vector<OpReject> rejects() {
-  const TensorType x = f32({2, 3, 6}), w = f32({2, 6}), b = f32({2});
-  return {
-      {{x, f32({2, 8}), b},
-       flags(0, 0),
-       "the recurrent weight is [2, 8]; its columns must be 3 times"},
-      {{f32({2, 3, 8}), w, b}, flags(0, 0), "the gates' input is [2, 3, 8]; it must be [2, 3, 6]"},
-      {{x, w, f32({6})}, flags(0, 0), "the recurrent bias is [6]; it must be [2]"},
-      {{x, w, b, f32({2, 3})}, flags(1, 0), "the initial state h is [2, 3]; it must be [2, 2]"},
-      {{x, w, b, f32({2, 4})}, flags(0, 1), "the mask is [2, 4]; it must be [2, 3]"},
-      {{x, w, b}, flags(0, 1), "3 inputs; the flags ask for 4"},
-      {{i32({2, 3, 6}), w, b}, flags(0, 0), "input 1 is i32"}};
+  const TensorType x = f32({2, 3, 5}), w = f32({5, 6}), v = f32({2, 6}), b = f32({6}), n = f32({2});
+  return {{{x, w, f32({2, 8}), b, n},
+           flags(0, 0),
+           "the recurrent weight is [2, 8]; its columns must be 3"},
+          {{x, f32({4, 6}), v, b, n}, flags(0, 0), "the input weight is [4, 6]; it must be [5, 6]"},
+          {{x, w, v, f32({2}), n}, flags(0, 0), "the bias is [2]; it must be [6]"},
+          {{x, w, v, b, b}, flags(0, 0), "the recurrent bias is [6]; it must be [2]"},
+          {{x, w, v, b, n, f32({2, 3})},
+           flags(1, 0),
+           "the initial state h is [2, 3]; it must be [2, 2]"},
+          {{x, w, v, b, n, f32({2, 4})}, flags(0, 1), "the mask is [2, 4]; it must be [2, 3]"},
+          {{x, w, v, b, n}, flags(0, 1), "5 inputs; the flags ask for 6"},
+          {{i32({2, 3, 5}), w, v, b, n}, flags(0, 0), "input 1 is i32"}};
 }
 std::vector<OpReject> grad_rejects() {
   const TensorType x = f32({2, 3, 6}), c = f32({2, 3, 2}), w = f32({2, 6});
@@ -221,12 +233,11 @@ std::vector<OpReject> grad_rejects() {
 std::span<const OpDef> gru_sequence_ops() {
   static const OpDef ops[] = {
       {.name = "gru_sequence",
-       .min_inputs = 3,
-       .max_inputs = 5,
+       .min_inputs = 5,
+       .max_inputs = 7,
        .infer = infer,
        .gradient = gradient,
        .reference = {kernel<float>, kernel<double>},
-       .in_place = 1,
        .detached = 0b11001,
        .flops = flops,
        .samples = samples,

@@ -1,7 +1,8 @@
-// lstm_sequence(gates [b, t, 4h], w [h, 4h], h0?, c0? [b, h], mask? [b, t]){state, masked, reverse,
-// zero_masked}: an LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers 2000) over all
-// steps. `gates` is x W + b for the input, forget, cell and output gate, w the recurrent weight.
-// -> activated gates, y [b, t, h], last h and c [b, h], c of every step, h before every step.
+// lstm_sequence(x [b, t, in], w_ih [in, 4h], w_hh [h, 4h], bias [4h], h0?, c0? [b, h], mask? [b,
+// t]){state, masked, reverse, zero_masked}: an LSTM (Hochreiter & Schmidhuber 1997, with the forget
+// gate of Gers et al. 2000) over all steps; gates in the order input, forget, cell, output.
+// -> activated gates [b, t, 4h], y [b, t, h], last h and c [b, h], c of every step, x and the h
+// before of every step side by side [b, t, in + h].
 // A step whose mask is 0 leaves h and c as they are; y is then h, or 0 with zero_masked.
 #include "ops/recurrent.h"
 
@@ -12,16 +13,20 @@ constexpr std::array<const char*, 3> optional_names = {"state", "state", "masked
 constexpr std::array<const char*, 5> grad_names = {"state", "masked", "dy", "dh", "dc"};
 
 std::vector<TensorType> infer(const InferContext& c) {
-  const auto [h0, c0, mask] = recurrent::check_optional_inputs(c, 2, optional_names);
-  const i64 units = recurrent::check_weight(c, 1, 4);
-  const Shape gates = recurrent::check_sequence(c, 0, checked_mul(4, units), "the gates' input");
-  const Shape state{gates[0], units}, steps{gates[0], gates[1]};
+  const auto [h0, c0, mask] = recurrent::check_optional_inputs(c, 4, optional_names);
+  const i64 units = recurrent::check_weight(c, 2, 4), wide = checked_mul(4, units);
+  const Shape x = recurrent::check_input(c, wide);
+  check_shape(c, 3, Shape{wide}, "the bias");
+  const Shape state{x[0], units}, steps{x[0], x[1]};
   if (h0 >= 0) check_shape(c, h0, state, "the initial state h");
   if (c0 >= 0) check_shape(c, c0, state, "the initial state c");
   if (mask >= 0) check_shape(c, mask, steps, "the mask");
-  const DType dtype = c.dtype(0);
-  const TensorType all{Shape{gates[0], gates[1], units}, dtype}, last{state, dtype};
-  return {{gates, dtype}, all, last, last, all, all};
+  const auto wide_as = [&](i64 columns) {
+    return TensorType{Shape{x[0], x[1], columns}, c.dtype(0)};
+  };
+  const TensorType last{state, c.dtype(0)};
+  return {wide_as(wide), wide_as(units), last,
+          last,          wide_as(units), wide_as(checked_add(x[2], units))};
 }
 
 // lstm_sequence_grad(activated gates, c of every step, w, c0?, mask?, dy?, dh?, dc?){.., dy, dh,
@@ -43,8 +48,8 @@ std::vector<TensorType> infer_grad(const InferContext& c) {
 }
 
 std::vector<Symbol> gradient(const GradContext& c) {
-  const auto [h0, c0, mask] = recurrent::optional_inputs(c.attrs(), 2, optional_names);
-  std::vector<Symbol> inputs{c.output(0), c.output(4), c.input(1)};
+  const auto [h0, c0, mask] = recurrent::optional_inputs(c.attrs(), 4, optional_names);
+  std::vector<Symbol> inputs{c.output(0), c.output(4), c.input(2)};
   Attrs attrs = c.attrs();
   if (c0 >= 0) inputs.push_back(c.input(c0));
   if (mask >= 0) inputs.push_back(c.input(mask));
@@ -53,7 +58,15 @@ std::vector<Symbol> gradient(const GradContext& c) {
     if (c.grad(output)) inputs.push_back(c.grad(output));
   }
   const Symbol dgates = make("lstm_sequence_grad", inputs, attrs);
-  std::vector<Symbol> gradients{dgates, make("matmul", {c.output(5), dgates}, {{"ta", i64{1}}})};
+  // Both weights' gradients are one product over all steps.
+  const Symbol dw = make("matmul", {c.output(5), dgates}, {{"ta", i64{1}}});
+  const i64 in = c.input(1).shape()[0], all = dw.shape()[0];
+  const auto rows = [&](i64 begin, i64 end) {
+    return make("slice", {dw}, {{"axis", i64{0}}, {"begin", begin}, {"end", end}});
+  };
+  std::vector<Symbol> gradients{
+      make("matmul", {dgates, c.input(1)}, {{"tb", i64{1}}}), rows(0, in), rows(in, all),
+      make("sum", {dgates}, {{"axes", std::vector<i64>{0, 1}}, {"keep", i64{0}}})};
   if (h0 >= 0) gradients.insert(gradients.end(), {output_of(dgates, 1), output_of(dgates, 2)});
   return gradients;
 }
@@ -61,25 +74,28 @@ std::vector<Symbol> gradient(const GradContext& c) {
 /// Everything is double inside, so that rounding happens once.
 template <class T>
 void kernel(const KernelArgs& args) {
-  const auto [h0, c0, mask] = recurrent::optional_inputs(args.attrs, 2, optional_names);
-  const recurrent::Walk walk(args, args.inputs[1].shape[0]);
-  const T *x = input<T>(args, 0), *w = input<T>(args, 1);
+  const auto [h0, c0, mask] = recurrent::optional_inputs(args.attrs, 4, optional_names);
+  const recurrent::Walk walk(args, args.inputs[2].shape[0]);
+  const T *w_ih = input<T>(args, 1), *w_hh = input<T>(args, 2), *bias = input<T>(args, 3);
   T *acts = output<T>(args, 0), *y = output<T>(args, 1), *cells = output<T>(args, 4);
-  const i64 units = walk.units;
+  const i64 units = walk.units, in = args.inputs[1].shape[0];
   for (i64 b = 0; b < walk.batch; ++b) {
     auto h = recurrent::row_of<T>(args, h0, b, units), c = recurrent::row_of<T>(args, c0, b, units);
     for (i64 at = 0; at < walk.steps; ++at) {
       const i64 step = walk.step(b, at);
       const bool kept = walk.kept<T>(args, mask, step);
-      recurrent::put(h, output<T>(args, 5) + step * units);
+      const auto x = recurrent::row_of(input<T>(args, 0), step, in);
+      recurrent::put(x, output<T>(args, 5) + step * (in + units));
+      recurrent::put(h, output<T>(args, 5) + step * (in + units) + in);
       auto next = h;
       for (i64 u = 0; u < units; ++u) {
         double gate[4];
         for (i64 k = 0; k < 4; ++k) {
-          const i64 i = (step * 4 + k) * units + u;
-          gate[k] = double{x[i]} + recurrent::product(h, w + k * units + u, 4 * units);
+          const i64 column = k * units + u;
+          gate[k] = double{bias[column]} + recurrent::product(x, w_ih + column, 4 * units) +
+                    recurrent::product(h, w_hh + column, 4 * units);
           gate[k] = k == 2 ? std::tanh(gate[k]) : recurrent::sigmoid(gate[k]);
-          acts[i] = static_cast<T>(gate[k]);
+          acts[step * 4 * units + column] = static_cast<T>(gate[k]);
         }
         if (!kept) continue;
         double& cell = c[static_cast<size_t>(u)];
@@ -138,8 +154,9 @@ void grad_kernel(const KernelArgs& args) {
   }
 }
 
-double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&, const Attrs&) {
-  return 2 * count(inputs[0]) * static_cast<double>(inputs[1].shape[0]);
+double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
+             const Attrs&) {
+  return 2 * count(outputs[0]) * static_cast<double>(inputs[1].shape[0] + inputs[2].shape[0]);
 }
 double grad_flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>&,
                   const Attrs&) {
@@ -157,9 +174,9 @@ Attrs grad_flags(const Attrs& forward, i64 dy, i64 dh, i64 dc) {
   return all;
 }
 
-/// An op on [b, t] with `h` units; inputs in the order of the op's line above.
-OpSample sample(i64 b, i64 t, i64 h, const Attrs& attrs, bool bench = false) {
-  std::vector<TensorType> inputs{f32({b, t, 4 * h}), f32({h, 4 * h})};
+/// An op on [b, t, in] with `h` units; inputs in the order of the op's line above.
+OpSample sample(i64 b, i64 t, i64 in, i64 h, const Attrs& attrs, bool bench = false) {
+  std::vector<TensorType> inputs{f32({b, t, in}), f32({in, 4 * h}), f32({h, 4 * h}), f32({4 * h})};
   if (attrs.integer("state")) inputs.insert(inputs.end(), 2, f32({b, h}));
   if (attrs.integer("masked")) inputs.push_back(f32({b, t}));
   // Large weights make the steps chaotic: rounding would grow from step to step.
@@ -180,15 +197,15 @@ OpSample grad_sample(i64 b, i64 t, i64 h, const Attrs& attrs, bool bench = false
 }
 
 std::vector<OpSample> samples() {
-  return {sample(2, 3, 2, flags(0, 0)),
-          sample(3, 4, 3, flags(1, 1)),
-          sample(2, 4, 2, flags(0, 1, 1)),
-          sample(2, 4, 3, flags(1, 1, 1, 1)),
-          sample(1, 3, 2, flags(1, 0, 1)),
-          sample(2, 1, 5, flags(0, 0)),
-          sample(37, 9, 21, flags(1, 1, 0, 1), true),
-          sample(70, 5, 16, flags(0, 1, 1), true),
-          sample(64, 28, 128, flags(0, 0), true)};
+  return {sample(2, 3, 4, 2, flags(0, 0)),
+          sample(3, 4, 2, 3, flags(1, 1)),
+          sample(2, 4, 1, 2, flags(0, 1, 1)),
+          sample(2, 4, 3, 3, flags(1, 1, 1, 1)),
+          sample(1, 3, 2, 2, flags(1, 0, 1)),
+          sample(2, 1, 3, 5, flags(0, 0)),
+          sample(37, 9, 13, 21, flags(1, 1, 0, 1), true),
+          sample(70, 5, 40, 16, flags(0, 1, 1), true),
+          sample(64, 28, 28, 128, flags(0, 0), true)};
 }
 std::vector<OpSample> grad_samples() {
   return {grad_sample(2, 3, 2, grad_flags(flags(0, 0), 1, 1, 1)),
@@ -200,19 +217,22 @@ std::vector<OpSample> grad_samples() {
           grad_sample(64, 28, 128, grad_flags(flags(0, 0), 0, 1, 0), true)};
 }
 std::vector<OpReject> rejects() {
-  const TensorType x = f32({2, 3, 8}), w = f32({2, 8}), s = f32({2, 2});
-  return {
-      {{x, f32({2, 6})},
-       flags(0, 0),
-       "the recurrent weight is [2, 6]; its columns must be 4 times"},
-      {{f32({2, 3, 12}), w}, flags(0, 0), "the gates' input is [2, 3, 12]; it must be [2, 3, 8]"},
-      {{f32({3, 8}), w}, flags(0, 0), "input 1 has 2 dimensions"},
-      {{x, w, s, f32({2, 3})}, flags(1, 0), "the initial state c is [2, 3]; it must be [2, 2]"},
-      {{x, w, f32({1, 2}), s}, flags(1, 0), "the initial state h is [1, 2]"},
-      {{x, w, f32({2, 4})}, flags(0, 1), "the mask is [2, 4]; it must be [2, 3]"},
-      {{x, w, s}, flags(1, 0), "3 inputs; the flags ask for 4"},
-      {{x, w}, flags(0, 0, 2), "reverse is 2"},
-      {{i32({2, 3, 8}), w}, flags(0, 0), "input 1 is i32"}};
+  const TensorType x = f32({2, 3, 5}), w = f32({5, 8}), v = f32({2, 8}), b = f32({8}),
+                   s = f32({2, 2});
+  return {{{x, w, f32({2, 6}), b},
+           flags(0, 0),
+           "the recurrent weight is [2, 6]; its columns must be 4 "},
+          {{x, f32({4, 8}), v, b}, flags(0, 0), "the input weight is [4, 8]; it must be [5, 8]"},
+          {{x, w, v, f32({2})}, flags(0, 0), "the bias is [2]; it must be [8]"},
+          {{f32({3, 5}), w, v, b}, flags(0, 0), "input 1 has 2 dimensions"},
+          {{x, w, v, b, s, f32({2, 3})},
+           flags(1, 0),
+           "the initial state c is [2, 3]; it must be [2, 2]"},
+          {{x, w, v, b, f32({1, 2}), s}, flags(1, 0), "the initial state h is [1, 2]"},
+          {{x, w, v, b, f32({2, 4})}, flags(0, 1), "the mask is [2, 4]; it must be [2, 3]"},
+          {{x, w, v, b, s}, flags(1, 0), "5 inputs; the flags ask for 6"},
+          {{x, w, v, b}, flags(0, 0, 2), "reverse is 2"},
+          {{i32({2, 3, 5}), w, v, b}, flags(0, 0), "input 1 is i32"}};
 }
 std::vector<OpReject> grad_rejects() {
   const TensorType x = f32({2, 3, 8}), c = f32({2, 3, 2}), w = f32({2, 8});
@@ -227,12 +247,11 @@ std::vector<OpReject> grad_rejects() {
 std::span<const OpDef> lstm_sequence_ops() {
   static const OpDef ops[] = {
       {.name = "lstm_sequence",
-       .min_inputs = 2,
-       .max_inputs = 5,
+       .min_inputs = 4,
+       .max_inputs = 7,
        .infer = infer,
        .gradient = gradient,
        .reference = {kernel<float>, kernel<double>},
-       .in_place = 1,
        .detached = 0b110001,
        .flops = flops,
        .samples = samples,

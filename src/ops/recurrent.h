@@ -48,6 +48,15 @@ inline i64 check_weight(const InferContext& c, int i, i64 gates) {
   return units;
 }
 
+/// Inputs 0 and 1, x [batch, time, in] and its weight [in, columns]; the shape of x.
+inline Shape check_input(const InferContext& c, i64 columns) {
+  check_rank(c, 0, 3, "[batch, time, features]");
+  check_shape(c, 1, Shape{c.shape(0)[-1], columns}, "the input weight");
+  if (c.shape(1)[0] == Any)
+    c.fail("the number of features is not known yet", "give it to Input(), or build() the model");
+  return {c.shape(0)[0], c.shape(0)[1], c.shape(1)[0]};
+}
+
 /// [batch, time, columns]
 inline Shape check_sequence(const InferContext& c, int i, i64 columns, const std::string& what) {
   check_rank(c, i, 3, "[batch, time, " + std::to_string(columns) + "]");

@@ -33,7 +33,11 @@ double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType
   return count(inputs[0]);
 }
 std::vector<OpSample> samples() {
-  return {{{f32({5, 3})}}, {{f32({8})}}, {{f32({1, 2, 2})}}, {{f32({7, 2})}}};
+  return {{{f32({5, 3})}},
+          {{f32({8})}},
+          {{f32({1, 2, 2})}},
+          {{f32({7, 2})}},
+          {{f32({5, 3, 8192})}, {}, -2, 2, {}, 2, true}};
 }
 std::vector<OpReject> rejects() {
   return {{{f32({})}, {}, "there are no partial sums"}, {{i32({2})}, {}, "is i32; it must be f32"}};

@@ -4,6 +4,7 @@
 #include "core/message.h"
 #include "graph/passes/cleanup.h"
 #include "graph/passes/fuse.h"
+#include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/split_batch_norm.h"
 
 namespace goneuron {
@@ -47,6 +48,7 @@ Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget) {
   const auto supports = [&](const Graph& g, const Node& n) { return backend.supports(g, n); };
   fuse(plan.graph, supports);
   split_batch_norm(plan.graph, supports);
+  fuse_batch_norm(plan.graph, supports);
   for (const Node& node : plan.graph.nodes) plan.flops += node_flops(plan.graph, node);
   choose_tiles(plan, backend);
   if (activation_budget > 0) return within(plan, activation_budget);

@@ -135,7 +135,8 @@ class Chooser {
       if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1
                            : scheme.in[i].part == partition_of(writer, node.inputs[i]))
         continue;
-      us += bytes / 2 / bytes_per_us;
+      if (scheme.in[i].all || !nested(scheme.in[i].part, partition_of(writer, node.inputs[i])))
+        us += bytes / 2 / bytes_per_us;
       if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
     }
     for (size_t o = 0; o < node.outputs.size(); ++o) {
@@ -153,6 +154,13 @@ class Chooser {
     const auto pieces = static_cast<double>(access.part.outer);
     if (access.all || access.part.tiles == 1 || bytes / pieces / 2 >= least_piece) return 0;
     return pieces * piece_us;
+  }
+
+  /// Even cuts of which one refines the other: two workers have the same halves, and need no more
+  /// than a barrier.
+  static bool nested(const Partition& a, const Partition& b) {
+    return a.tiles % 2 == 0 && b.tiles % 2 == 0 && a.outer == b.outer && a.units == a.tiles &&
+           b.units == b.tiles && (a.tiles % b.tiles == 0 || b.tiles % a.tiles == 0);
   }
 
   Partition partition_of(int writer, ValueId id) const {
@@ -207,8 +215,10 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, std::vector<double>& fl
     const Node copy = graph.nodes[static_cast<size_t>(like)];
     const NodeId n = graph.add(op_named(op), std::move(inputs), std::move(attrs), &copy);
     const Node& made = graph.nodes[static_cast<size_t>(n)];
-    chosen.push_back(backend.supports(graph, made) ? backend.schemes(graph, made)[0]
-                                                   : single_tile(made));
+    const auto schemes = backend.supports(graph, made) ? backend.schemes(graph, made)
+                                                       : std::vector<Scheme>{single_tile(made)};
+    // Trees over large sums are worth a cut wherever they stand; the rest is small.
+    chosen.push_back(std::string_view(op) == "tree_sum" ? schemes.back() : schemes.front());
     flops.push_back(node_flops(graph, made));
     origin.push_back(like);
     return made.outputs[0];

@@ -13,11 +13,28 @@ namespace goneuron {
 
 namespace {
 
-/// Input `i` of the step as a tensor over the executor's memory.
-Tensor batch_input(const Refused& step, int i) {
-  const Graph& graph = step.executor.plan().graph;
-  const TensorType& type = graph.value(graph.inputs[static_cast<size_t>(i)]).type;
-  return Tensor::view(step.executor.input(i), type.shape, type.dtype);
+/// Inputs and targets of the step, over the executor's memory.
+struct BatchValue {
+  std::string name;  // "x", or "x \"image\"" among several
+  Symbol symbol;
+  Tensor value;
+};
+std::vector<BatchValue> batch_of(const Refused& step) {
+  std::vector<BatchValue> all;
+  const ModelImpl& m = step.model;
+  const StepSpec& spec = step.lease.spec();
+  const auto add = [&](const TensorType& type, const Symbol& symbol, std::string name) {
+    all.push_back({std::move(name), symbol,
+                   Tensor::view(step.lease.memory()[all.size()], type.shape, type.dtype)});
+  };
+  for (size_t i = 0; i < m.inputs.size(); ++i)
+    add(spec.inputs[i], m.inputs[i], m.inputs.size() == 1 ? "x" : "x \"" + m.input_names[i] + "\"");
+  for (size_t i = 0; i < m.heads.size(); ++i)
+    add(spec.targets[i], step.lease.graph()->y_true[i],
+        m.heads.size() == 1
+            ? "y"
+            : "y \"" + m.output_names[static_cast<size_t>(m.heads[i].output)] + "\"");
+  return all;
 }
 
 /// The first element that is not finite; -1 when all are.
@@ -30,81 +47,99 @@ i64 first_not_finite(const Tensor& tensor) {
 }
 
 std::string step_text(const Refused& step) {
-  return "step " + std::to_string(step.executor.scalars().counter + 1) + " of training";
+  return "step " + std::to_string(step.lease->scalars().counter + 1) + " of training";
+}
+
+/// The labels that an op of the loss reads: the target that they come from.
+const BatchValue* labels_of(const Expr& op, const std::vector<BatchValue>& batch) {
+  Symbol labels = op.inputs[1];
+  while (labels.expr()->kind == Expr::Kind::op && !labels.expr()->inputs.empty())
+    labels = Symbol(labels.expr()->inputs[0]);  // through a cast or a reshape
+  for (const BatchValue& one : batch)
+    if (one.symbol == labels) return &one;
+  return nullptr;
 }
 
 /// A label that is no class: the first one of the batch, whichever worker met one first.
-void find_label(const Refused& step) {
-  const StepScalars& status = step.executor.scalars();
+void find_label(const Refused& step, const std::vector<BatchValue>& batch) {
+  const StepScalars& status = step.lease->scalars();
   if (status.code != status_label_range) return;
-  const Tensor labels = batch_input(step, 1);
-  const Symbol& prediction = step.model.outputs[0];
-  const i64 classes = prediction.shape()[-1];
-  i64 row = status.row;
-  double value = status.value;
-  if (labels.dtype() == DType::i32) {
-    const auto* all = labels.data<std::int32_t>();
-    const auto* end = all + labels.size();
-    const auto* bad = std::find_if(all, end, [&](i64 v) { return v < 0 || v >= classes; });
-    if (bad != end) {
-      row = (bad - all) / (labels.size() / labels.shape()[0]);
-      value = *bad;
-    }
+  for (const Expr* expr : topological_order({step.lease.graph()->loss})) {
+    const std::string_view op = expr->op ? expr->op->name : "";
+    if (op != "softmax_cross_entropy" && op != "nll") continue;
+    const BatchValue* labels = labels_of(*expr, batch);
+    if (!labels || labels->value.dtype() != DType::i32) continue;
+    const i64 classes = expr->inputs[0].shape()[-1];
+    const bool ignores = expr->attrs.has("ignore_index");
+    const i64 ignored = expr->attrs.integer("ignore_index", 0);
+    const auto* all = labels->value.data<std::int32_t>();
+    const auto* end = all + labels->value.size();
+    const auto* bad = std::find_if(
+        all, end, [&](i64 v) { return (v < 0 || v >= classes) && !(ignores && v == ignored); });
+    if (bad == end) continue;
+    const i64 width = labels->value.size() / labels->value.shape()[0];
+    const Shape sample = labels->value.shape().without_batch();
+    Message message{.where = step.where,
+                    .what = "the label in row " + std::to_string(step.row((bad - all) / width)) +
+                            (width == 1 ? "" : ", " + element_text(sample, (bad - all) % width)) +
+                            " of " + step.data + " is " + std::to_string(*bad) +
+                            "; expected 0 to " + std::to_string(classes - 1)};
+    if (ignores) message.what += ", or " + std::to_string(ignored) + ", which is ignored";
+    if (labels->name != "y") message.lines.emplace_back("target", labels->name);
+    const auto head = static_cast<size_t>(labels - batch.data()) - step.model.inputs.size();
+    const Symbol& scores = step.model.outputs[static_cast<size_t>(step.model.heads[head].output)];
+    const auto& maker = scores.expr()->call;
+    message.lines.emplace_back(
+        "predictions", scores.shape().str() + (maker ? "   from " + maker->layer->describe() : ""));
+    message.hint = "labels count from 0, and the last layer needs one output a class";
+    throw_data(message);
   }
-  const Expr& maker = *prediction.expr();
-  throw_data({.where = step.where,
-              .what = "the label in row " + std::to_string(step.row(row)) + " of " + step.data +
-                      " is " + number_text(value) + "; expected 0 to " +
-                      std::to_string(classes - 1),
-              .lines = {{"predictions",
-                         prediction.shape().str() +
-                             (maker.call ? "   from " + maker.call->layer->describe() : "")}},
-              .hint = "labels count from 0, and the last layer needs one output a class"});
 }
 
-/// NaN or infinity in x or y.
-void find_bad_value(const Refused& step) {
-  for (int i = 0; i < 2; ++i) {
-    const Tensor batch = batch_input(step, i);
-    const i64 at = first_not_finite(batch);
+/// NaN or infinity in the data.
+void find_bad_value(const Refused& step, const std::vector<BatchValue>& batch) {
+  for (const BatchValue& one : batch) {
+    const i64 at = first_not_finite(one.value);
     if (at < 0) continue;
-    const i64 width = batch.size() / batch.shape()[0];
+    const i64 width = one.value.size() / one.value.shape()[0];
     throw_data({.where = step.where,
-                .what = std::string(i == 0 ? "x" : "y") + " is " +
-                        number_text(batch.data<float>()[at]) + " in row " +
+                .what = one.name + " is " + number_text(one.value.data<float>()[at]) + " in row " +
                         std::to_string(step.row(at / width)) + ", " +
-                        element_text(batch.shape().without_batch(), at % width) + " of " +
+                        element_text(one.value.shape().without_batch(), at % width) + " of " +
                         step.data + "; expected finite numbers",
                 .hint = "remove the row, or replace the value, e.g. by the mean of its column"});
   }
 }
 
+std::vector<std::pair<Symbol, Tensor>> bound(const std::vector<BatchValue>& batch) {
+  std::vector<std::pair<Symbol, Tensor>> all;
+  for (const BatchValue& one : batch) all.emplace_back(one.symbol, one.value.clone());
+  return all;
+}
+
 /// Who makes the first value that is not finite, on the way from the data to the loss.
-std::string culprit(const Refused& step) {
+std::string culprit(const Refused& step, const std::vector<BatchValue>& batch) {
   for (const auto& variable : step.model.variables)
     if (first_not_finite(variable->value) >= 0)
       return "the weight \"" + variable->full_name() + "\"";
-  TrainGraph& graph = step.model.graph_for(step.target, false);
-  StepScalars scalars = step.executor.scalars();
+  StepScalars scalars = step.lease->scalars();
   scalars.code = status_ok;
+  const std::string loss = "the loss (" + step.model.loss_names() + ")";
   std::string first;
-  evaluate({graph.loss},
-           {{step.model.inputs[0], batch_input(step, 0).clone()},
-            {graph.y_true, batch_input(step, 1).clone()}},
-           DType::f32, scalars, [&](const Expr& expr, const std::vector<Tensor>& values) {
+  evaluate({step.lease.graph()->loss}, bound(batch), DType::f32, scalars,
+           [&](const Expr& expr, const std::vector<Tensor>& values) {
              const bool bad = std::any_of(values.begin(), values.end(), [](const Tensor& value) {
                return first_not_finite(value) >= 0;
              });
              if (!bad || !first.empty()) return;
-             first = "the output of " + (expr.call ? expr.call->layer->describe()
-                                                   : "the loss (" + step.model.loss.name() + ")");
+             first = "the output of " + (expr.call ? expr.call->layer->describe() : loss);
            });
-  return first.empty() ? "the loss (" + step.model.loss.name() + ")" : first;
+  return first.empty() ? loss : first;
 }
 
 [[noreturn]] void gradient_not_finite(const Refused& step) {
   throw_data({.where = step.where,
-              .what = "the norm of the gradients is " + number_text(step.executor.scalars().value) +
+              .what = "the norm of the gradients is " + number_text(step.lease->scalars().value) +
                       ", though the loss is finite; expected a norm to clip",
               .lines = {{"when", step_text(step)},
                         {"weights", "those before this step, which changed nothing"}},
@@ -115,19 +150,20 @@ std::string culprit(const Refused& step) {
 }  // namespace
 
 void diagnose(const Refused& step) {
-  if (step.executor.scalars().code == status_index_range)
-    refuse_index({.outputs = {step.model.graph_for(step.target, false).loss},
-                  .inputs = {{step.model.inputs[0], batch_input(step, 0)}},
+  const auto batch = batch_of(step);
+  if (step.lease->scalars().code == status_index_range)
+    refuse_index({.outputs = {step.lease.graph()->loss},
+                  .inputs = bound(batch),
                   .where = step.where,
                   .data = step.data,
                   .row = step.row});
-  find_label(step);
-  find_bad_value(step);
-  if (step.executor.scalars().code == status_gradient_not_finite) gradient_not_finite(step);
-  const double loss = step.executor.scalars().value;
+  find_label(step, batch);
+  find_bad_value(step, batch);
+  if (step.lease->scalars().code == status_gradient_not_finite) gradient_not_finite(step);
+  const double loss = step.lease->scalars().value;
   Message message{.where = step.where,
                   .what = "the loss is " + number_text(loss) + "; expected a finite number",
-                  .lines = {{"source", culprit(step) + " is the first that is not finite"}}};
+                  .lines = {{"source", culprit(step, batch) + " is the first that is not finite"}}};
   if (step.training) {
     message.lines.emplace_back("when", step_text(step));
     message.lines.emplace_back("weights", "those before this step, which changed nothing");

@@ -11,8 +11,7 @@ namespace goneuron {
 
 struct Refused {
   ModelImpl& model;
-  Executor& executor;
-  const TensorType& target;     // with Any as batch
+  ExecutorLease& lease;
   std::string where;            // the call, for the message
   std::string data;             // "the data" or "the validation data"
   std::function<i64(i64)> row;  // of the data set, for a row of the batch

@@ -9,6 +9,8 @@
 #include "data/dataset.h"
 #include "goneuron/device.h"
 #include "graph/op_def.h"
+#include "train/pass.h"
+#include "train/updates.h"
 
 namespace goneuron {
 
@@ -19,7 +21,7 @@ namespace {
 class GraphsKept {
  public:
   explicit GraphsKept(ModelImpl& model) : model_(model), count_(model.graphs.size()) {}
-  ~GraphsKept() { model_.graphs.resize(count_); }
+  ~GraphsKept() { model_.graphs.resize(std::min(count_, model_.graphs.size())); }
   GraphsKept(const GraphsKept&) = delete;
   GraphsKept& operator=(const GraphsKept&) = delete;
 
@@ -30,30 +32,21 @@ class GraphsKept {
 
 std::string text(const TensorType& type) { return type.shape.str() + " " + dtype_name(type.dtype); }
 
-/// What the loss may take: class indices where there are classes, else values as predicted.
-std::vector<TensorType> likely_targets(const ModelImpl& model) {
-  const Shape& out = model.outputs[0].shape();
-  if (out.rank() < 2) return {{out, DType::f32}};
-  const TensorType values{out, DType::f32},
-      labels{Shape(std::vector<i64>(out.begin(), out.end() - 1)), DType::i32};
-  return out[-1] > 1 ? std::vector{labels, values} : std::vector{values, labels};
-}
-
 Footprint::Part part_of(const Plan& plan, std::string what, i64 rows) {
   return {std::move(what),      rows,           plan.activation_bytes,
           plan.live_bytes,      plan.io_bytes,  plan.scratch_bytes,
           plan.kept_live_bytes, plan.recomputed};
 }
 
-void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
-              const TensorType& target, const std::string& what) {
-  sum.parts.push_back(part_of(plan, what, rows));
+void add_part(Footprint& sum, const ModelImpl& model, const Plan& plan, const StepSpec& spec,
+              const std::string& what) {
+  sum.parts.push_back(part_of(plan, what, spec.rows()));
   sum.worker_scratch = std::max(sum.worker_scratch, Arena::resident(plan.scratch_bytes));
-  const bool predicts = mode == Mode::predict;
-  const auto known = model.executors.find(
-      {mode, rows, predicts ? Shape{} : target.shape, predicts ? DType::f32 : target.dtype});
-  if (known != model.executors.end() && !known->second.idle.empty())
+  const auto known = model.executors.find(spec.key());
+  if (known != model.executors.end() && !known->second.idle.empty()) {
     sum.held += sum.parts.back().bytes();
+    sum.held_scratch = std::max(sum.held_scratch, Arena::resident(plan.scratch_bytes));
+  }
 }
 
 /// What exists once, however many plans there are.
@@ -72,23 +65,34 @@ Footprint base(const ModelImpl& model, const Plan& plan, bool training) {
   return sum;
 }
 
-i64 loader_bytes(const Dataset& data, i64 batch, bool shuffle, const ModelImpl& model,
-                 const TensorType& target) {
+i64 loader_bytes(const Dataset& data, i64 batch, bool shuffle, const Binding& binding) {
   i64 bytes = shuffle ? checked_mul(data.size(), i64{sizeof(std::uint32_t)}) : 0;
-  if (data.impl()->prefetched())
-    bytes += 2 * batch *
-             (data.x_shape().elements() * dtype_size(model.inputs[0].dtype()) +
-              data.y_shape().elements() * dtype_size(target.dtype));
+  if (!data.impl()->prefetched()) return bytes;
+  for (const Feed& feed : binding.feeds) {
+    i64 row = 0;
+    for (const DatasetImpl* part : data.impl()->parts()) {
+      const auto& columns = feed.role == GatherRole::input ? part->x : part->y;
+      row = std::max(
+          row, columns[static_cast<size_t>(feed.column)].shape.elements() * dtype_size(feed.type));
+    }
+    bytes += 2 * batch * row;
+  }
   return bytes;
 }
 
 }  // namespace
 
-PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate) {
+PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate, bool several) {
   PassSteps steps{.mode = mode, .batch = batch, .rest = samples % batch};
+  steps.full = samples >= batch;
   if (accumulate == 1) return steps;
-  const i64 count = (samples + batch - 1) / batch;
   steps.mode = Mode::add_and_update;
+  if (several) {
+    steps.adds = steps.full;
+    steps.adds_rest = steps.rest > 0;
+    return steps;
+  }
+  const i64 count = (samples + batch - 1) / batch;
   steps.adds = count > 1;
   steps.full = steps.rest == 0 || count > accumulate;
   return steps;
@@ -132,39 +136,42 @@ std::string Footprint::str() const {
   if (workers > 1)
     line(fmt::format("scratch of {} workers", workers), workers * worker_scratch, "");
   line("order and next batches", loader, "");
-  table += fmt::format("  {:<26} {:>12}   {} bytes, {} of them in memory already\n", "total",
-                       size_text(total()), total(), held);
+  table +=
+      fmt::format("  {:<26} {:>12}   {} bytes, {} of them in memory already\n", "total",
+                  size_text(total()), total(), held + (workers > 1 ? workers * held_scratch : 0));
   return table;
 }
 
 ExpectedStep expected_step(ModelImpl& model, i64 batch) {
   ExpectedStep step;
   const GraphsKept kept(model);
-  const bool known = !model.graphs.empty();
+  const bool known = !model.graphs.empty() && !model.graphs[0]->guessed;
+  step.note = "not compiled: this is a prediction";
   if (model.compiled) {
-    const auto targets =
-        known ? std::vector<TensorType>{model.graphs[0]->target} : likely_targets(model);
-    for (const TensorType& target : targets) {
-      try {
-        step.plan = plan_for(model, Mode::train, batch, target);
-      } catch (const Error& error) {  // this loss takes other targets, or nothing can be trained
-        if (step.note.empty()) step.note = std::string("no training step: ") + error.what();
-        continue;
-      }
+    step.targets = !model.graphs.empty() ? model.graphs[0]->targets : guessed_targets(model);
+    try {
+      if (step.targets.empty())
+        throw_graph({.what = "the targets that the loss takes are not known before there are some",
+                     .hint = "give the data: memory_report(data)"});
+      step.plan = plan_for(model, step_spec(model, Mode::train, batch, step.targets));
       step.training = true;
-      step.target = target;
-      step.note = known ? "" : "targets taken to be " + text(target);
+      step.note.clear();
+      if (known) return step;
+      for (const TensorType& target : step.targets)
+        step.note += (step.note.empty() ? "targets taken to be " : ", ") + text(target);
       return step;
+    } catch (const Error& error) {  // nothing can be trained, say
+      step.note = std::string("no training step: ") + error.what();
     }
   }
-  step.plan = plan_for(model, Mode::predict, batch, {});
-  if (!model.compiled) step.note = "not compiled: this is a prediction";
+  step.plan = plan_for(model, step_spec(model, Mode::predict, batch, {}));
   return step;
 }
 
 Footprint footprint(ModelImpl& model, const ExpectedStep& step, i64 batch) {
   Footprint sum = base(model, *step.plan, step.training);
-  add_part(sum, model, *step.plan, step.training ? Mode::train : Mode::predict, batch, step.target,
+  add_part(sum, model, *step.plan,
+           step_spec(model, step.training ? Mode::train : Mode::predict, batch, step.targets),
            step.training ? "training" : "prediction");
   return sum;
 }
@@ -173,20 +180,24 @@ Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& opt
   const FitParts parts = fit_parts(data, options, "memory_report", site);
   const GraphsKept kept(model);
   Footprint sum;
-  const auto add = [&](const Dataset& part, i64 batch, Mode mode, i64 accumulate,
-                       const char* what) {
-    const TensorType type = target_type(part.y_shape(), part.y_dtype());
-    const PassSteps steps = pass_steps(part.size(), batch, mode, accumulate);
-    const auto one = [&](bool runs, Mode by, i64 rows) {
-      if (!runs) return;
-      const auto plan = plan_for(model, by, rows, type);
-      if (sum.parts.empty()) sum = base(model, *plan, true);
-      add_part(sum, model, *plan, by, rows, type, what);
-    };
-    one(steps.adds, Mode::add, batch);
-    one(steps.full, steps.mode, batch);
-    one(steps.rest > 0, steps.mode, steps.rest);
-    sum.loader += loader_bytes(part, batch, mode == Mode::train && options.shuffle, model, type);
+  const auto add = [&](const Dataset& set, i64 batch, Mode mode, i64 accumulate, const char* what) {
+    const Binding binding = bind(model, set, "memory_report", site);
+    const auto buckets = set.impl()->parts();
+    for (const DatasetImpl* part : buckets) {
+      const PassSteps steps = pass_steps(part->size(), batch, mode, accumulate, buckets.size() > 1);
+      const auto one = [&](bool runs, Mode by, i64 rows) {
+        if (!runs) return;
+        const StepSpec spec = binding.spec(model, *part, by, rows);
+        const auto plan = plan_for(model, spec);
+        if (sum.parts.empty()) sum = base(model, *plan, true);
+        add_part(sum, model, *plan, spec, what);
+      };
+      one(steps.adds, Mode::add, batch);
+      one(steps.adds_rest, Mode::add, steps.rest);
+      one(steps.full, steps.mode, batch);
+      one(steps.rest > 0, steps.mode, steps.rest);
+    }
+    sum.loader += loader_bytes(set, batch, mode == Mode::train && options.shuffle, binding);
   };
   add(parts.train, parts.batch, Mode::train, options.accumulate, "training");
   if (parts.validation)

@@ -20,7 +20,8 @@ struct Footprint {
   std::vector<Part> parts;
   i64 workers = 1, worker_scratch = 0;  // of each
   i64 loader = 0;                       // the order of the samples, batches filled ahead
-  i64 held = 0;                         // of all of this, in memory already
+  i64 held = 0;          // of all of this, in memory already; without the workers' scratch
+  i64 held_scratch = 0;  // of each worker
 
   i64 total() const;
   /// A table of it.
@@ -32,7 +33,7 @@ struct Footprint {
 struct ExpectedStep {
   std::shared_ptr<const Plan> plan;
   bool training = false;
-  TensorType target;
+  std::vector<TensorType> targets;
   std::string note;  // what is assumed about the target, or why the model cannot be trained
 };
 ExpectedStep expected_step(ModelImpl& model, i64 batch);
@@ -43,13 +44,14 @@ Footprint footprint(ModelImpl& model, const ExpectedStep& step, i64 batch);
 Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& options, Site site);
 
 /// The steps of a pass over `samples`, each once: full batches that only add their gradients, full
-/// ones, the last one where it is smaller.
+/// ones, the last one where it is smaller. `several`: they are one bucket of several, whose batches
+/// come in any order.
 struct PassSteps {
   Mode mode;  // of those that do not only add
-  bool adds = false, full = true;
+  bool adds = false, adds_rest = false, full = true;
   i64 batch = 0, rest = 0;
 };
-PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate);
+PassSteps pass_steps(i64 samples, i64 batch, Mode mode, i64 accumulate, bool several);
 
 /// "12.5 MiB"
 std::string size_text(i64 bytes);

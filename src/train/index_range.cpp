@@ -34,9 +34,9 @@ std::string place_in_row(const Shape& sample, i64 element) {
                  std::to_string(search.row(at / width)) +
                  place_in_row(indices.shape().without_batch(), at % width) + " of " + search.data +
                  "; expected 0 to " + std::to_string(below - 1);
-  message.lines.emplace_back(token ? "layer" : "function", check.call
-                                                               ? check.call->layer->describe()
-                                                               : place("gather", check.site));
+  message.lines.emplace_back(check.call ? "layer" : "function", check.call
+                                                                    ? check.call->layer->describe()
+                                                                    : place("gather", check.site));
   message.hint = token ? "tokens count from 0: give Embedding the size of the vocabulary, or map "
                          "what is unknown to a token of its own"
                        : "indices count from 0 and end before the length of the axis";

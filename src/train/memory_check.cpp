@@ -39,11 +39,11 @@ std::vector<Buffer> buffers_of(const Plan& plan) {
 }
 
 /// The largest batch below `rows` whose plan needs no more than `available`; 0 when none does.
-i64 largest_batch(ModelImpl& model, Mode mode, i64 rows, const TensorType& target, i64 available) {
-  i64 fits = 0, fails = rows;
+i64 largest_batch(ModelImpl& model, const StepSpec& spec, i64 available) {
+  i64 fits = 0, fails = spec.rows();
   while (fails - fits > 1) {
     const i64 middle = fits + (fails - fits) / 2;
-    const auto plan = plan_for(model, mode, middle, target);
+    const auto plan = plan_for(model, spec.with_rows(middle));
     (needed_bytes(model, *plan) <= available ? fits : fails) = middle;
   }
   return fits;
@@ -51,8 +51,7 @@ i64 largest_batch(ModelImpl& model, Mode mode, i64 rows, const TensorType& targe
 
 }  // namespace
 
-void check_memory(ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
-                  const TensorType& target) {
+void check_memory(ModelImpl& model, const Plan& plan, const StepSpec& spec) {
   const i64 needed = needed_bytes(model, plan);
   // Asking costs more than a small step's memory is worth.
   constexpr i64 small = i64{16} << 20;
@@ -61,11 +60,11 @@ void check_memory(ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
   for (auto& [key, cached] : model.executors) cached.idle.clear();  // kept for speed only
   const i64 available = available_memory();
   if (needed <= available) return;
-  const i64 batch = largest_batch(model, mode, rows, target, available);
-  const char* what = trains(mode)             ? "a training step"
-                     : mode == Mode::evaluate ? "an evaluation step"
-                                              : "a prediction";
-  throw_too_large(std::string(what) + " on " + std::to_string(rows) + " samples", needed,
+  const i64 batch = largest_batch(model, spec, available);
+  const char* what = trains(spec.mode)             ? "a training step"
+                     : spec.mode == Mode::evaluate ? "an evaluation step"
+                                                   : "a prediction";
+  throw_too_large(std::string(what) + " on " + std::to_string(spec.rows()) + " samples", needed,
                   buffers_of(plan),
                   batch > 0 ? "a batch size of " + std::to_string(batch) + " would fit"
                             : "not even one sample would fit: use smaller layers or samples");

@@ -7,7 +7,6 @@ namespace goneuron {
 
 /// Throws OutOfMemory, with the largest buffers and the largest batch that would fit, unless the
 /// plan's memory can be had. The model's mutex is held by the caller.
-void check_memory(ModelImpl& model, const Plan& plan, Mode mode, i64 rows,
-                  const TensorType& target);
+void check_memory(ModelImpl& model, const Plan& plan, const StepSpec& spec);
 
 }  // namespace goneuron

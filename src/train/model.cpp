@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/message.h"
+#include "graph/calls.h"
 #include "graph/substitute.h"
 #include "train/updates.h"
 
@@ -43,17 +44,25 @@ Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outpu
   };
   check(inputs, "inputs");
   check(outputs, "outputs");
-  if (inputs.size() > 1 || outputs.size() > 1)
-    throw_graph({.where = call_site("Model", site),
-                 .what = std::to_string(inputs.size()) + " inputs and " +
-                         std::to_string(outputs.size()) +
-                         " outputs; this version takes one of each",
-                 .hint = "join inputs into one tensor and slice it in the model"});
   impl_->site = site;
   impl_->inputs = inputs;
   impl_->outputs = outputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].expr()->kind != Expr::Kind::input)
+      throw_graph(
+          {.where = call_site("Model", site),
+           .what = "its input " + std::to_string(i + 1) + " is made by " + origin_of(inputs[i]) +
+                   "; expected an Input",
+           .hint = "begin at an Input(shape), and call the layers behind it again on that"});
+    for (size_t k = 0; k < i; ++k)
+      if (inputs[i] == inputs[k])
+        throw_graph({.where = call_site("Model", site),
+                     .what = "its inputs " + std::to_string(k + 1) + " and " +
+                             std::to_string(i + 1) + " are the same; expected each once",
+                     .hint = "list every Input once"});
+  }
   for (const Symbol& output : outputs)
-    for (const Expr* expr : topological_order({output}))
+    for (const Expr* expr : model_order({output}))
       if (expr->kind == Expr::Kind::input &&
           std::none_of(inputs.begin(), inputs.end(),
                        [&](const Symbol& s) { return s.expr().get() == expr; }))
@@ -66,6 +75,27 @@ Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outpu
 
 Model::Model(const Symbol& input, const Symbol& output, Site site)
     : Model(std::vector<Symbol>{input}, std::vector<Symbol>{output}, site) {}
+Model::Model(const std::vector<Symbol>& inputs, const Symbol& output, Site site)
+    : Model(inputs, std::vector<Symbol>{output}, site) {}
+Model::Model(const Symbol& input, const std::vector<Symbol>& outputs, Site site)
+    : Model(std::vector<Symbol>{input}, outputs, site) {}
+
+namespace {
+/// What a model is called with as a layer must be what its inputs are.
+void check_call(const ModelImpl& model, const LayerContext& context) {
+  for (size_t i = 0; i < model.inputs.size(); ++i) {
+    const Symbol &given = context.inputs()[i], &own = model.inputs[i];
+    bool fits = given.shape().rank() == own.shape().rank() && given.dtype() == own.dtype();
+    for (int k = 1; fits && k < own.shape().rank(); ++k)
+      fits = own.shape()[k] == Any || own.shape()[k] == given.shape()[k];
+    if (!fits)
+      context.fail_shape("its input \"" + model.input_names[i] + "\" is given " +
+                             given.shape().str() + " " + dtype_name(given.dtype()) + "; expected " +
+                             own.shape().str() + " " + dtype_name(own.dtype()),
+                         "a model used as a layer takes what it was built for");
+  }
+}
+}  // namespace
 
 Model::operator Layer() const {
   need(impl_);
@@ -73,25 +103,54 @@ Model::operator Layer() const {
   LayerImpl layer{.kind = "Model", .prefix = "model", .site = model->site};
   layer.input_dtype =
       model->built() ? model->inputs[0].dtype() : model->pending[0].impl()->input_dtype;
-  layer.build = [model](LayerContext& context) {
+  if (model->built()) layer.min_inputs = layer.max_inputs = static_cast<int>(model->inputs.size());
+  layer.build_all = [model](LayerContext& context) {
     if (!model->built()) {
       const CallScope own(nullptr);  // its graph is its own, not a part of the one that calls it
       model->build_once(context.input().shape().without_batch());
     }
-    return substitute({model->outputs[0]}, {model->inputs[0]}, {context.input()})[0];
+    check_call(*model, context);
+    return substitute(model->outputs, model->inputs, context.inputs());
   };
   return make_layer(std::move(layer));
 }
 
 void Model::build(const Shape& input, Site site) {
   const UserCall user("build", site);
-  need(impl_).need_shape(input, "build", site);
+  need(impl_).need_shapes({input}, "build", site);
 }
+
+namespace {
+/// A model that compile() throws for is not compiled.
+void resolve_heads_or_forget(ModelImpl& model) {
+  try {
+    model.resolve_heads();
+  } catch (...) {
+    model.compiled = false;
+    model.losses.clear();
+    model.heads.clear();
+    throw;
+  }
+}
+}  // namespace
 
 void Model::compile(const Optimizer& optimizer, const Loss& loss,
                     const std::vector<Metric>& metrics, const CompileOptions& options, Site site) {
+  compile(optimizer, std::vector<OutputLoss>{loss},
+          std::vector<OutputMetrics>(metrics.begin(), metrics.end()), options, site);
+}
+
+void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& losses,
+                    const std::vector<OutputMetrics>& metrics, const CompileOptions& options,
+                    Site site) {
   const UserCall user("compile", site);
-  if (loss.name().empty())
+  for (const OutputLoss& loss : losses)
+    require(std::isfinite(loss.weight), "compile()", site,
+            "a loss with a weight of " + number_text(loss.weight) + "; expected a finite number",
+            "a weight is the loss's share in what is minimised: 1 unless it is given");
+  if (losses.empty() || std::any_of(losses.begin(), losses.end(), [](const OutputLoss& loss) {
+        return loss.loss.name().empty();
+      }))
     throw_graph({.where = call_site("compile", site),
                  .what = "the loss is empty; expected one that has a function",
                  .hint = "pass one such as CrossEntropy or Loss(\"name\", function)"});
@@ -108,7 +167,7 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   m.optimizer = optimizer;
   m.ema = options.ema;
   m.averaged = false;
-  m.loss = loss;
+  m.losses = losses;
   m.metrics = metrics;
   m.precision = options.precision;
   m.activation_budget = options.activation_budget;
@@ -122,7 +181,10 @@ void Model::compile(const Optimizer& optimizer, const Loss& loss,
   m.sum_arena = Arena();
   m.forget_plans();
   m.rules.clear();
-  if (m.built()) resolve_groups(m);
+  if (!m.built()) return;
+  resolve_heads_or_forget(m);
+  resolve_groups(m);
+  try_training(m);
 }
 
 Layer Model::get_layer(const std::string& name, Site site) const {
@@ -184,5 +246,8 @@ const Symbol& Model::input(int index, Site site) const {
 const Symbol& Model::output(int index, Site site) const {
   return symbol_at(need(impl_), need(impl_).outputs, index, "outputs", site);
 }
+
+std::vector<std::string> Model::input_names() const { return need(impl_).input_names; }
+std::vector<std::string> Model::output_names() const { return need(impl_).output_names; }
 
 }  // namespace goneuron

@@ -116,16 +116,27 @@ void ModelImpl::build_sequential(const Shape& sample) {
   finish_build();
 }
 
-void ModelImpl::need_shape(const Shape& sample, const char* caller, Site where) {
-  if (!built()) return build_once(sample);
-  const Shape expected = inputs[0].shape().without_batch();
-  bool fits = expected.rank() == sample.rank();
-  for (int i = 0; fits && i < sample.rank(); ++i)
-    fits = expected[i] == Any || expected[i] == sample[i];
-  if (!fits)
-    throw_shape({.where = call_site(caller, where),
-                 .what = "a sample is " + sample.str() + "; expected the model's " + expected.str(),
-                 .hint = "reshape the data, or build a model for this shape"});
+void ModelImpl::need_shapes(const std::vector<Shape>& samples, const char* caller, Site where) {
+  if (!built() && samples.size() == 1) return build_once(samples[0]);
+  const size_t wanted = built() ? inputs.size() : 1;
+  if (samples.size() != wanted)
+    throw_graph({.where = call_site(caller, where),
+                 .what = counted(static_cast<i64>(samples.size()), "input") + " for a model with " +
+                         std::to_string(wanted) + "; expected one tensor for each",
+                 .lines = {{"inputs", built() ? quoted_list(input_names) : "a Sequential has one"}},
+                 .hint = "list them in this order, {a, b}, or by name: {{\"a\", a}, {\"b\", b}}"});
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const Shape &sample = samples[i], expected = inputs[i].shape().without_batch();
+    bool fits = expected.rank() == sample.rank();
+    for (int k = 0; fits && k < sample.rank(); ++k)
+      fits = expected[k] == Any || expected[k] == sample[k];
+    if (!fits)
+      throw_shape({.where = call_site(caller, where),
+                   .what = "a sample " +
+                           (inputs.size() == 1 ? "" : "of \"" + input_names[i] + "\" ") + "is " +
+                           sample.str() + "; expected the model's " + expected.str(),
+                   .hint = "reshape the data, or build a model for this shape"});
+  }
 }
 
 void ModelImpl::finish_build() {
@@ -158,6 +169,8 @@ void ModelImpl::finish_build() {
   allocate(states, variables, Role::state, "the memory of the layers' state");
   for (size_t i = 0; i < variables.size(); ++i)
     if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
+  name_ends();
+  resolve_heads();
   ready = true;
 }
 

@@ -3,10 +3,9 @@
 #include <cmath>
 
 #include "core/message.h"
-#include "data/loader.h"
 #include "graph/op_def.h"
-#include "train/diagnose.h"
 #include "train/footprint.h"
+#include "train/pass.h"
 
 namespace goneuron {
 
@@ -27,41 +26,6 @@ void need_own_weights(const ModelImpl& model, const char* caller, Site site) {
                  .hint = "call use_averaged_weights(false) first, or end the AveragedWeights"});
 }
 
-/// Running means over an epoch: loss and metrics weighted by samples. Allocates when made only.
-class Means {
- public:
-  explicit Means(const char* prefix) : prefix_(prefix) {}
-  void name(const std::vector<std::string>& names) {
-    for (const std::string& name : names) logs.names.push_back(prefix_ + name);
-    logs.values.resize(logs.names.size());
-    sums_.resize(logs.names.size());
-  }
-  void reset() {
-    std::fill(sums_.begin(), sums_.end(), 0.0);
-    samples_ = 0;
-  }
-  void add(const Executor& executor, i64 rows) {
-    samples_ += rows;
-    for (size_t i = 0; i < sums_.size(); ++i) {
-      sums_[i] +=
-          static_cast<double>(*static_cast<const float*>(executor.output(static_cast<int>(i)))) *
-          static_cast<double>(rows);
-      logs.values[i] = sums_[i] / static_cast<double>(samples_);
-    }
-  }
-  /// A number beside the means, the last one of the logs.
-  void show(const char* name, double value) {
-    logs.names.emplace_back(name);
-    logs.values.push_back(value);
-  }
-  Logs logs;
-
- private:
-  std::string prefix_;
-  std::vector<double> sums_;
-  i64 samples_ = 0;
-};
-
 void check_batch(i64 size, const char* caller, Site site) {
   if (size < 1)
     throw_graph({.where = call_site(caller, site),
@@ -74,91 +38,6 @@ i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
   const i64 own = data.impl()->batch_size;
   return std::min(asked > 0 ? asked : own > 0 ? own : 32, data.size());
 }
-
-/// One pass over a dataset in one mode: the loader and an executor for full and for the last batch.
-class Pass {
- public:
-  Pass(ModelImpl& model, const Dataset& data, i64 batch, Mode mode, bool shuffle,
-       std::uint64_t seed, const char* prefix, std::string where, i64 accumulate = 1)
-      : means(prefix),
-        model_(model),
-        mode_(mode),
-        accumulate_(accumulate),
-        where_(std::move(where)),
-        data_(*prefix == '\0' ? "the data" : "the validation data"),
-        target_(target_type(data.y_shape(), data.y_dtype())),
-        loader_(data, batch, shuffle, seed, model.inputs[0].dtype(), target_.dtype) {
-    const auto lease = [&](Mode one, i64 rows) {
-      return std::make_unique<ExecutorLease>(model, one, rows, target_);
-    };
-    const PassSteps steps = pass_steps(data.size(), batch, mode, accumulate);
-    mode_ = steps.mode;
-    if (steps.adds) add_ = lease(Mode::add, batch);
-    if (steps.full) full_ = lease(mode_, batch);
-    if (steps.rest > 0) last_ = lease(mode_, steps.rest);
-    means.name((full_ ? full_ : last_)->names());
-    rate_logged_ = trains(mode) && !model.optimizer.schedule.constant();
-    if (rate_logged_) means.show("learning_rate", model.learning_rate());
-  }
-
-  i64 steps() const { return loader_.steps(); }
-  void start(i64 epoch) {
-    loader_.start_epoch(epoch);
-    means.reset();
-    step_ = 0;
-  }
-  /// Rows of the batch that was run.
-  i64 step() {
-    const bool updates = trains(mode_) && ends_group();
-    Executor& executor = last_ && step_ + 1 == loader_.steps()       ? **last_
-                         : mode_ == Mode::add_and_update && !updates ? **add_
-                                                                     : **full_;
-    const i64 rows = loader_.next(
-        {executor.input(0), model_.inputs[0].dtype(), executor.input(1), target_.dtype});
-    begin_step(model_, executor.scalars());
-    if (mode_ == Mode::add_and_update) place_in_group(executor.scalars(), rows);
-    const double rate = executor.scalars().learning_rate;
-    {
-      // For the step alone: a callback between two steps may predict, evaluate or set the threads.
-      const std::lock_guard lock(worker_mutex());
-      executor.run(worker_pool());
-    }
-    if (executor.scalars().code != status_ok)
-      diagnose({model_, executor, target_, where_, data_,
-                [this](i64 row) { return loader_.sample(step_, row); }, trains(mode_)});
-    if (updates) ++model_.step;
-    means.add(executor, rows);
-    if (rate_logged_) means.logs.values.back() = rate;
-    ++step_;
-    return rows;
-  }
-  Means means;
-
- private:
-  bool ends_group() const { return (step_ + 1) % accumulate_ == 0 || step_ + 1 == loader_.steps(); }
-  /// The batch's place and share in the batches that make one update.
-  void place_in_group(StepScalars& scalars, i64 rows) {
-    const i64 first = step_ / accumulate_ * accumulate_;
-    i64 before = 0, all = 0;
-    for (i64 s = first; s < std::min(first + accumulate_, loader_.steps()); ++s) {
-      if (s < step_) before += loader_.rows(s);
-      all += loader_.rows(s);
-    }
-    scalars.share = static_cast<double>(rows) / static_cast<double>(all);
-    scalars.adds = step_ > first;
-    scalars.first_sample = before;
-  }
-
-  ModelImpl& model_;
-  Mode mode_;
-  i64 accumulate_;
-  bool rate_logged_ = false;
-  std::string where_, data_;
-  TensorType target_;
-  Loader loader_;
-  std::unique_ptr<ExecutorLease> full_, last_, add_;
-  i64 step_ = 0;
-};
 
 }  // namespace
 
@@ -221,14 +100,18 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
                  .what = std::to_string(options.epochs) + " epochs; expected 0 or more",
                  .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
   const auto [data, validation, batch, validation_batch] = fit_parts(given, options, "fit", site);
-  m.need_shape(data.x_shape(), "fit", site);
   m.fit_seed = options.seed;
-  Pass train(m, data, batch, Mode::train, options.shuffle, options.seed, "", call_site("fit", site),
-             options.accumulate);
+  Pass train(m, data,
+             {.batch = batch,
+              .mode = Mode::train,
+              .shuffle = options.shuffle,
+              .seed = options.seed,
+              .accumulate = options.accumulate},
+             "fit", site);
   std::unique_ptr<Pass> check;
   if (validation)
-    check = std::make_unique<Pass>(m, validation, validation_batch, Mode::evaluate, false, 0,
-                                   "val_", call_site("fit", site));
+    check = std::make_unique<Pass>(
+        m, validation, Pass::Options{.batch = validation_batch, .prefix = "val_"}, "fit", site);
 
   Logs logs = train.means.logs;
   if (check) {
@@ -305,6 +188,11 @@ History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options, 
   return fit(Dataset(x, y, site), options, site);
 }
 
+History Model::fit(const Tensors& x, const Tensors& y, const FitOptions& options, Site site) {
+  const UserCall user("fit", site);
+  return fit(Dataset(x, y, site), options, site);
+}
+
 History Model::fit(const Tensor& x, const Tensor& y, i64 epochs, i64 batch_size,
                    const Callback& callback, Site site) {
   const UserCall user("fit", site);
@@ -322,9 +210,7 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
     throw_data({.where = call_site("evaluate", site),
                 .what = "the dataset has no samples; expected at least one",
                 .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
-  m.need_shape(data.x_shape(), "evaluate", site);
-  Pass pass(m, data, batch_of(batch_size, data, "evaluate", site), Mode::evaluate, false, 0, "",
-            call_site("evaluate", site));
+  Pass pass(m, data, {.batch = batch_of(batch_size, data, "evaluate", site)}, "evaluate", site);
   pass.start(0);
   for (i64 s = 0; s < pass.steps(); ++s) pass.step();
   return pass.means.logs;
@@ -335,20 +221,31 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, i64 batch_size, Site site
   return evaluate(Dataset(x, y, site), batch_size, site);
 }
 
+Logs Model::evaluate(const Tensors& x, const Tensors& y, i64 batch_size, Site site) const {
+  const UserCall user("evaluate", site);
+  return evaluate(Dataset(x, y, site), batch_size, site);
+}
+
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, Site site) {
+  return train_on_batch(Tensors(x), Tensors(y), site);
+}
+
+Logs Model::test_on_batch(const Tensor& x, const Tensor& y, Site site) const {
+  return test_on_batch(Tensors(x), Tensors(y), site);
+}
+
+Logs Model::train_on_batch(const Tensors& x, const Tensors& y, Site site) {
   const UserCall user("train_on_batch", site);
   const Dataset data(x, y, site);
   need_compiled(need(impl_), "train_on_batch", site);
   need_own_weights(need(impl_), "train_on_batch", site);
-  need(impl_).need_shape(data.x_shape(), "train_on_batch", site);
-  Pass pass(need(impl_), data, data.size(), Mode::train, false, 0, "",
-            call_site("train_on_batch", site));
+  Pass pass(need(impl_), data, {.batch = data.size(), .mode = Mode::train}, "train_on_batch", site);
   pass.start(0);
   pass.step();
   return pass.means.logs;
 }
 
-Logs Model::test_on_batch(const Tensor& x, const Tensor& y, Site site) const {
+Logs Model::test_on_batch(const Tensors& x, const Tensors& y, Site site) const {
   const UserCall user("test_on_batch", site);
   const Dataset data(x, y, site);
   return evaluate(data, data.size(), site);

@@ -27,12 +27,28 @@ struct WeightRule {
   bool trainable = true;
 };
 
-/// The symbols of a training step, for one type of target.
+/// An output that a loss is given for.
+struct Head {
+  int output = 0;
+  Loss loss;
+  double weight = 1;
+  std::vector<Metric> metrics;
+};
+
+/// The symbols of a training step, for one list of types of targets.
 struct TrainGraph {
-  TensorType target;  // with Any as batch
-  Symbol y_true, loss;
-  std::vector<Symbol> metrics;     // and what layers add to the logs
-  std::vector<std::string> names;  // in the logs, of the loss and of the metrics
+  std::vector<TensorType> targets;  // one a head, with Any as batch and where the output has it
+  bool guessed = false;             // made by compile(), to see whether the model can be trained
+  std::vector<Symbol> y_true;
+  Symbol loss;
+  std::vector<Symbol> logged;      // losses of the heads, metrics, what layers add
+  std::vector<std::string> names;  // in the logs: "loss", then one for each of `logged`; "": hidden
+  // Where the losses' means are over different counts, the total over several batches is made of
+  // those parts: the number in `logged` and its weight.
+  std::vector<std::pair<size_t, double>> parts;
+  /// What the loss and those of `logged` that are ratios of sums divide by; they are further
+  /// outputs of a step.
+  std::vector<Symbol> counts() const;
   std::vector<std::shared_ptr<Variable>> trained;
   std::vector<Symbol> gradients;  // of these; empty until training asks for them
   std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
@@ -57,8 +73,10 @@ struct ModelImpl {
   Optimizer optimizer;
   double ema = 0;         // momentum of the averages; 0: none
   bool averaged = false;  // the weights' memory holds the averages, and the other way round
-  Loss loss;
-  std::vector<Metric> metrics;
+  std::vector<OutputLoss> losses;  // as they were given
+  std::vector<OutputMetrics> metrics;
+  std::vector<Head> heads;  // made of them once the outputs have names
+  std::vector<std::string> input_names, output_names;
   Precision precision = F32;
   i64 activation_budget = 0;
   std::uint64_t weight_seed = 0, fit_seed = 0;
@@ -68,9 +86,7 @@ struct ModelImpl {
   std::vector<std::unique_ptr<TrainGraph>> graphs;
   struct Key {
     Mode mode;
-    i64 rows;
-    Shape target;
-    DType target_type;
+    std::vector<i64> types;  // of all inputs and targets
     bool operator<(const Key& other) const;
   };
   struct Cached {
@@ -86,14 +102,21 @@ struct ModelImpl {
   std::mutex build_mutex;           // the first predict() may come from several threads
 
   bool built() const { return ready; }
-  /// Builds from the shape of one sample if needed; checks the shape if already built.
-  void need_shape(const Shape& sample, const char* caller, Site where);
+  /// Builds from the shapes of one sample if needed; checks the shapes if already built.
+  void need_shapes(const std::vector<Shape>& samples, const char* caller, Site where);
   /// What need_shape() does for a model that is not built; safe from several threads.
   void build_once(const Shape& sample);
   void build_sequential(const Shape& sample);
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
-  TrainGraph& graph_for(const TensorType& target, bool with_updates);
+  /// Names of inputs and outputs, once the layers have theirs.
+  void name_ends();
+  /// Which output has which loss and metrics. Throws GraphError where they do not fit the outputs.
+  void resolve_heads();
+  /// The losses' names, for messages.
+  std::string loss_names() const;
+  /// For targets of these types, one a head; the batch and what the outputs leave open become Any.
+  TrainGraph& graph_for(const std::vector<TensorType>& targets, bool with_updates);
   /// The rate of the next update.
   double learning_rate() const;
   void set_learning_rate(double value, const char* caller, Site where);
@@ -107,22 +130,42 @@ struct ModelImpl {
   i64 sum_bytes() const;
 };
 
+/// What a step is made for: its mode, and the types of a whole batch.
+struct StepSpec {
+  Mode mode = Mode::predict;
+  std::vector<TensorType> inputs, targets;  // none of a prediction
+
+  i64 rows() const { return inputs[0].shape[0]; }
+  StepSpec with_rows(i64 rows) const;
+  ModelImpl::Key key() const;
+};
+/// The usual one: samples of the model's own shapes, whose other dimensions are known.
+StepSpec step_spec(const ModelImpl& model, Mode mode, i64 rows,
+                   const std::vector<TensorType>& targets);
+
 /// An executor taken from the model for a while; goes back when the lease ends.
 class ExecutorLease {
  public:
+  ExecutorLease(ModelImpl& model, const StepSpec& spec);
   ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const TensorType& target);
   ~ExecutorLease();
   ExecutorLease(const ExecutorLease&) = delete;
   ExecutorLease& operator=(const ExecutorLease&) = delete;
   Executor* operator->() const { return executor_.get(); }
   Executor& operator*() const { return *executor_; }
-  /// In the logs, of the step's outputs; none of a prediction.
-  const std::vector<std::string>& names() const { return names_; }
+  const StepSpec& spec() const { return spec_; }
+  /// The addresses of the step's inputs, then of its targets.
+  void* const* memory() const { return memory_.data(); }
+  /// Of the step's numbers; null for a prediction.
+  const TrainGraph* graph() const { return graph_; }
 
  private:
+  void make_executor();
+
   ModelImpl& model_;
-  ModelImpl::Key key_;
-  std::vector<std::string> names_;
+  StepSpec spec_;
+  const TrainGraph* graph_ = nullptr;
+  std::vector<void*> memory_;
   std::unique_ptr<Executor> executor_;
 };
 
@@ -132,6 +175,8 @@ struct ModelRecord;
 std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);
 
 /// The plan of a step, unbound; for executors, summaries and the memory report.
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& spec);
+/// Of a model with one output, whose target is of this type.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
 

@@ -2,9 +2,11 @@
 // weight; here their roles in a model are checked before they are used.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "core/message.h"
+#include "graph/calls.h"
 #include "io/model_file.h"
 #include "train/model_impl.h"
 #include "train/optimizers/check.h"
@@ -42,10 +44,13 @@ class Restorer {
 
   void restore_graph() {
     ModelImpl& m = *model_;
-    m.inputs = {only("inputs")};
-    m.outputs = {only("outputs")};
-    check_input(m.inputs[0], "input");
-    check_reach(m.outputs, m.inputs, "output");
+    m.inputs = some("inputs");
+    m.outputs = some("outputs");
+    for (const Symbol& input : m.inputs) check_input(input, "input");
+    for (size_t i = 0; i < m.inputs.size(); ++i)
+      for (size_t k = 0; k < i; ++k)
+        if (m.inputs[i] == m.inputs[k]) fail(record_.graph_byte, "an input comes twice");
+    check_reach(model_order(m.outputs), m.inputs, "output");
     for (const auto& variable : record_.graph.variables)
       if (variable->type.dtype != DType::f32 ||
           (variable->role != Role::parameter && variable->role != Role::state))
@@ -65,26 +70,34 @@ class Restorer {
     if (record_.graph.list("target").empty() || record_.graph.list("loss").empty()) return;
     ModelImpl& m = *model_;
     auto graph = std::make_unique<TrainGraph>();
-    graph->y_true = only("target");
-    graph->loss = only("loss");
-    graph->metrics = record_.graph.list("metrics");
+    graph->y_true = some("target");
+    graph->loss = some("loss")[0];
+    graph->logged = record_.graph.list("metrics");
     graph->names = {"loss"};
     graph->names.insert(graph->names.end(), facts.metrics.begin(), facts.metrics.end());
-    check_input(graph->y_true, "target");
-    if (graph->metrics.size() != facts.metrics.size())
-      fail(record_.graph_byte, std::to_string(graph->metrics.size()) + " metrics for " +
+    if (graph->logged.size() != facts.metrics.size())
+      fail(record_.graph_byte, std::to_string(graph->logged.size()) + " metrics for " +
                                    std::to_string(facts.metrics.size()) + " names");
-    auto numbers = graph->metrics;
+    auto numbers = graph->logged;
     numbers.push_back(graph->loss);
     for (const Symbol& number : numbers)
       if (number.shape().rank() != 0 || number.dtype() != DType::f32)
         fail(record_.graph_byte, "a loss or metric is " + number.shape().str() + " " +
                                      dtype_name(number.dtype()) + ", expected one f32");
-    check_reach(numbers, {m.inputs[0], graph->y_true}, "loss or metric");
-    graph->target = {graph->y_true.shape(), graph->y_true.dtype()};
+    auto ends = m.inputs;
+    for (const Symbol& target : graph->y_true) {
+      check_input(target, "target");
+      if (std::find(ends.begin(), ends.end(), target) != ends.end())
+        fail(record_.graph_byte, "a target is an input, or comes twice");
+      ends.push_back(target);
+      graph->targets.push_back({target.shape(), target.dtype()});
+    }
+    check_reach(topological_order(numbers), ends, "loss or metric");
     compile(facts);
+    restore_heads(*graph);
+    const auto targets = graph->targets;
     m.graphs.push_back(std::move(graph));
-    m.graph_for(m.graphs[0]->target, true);  // makes the optimizer's slots
+    m.graph_for(targets, true);  // makes the optimizer's slots
     m.allocate_slots();
     for (const auto& [variable, slots] : m.slots)
       for (const auto& slot : slots) restore_slot(*slot);
@@ -105,14 +118,47 @@ class Restorer {
               std::errc())
         fail(record_.training_byte, "the activation budget is " + shown(value));
     }
-    // The loss and metrics are the stored graphs, whatever functions made them.
-    m.loss = Loss(facts.loss.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
-      throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "
-                          "expected targets such as those it was trained with",
-                  .hint = "compile() the model again"});
-    });
-    for (const std::string& name : facts.metrics)
-      m.metrics.emplace_back(name.c_str(), [](const Symbol&, const Symbol&) { return Symbol(); });
+  }
+
+  /// "3:text" as {3, "text"}, with a number below `end`.
+  std::pair<size_t, std::string> numbered(const std::string& text, size_t end) const {
+    size_t number = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || at == text.data() + text.size() || *at != ':' || number >= end)
+      fail(record_.training_byte,
+           "the fact " + shown(text) + " has no number below " + std::to_string(end) + " in front");
+    return {number, std::string(at + 1, text.data() + text.size())};
+  }
+
+  void restore_heads(TrainGraph& graph) {
+    ModelImpl& m = *model_;
+    // The losses are the stored graphs, whatever functions made them.
+    const auto stored = [](const std::string& name) {
+      return Loss(name.c_str(), [](const Symbol&, const Symbol&) -> Symbol {
+        throw_type({.what = "the loaded loss was stored for targets of another shape or dtype; "
+                            "expected targets such as those it was trained with",
+                    .hint = "compile() the model again"});
+      });
+    };
+    if (m.outputs.size() == 1) m.heads.push_back({0, stored(record_.training.loss), 1, {}});
+    for (const auto& [key, value] : record_.training.extra) {
+      if (key.rfind("head/", 0) == 0) {
+        const auto [output, name] = numbered(value, m.outputs.size());
+        m.heads.push_back({static_cast<int>(output), stored(name), 1, {}});
+      } else if (key.rfind("loss_part/", 0) == 0) {
+        const auto [part, weight] = numbered(value, graph.logged.size());
+        double number = 0;
+        const auto read = std::from_chars(weight.data(), weight.data() + weight.size(), number);
+        if (read.ec != std::errc() || !std::isfinite(number))
+          fail(record_.training_byte, "the weight of a loss is " + shown(weight));
+        graph.parts.emplace_back(part, number);
+      }
+    }
+    if (m.heads.size() != graph.y_true.size())
+      fail(record_.graph_byte, counted(static_cast<i64>(graph.y_true.size()), "target") + " for " +
+                                   std::to_string(m.heads.size()) + " losses");
+    for (const Head& head : m.heads)
+      m.losses.emplace_back(m.output_names[static_cast<size_t>(head.output)], head.loss);
   }
 
   void restore_slot(Variable& slot) const {
@@ -126,12 +172,12 @@ class Restorer {
     if (!from.empty()) std::memcpy(slot.value.raw(), from.raw(), static_cast<size_t>(from.bytes()));
   }
 
-  Symbol only(const char* name) const {
-    const auto list = record_.graph.list(name);
-    if (list.size() != 1)
+  std::vector<Symbol> some(const char* name) const {
+    auto list = record_.graph.list(name);
+    if (list.empty() || list.size() > 4096)
       fail(record_.graph_byte, "the list \"" + std::string(name) + "\" has " +
-                                   std::to_string(list.size()) + " items, expected one");
-    return list[0];
+                                   std::to_string(list.size()) + " items, expected one or more");
+    return list;
   }
 
   void check_input(const Symbol& symbol, const char* what) const {
@@ -140,9 +186,9 @@ class Restorer {
       fail(record_.graph_byte, std::string("the ") + what + " is no input with a batch");
   }
 
-  void check_reach(const std::vector<Symbol>& from, const std::vector<Symbol>& inputs,
+  void check_reach(const std::vector<const Expr*>& order, const std::vector<Symbol>& inputs,
                    const char* what) const {
-    for (const Expr* expr : topological_order(from))
+    for (const Expr* expr : order)
       if (expr->kind == Expr::Kind::input &&
           std::none_of(inputs.begin(), inputs.end(),
                        [&](const Symbol& s) { return s.expr().get() == expr; }))

@@ -6,58 +6,153 @@
 #include "data/convert.h"
 #include "graph/op_def.h"
 #include "train/index_range.h"
-#include "train/model_impl.h"
+#include "train/pass.h"
 
 namespace goneuron {
 
-Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
+namespace {
+
+/// The data of a prediction, in the order of the model's inputs.
+struct Inputs {
+  std::vector<Tensor> x;
+  std::vector<Shape> samples;
+  std::vector<GatherRows> gathers;
+  i64 rows = 0;
+  bool single = false;  // one sample without the batch axis
+};
+
+/// "x", or "x \"image\"" among several.
+std::string label(const ModelImpl& m, size_t i) {
+  return m.inputs.size() == 1 ? "x" : "x \"" + m.input_names[i] + "\"";
+}
+
+void check_counts(const ModelImpl& m, const Inputs& in, Site site) {
+  for (size_t i = 0; i < in.x.size(); ++i) {
+    const i64 count = in.single ? 1 : in.x[i].shape()[0];
+    if (count == 0)
+      throw_data({.where = call_site("predict", site),
+                  .what = "there are no samples; expected at least one",
+                  .hint = "samples lie along the first axis: x [samples, ..]"});
+    if (count != in.rows)
+      throw_data({.where = call_site("predict", site),
+                  .what = label(m, 0) + " has " + std::to_string(in.rows) + " samples, " +
+                          label(m, i) + " has " + std::to_string(count) + "; expected as many",
+                  .hint = "every input lists the same samples along its first axis"});
+  }
+}
+
+Inputs prepare(ModelImpl& m, const Tensors& given, Site site) {
+  Inputs in;
+  const std::string where = call_site("predict", site);
+  const auto order = m.built()
+                         ? matched(m.input_names, given.names, given.tensors.size(), "input", where)
+                         : std::vector<int>{0};
+  if (given.tensors.empty()) m.need_shapes({}, "predict", site);
+  for (const int place : order) in.x.push_back(given.tensors[static_cast<size_t>(place)]);
+  in.single = m.built();
+  for (size_t i = 0; i < in.x.size() && in.single; ++i)
+    in.single = in.x[i].shape().rank() + 1 == m.inputs[i].shape().rank();
+  for (const Tensor& x : in.x) {
+    if (!in.single && x.shape().rank() == 0)
+      throw_shape({.where = where,
+                   .what = "the data is a single number; expected samples along the first axis",
+                   .hint = "pass [samples, features]"});
+    in.samples.push_back(in.single ? x.shape() : x.shape().without_batch());
+  }
+  m.need_shapes(in.samples, "predict", site);
+  in.rows = in.single ? 1 : in.x[0].shape()[0];
+  check_counts(m, in, site);
+  for (size_t i = 0; i < in.x.size(); ++i) {
+    const DType from = in.x[i].dtype(), to = m.inputs[i].dtype();
+    in.gathers.push_back(gather_for(GatherRole::input, from, to, "predict()"));
+    check_whole(in.x[i], to, {where, label(m, i), in.samples[i]});
+  }
+  return in;
+}
+
+StepSpec spec_of(const ModelImpl& m, const Inputs& in, i64 rows) {
+  StepSpec spec;
+  for (size_t i = 0; i < in.x.size(); ++i)
+    spec.inputs.push_back({in.samples[i].with_batch(rows), m.inputs[i].dtype()});
+  return spec;
+}
+
+void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site) {
+  const i64 count = lease.spec().rows();
+  for (size_t i = 0; i < in.x.size(); ++i) {
+    const i64 width = in.samples[i].elements();
+    in.gathers[i](
+        lease.memory()[i],
+        static_cast<const char*>(in.x[i].raw()) + at * width * dtype_size(in.x[i].dtype()), nullptr,
+        count, width);
+  }
+  lease->scalars().code = status_ok;
+  // The workers belong to one caller at a time; others run alone, with the same result.
+  if (const std::unique_lock lock(worker_mutex(), std::try_to_lock); lock.owns_lock())
+    lease->run(worker_pool());
+  else
+    lease->run_alone();
+  if (lease->scalars().code != status_index_range) return;
+  IndexSearch search{.outputs = m.outputs,
+                     .inputs = {},
+                     .where = call_site("predict", site),
+                     .data = "the data",
+                     .row = [at](i64 row) { return at + row; }};
+  for (size_t i = 0; i < in.x.size(); ++i) {
+    const TensorType& type = lease.spec().inputs[i];
+    search.inputs.emplace_back(m.inputs[i],
+                               Tensor::view(lease.memory()[i], type.shape, type.dtype));
+  }
+  refuse_index(search);
+}
+
+void need_one_output(const ModelImpl& m, Site site) {
+  if (m.built() && m.outputs.size() != 1)
+    throw_graph({.where = call_site("predict", site),
+                 .what = "the model has " + std::to_string(m.outputs.size()) +
+                         " outputs; expected one for a single tensor",
+                 .lines = {{"outputs", quoted_list(m.output_names)}},
+                 .hint = "predict_all(x) gives a tensor for each"});
+}
+
+}  // namespace
+
+std::vector<Tensor> Model::predict_all(const Tensors& x, i64 batch_size, Site site) const {
   const UserCall user("predict", site);
   ModelImpl& m = need(impl_);
   if (batch_size < 1)
     throw_graph({.where = call_site("predict", site),
                  .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more",
                  .hint = "256 is usual"});
-  const bool single = m.built() && x.shape().rank() + 1 == m.inputs[0].shape().rank();
-  if (!single && x.shape().rank() == 0)
-    throw_shape({.where = call_site("predict", site),
-                 .what = "the data is a single number; expected samples along the first axis",
-                 .hint = "pass [samples, features]"});
-  const Shape sample = single ? x.shape() : x.shape().without_batch();
-  m.need_shape(sample, "predict", site);
-  const i64 rows = single ? 1 : x.shape()[0];
-  if (rows == 0)
-    throw_data({.where = call_site("predict", site),
-                .what = "there are no samples; expected at least one",
-                .hint = "samples lie along the first axis: x [samples, ..]"});
-  const auto gather = gather_for(GatherRole::input, x.dtype(), m.inputs[0].dtype(), "predict()");
-  check_whole(x, m.inputs[0].dtype(), {call_site("predict", site), "x", sample});
-  Tensor out;
-  const i64 width = sample.elements();
-  for (i64 at = 0; at < rows; at += batch_size) {
-    const i64 count = std::min(batch_size, rows - at);
-    ExecutorLease lease(m, Mode::predict, count, {});
-    const Shape& shape = lease->plan().graph.value(lease->plan().graph.outputs[0]).type.shape;
-    if (out.empty()) out = Tensor(shape.without_batch().with_batch(rows), m.outputs[0].dtype());
-    gather(lease->input(0), static_cast<const char*>(x.raw()) + at * width * dtype_size(x.dtype()),
-           nullptr, count, width);
-    lease->scalars().code = status_ok;
-    // The workers belong to one caller at a time; others run alone, with the same result.
-    if (const std::unique_lock lock(worker_mutex(), std::try_to_lock); lock.owns_lock())
-      lease->run(worker_pool());
-    else
-      lease->run_alone();
-    if (lease->scalars().code == status_index_range)
-      refuse_index({.outputs = m.outputs,
-                    .inputs = {{m.inputs[0], Tensor::view(lease->input(0), sample.with_batch(count),
-                                                          m.inputs[0].dtype())}},
-                    .where = call_site("predict", site),
-                    .data = "the data",
-                    .row = [at](i64 row) { return at + row; }});
-    const i64 bytes = shape.elements() * dtype_size(out.dtype());
-    std::memcpy(static_cast<char*>(out.raw()) + at * (bytes / count), lease->output(0),
-                static_cast<size_t>(bytes));
+  const Inputs in = prepare(m, x, site);
+  std::vector<Tensor> out(m.outputs.size());
+  for (i64 at = 0; at < in.rows; at += batch_size) {
+    const i64 count = std::min(batch_size, in.rows - at);
+    ExecutorLease lease(m, spec_of(m, in, count));
+    run(m, lease, in, at, site);
+    const Graph& graph = lease->plan().graph;
+    for (size_t i = 0; i < out.size(); ++i) {
+      const Shape& shape = graph.value(graph.outputs[i]).type.shape;
+      if (out[i].empty())
+        out[i] = Tensor(shape.without_batch().with_batch(in.rows), m.outputs[i].dtype());
+      const i64 bytes = shape.elements() * dtype_size(out[i].dtype());
+      std::memcpy(static_cast<char*>(out[i].raw()) + at * (bytes / count),
+                  lease->output(static_cast<int>(i)), static_cast<size_t>(bytes));
+    }
   }
-  return single ? out[0] : out;
+  if (in.single)
+    for (Tensor& tensor : out) tensor = tensor[0];
+  return out;
+}
+
+Tensor Model::predict(const Tensor& x, i64 batch_size, Site site) const {
+  return predict(Tensors(x), batch_size, site);
+}
+
+Tensor Model::predict(const Tensors& x, i64 batch_size, Site site) const {
+  const UserCall user("predict", site);
+  need_one_output(need(impl_), site);
+  return predict_all(x, batch_size, site)[0];
 }
 
 }  // namespace goneuron

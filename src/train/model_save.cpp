@@ -1,5 +1,6 @@
 // save(): a ModelImpl as a model file.
 #include "core/message.h"
+#include "io/json_text.h"
 #include "io/model_file.h"
 #include "train/updates.h"
 
@@ -17,9 +18,9 @@ void Model::save(const std::string& path, Site site) const {
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
   if (!m.graphs.empty()) {  // the first type of target is the one trained on
     const TrainGraph& graph = *m.graphs[0];
-    record.graph.roots.push_back({"target", {graph.y_true}});
+    record.graph.roots.push_back({"target", graph.y_true});
     record.graph.roots.push_back({"loss", {graph.loss}});
-    record.graph.roots.push_back({"metrics", graph.metrics});
+    record.graph.roots.push_back({"metrics", graph.logged});
   }
   for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
   TrainingFacts& facts = record.training;
@@ -38,11 +39,23 @@ void Model::save(const std::string& path, Site site) const {
   facts.ema = m.ema;
   facts.averaged = m.averaged;
   if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
-  facts.loss = m.loss.name();
-  if (m.graphs.empty())
-    for (const Metric& metric : m.metrics) facts.metrics.push_back(metric.name());
-  else
-    facts.metrics.assign(m.graphs[0]->names.begin() + 1, m.graphs[0]->names.end());
+  // One loss a head as "NUMBER of the output:NAME"; a model with one output has its name alone.
+  facts.loss = m.loss_names();
+  if (m.outputs.size() > 1)
+    for (size_t i = 0; i < m.heads.size(); ++i)
+      facts.extra.emplace_back("head/" + std::to_string(i),
+                               std::to_string(m.heads[i].output) + ":" + m.heads[i].loss.name());
+  if (m.graphs.empty()) {
+    for (const OutputMetrics& given : m.metrics)
+      for (const Metric& metric : given.metrics) facts.metrics.push_back(metric.name());
+  } else {
+    const TrainGraph& graph = *m.graphs[0];
+    facts.metrics.assign(graph.names.begin() + 1, graph.names.end());
+    for (size_t i = 0; i < graph.parts.size(); ++i)
+      facts.extra.emplace_back(
+          "loss_part/" + std::to_string(i),
+          std::to_string(graph.parts[i].first) + ":" + json_real(graph.parts[i].second));
+  }
   record.add_values(m.variables);
   const auto add_slot = [&](const Variable& slot) {  // a report makes some without memory
     if (!slot.value.empty()) record.add("optimizer/" + slot.name, slot.value);

@@ -4,11 +4,9 @@
 #include <tuple>
 
 #include "core/message.h"
-#include "graph/calls.h"
 #include "graph/op_def.h"
 #include "graph/passes/bf16.h"
 #include "graph/passes/trace.h"
-#include "train/added_terms.h"
 #include "train/losses/targets.h"
 #include "train/memory_check.h"
 #include "train/updates.h"
@@ -18,22 +16,6 @@ namespace goneuron {
 namespace {
 
 constexpr size_t most_executors = 32;  // the least recently used goes first
-
-/// What layers add to the loss and to the logs.
-void add_terms(const ModelImpl& model, TrainGraph& graph) {
-  const AddedTerms added = added_terms(model.outputs);
-  if (added.loss) graph.loss = make("add", {graph.loss, added.loss});
-  for (size_t i = 0; i < added.names.size(); ++i) {
-    if (std::find(graph.names.begin(), graph.names.end(), added.names[i]) != graph.names.end())
-      throw_graph({.what = "two values of the logs are named \"" + added.names[i] +
-                           "\"; expected a name for each",
-                   .lines = {{"names", quoted_list(graph.names)}},
-                   .hint = "a layer adds the second one: give it another name in add_loss() or "
-                           "add_metric()"});
-    graph.names.push_back(added.names[i]);
-    graph.metrics.push_back(added.values[i]);
-  }
-}
 
 TensorType with_rows(const TensorType& type, i64 rows) {
   TensorType concrete = type;
@@ -48,11 +30,32 @@ TensorType target_type(const Shape& sample, DType dtype) {
 }
 
 bool ModelImpl::Key::operator<(const Key& other) const {
-  const auto rank = [](const Key& k) {
-    return std::make_tuple(k.mode, k.rows, std::vector<i64>(k.target.begin(), k.target.end()),
-                           k.target_type);
-  };
-  return rank(*this) < rank(other);
+  return std::tie(mode, types) < std::tie(other.mode, other.types);
+}
+
+StepSpec StepSpec::with_rows(i64 rows) const {
+  StepSpec other = *this;
+  for (auto* types : {&other.inputs, &other.targets})
+    for (TensorType& type : *types) type = goneuron::with_rows(type, rows);
+  return other;
+}
+
+ModelImpl::Key StepSpec::key() const {
+  ModelImpl::Key key{mode, {}};
+  for (const auto* types : {&inputs, &targets})
+    for (const TensorType& type : *types) {
+      key.types.push_back(static_cast<i64>(type.dtype));
+      key.types.push_back(type.shape.rank());
+      key.types.insert(key.types.end(), type.shape.begin(), type.shape.end());
+    }
+  return key;
+}
+
+StepSpec step_spec(const ModelImpl& model, Mode mode, i64 rows,
+                   const std::vector<TensorType>& targets) {
+  StepSpec spec{mode, {}, mode == Mode::predict ? std::vector<TensorType>{} : targets};
+  for (const Symbol& input : model.inputs) spec.inputs.push_back({input.shape(), input.dtype()});
+  return spec.with_rows(rows);
 }
 
 void ModelImpl::forget_plans() {
@@ -60,41 +63,26 @@ void ModelImpl::forget_plans() {
   graphs.clear();
 }
 
-TrainGraph& ModelImpl::graph_for(const TensorType& target, bool with_updates) {
-  for (auto& graph : graphs)
-    if (graph->target == target) {
-      if (with_updates) effects_of(*this, *graph, Mode::train);
-      return *graph;
-    }
-  auto graph = std::make_unique<TrainGraph>();
-  graph->target = target;
-  graph->y_true = input_symbol(target, "y_true", site);
-  graph->loss = batch_mean(loss(graph->y_true, outputs[0]));
-  graph->names = {"loss"};
-  for (const Metric& metric : metrics) {
-    graph->names.push_back(metric.name());
-    graph->metrics.push_back(batch_mean(metric(graph->y_true, outputs[0])));
-  }
-  add_terms(*this, *graph);
-  if (with_updates) effects_of(*this, *graph, Mode::train);
-  graphs.push_back(std::move(graph));
-  return *graphs.back();
-}
-
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target) {
+  return plan_for(model, step_spec(model, mode, rows, {target}));
+}
+
+std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& step) {
+  const Mode mode = step.mode;
   TraceSpec spec;
   spec.inputs = model.inputs;
-  spec.input_types = {with_rows({model.inputs[0].shape(), model.inputs[0].dtype()}, rows)};
+  spec.input_types = step.inputs;
   spec.training = trains(mode);
   if (mode == Mode::predict) {
     spec.outputs = model.outputs;
   } else {
-    TrainGraph& graph = model.graph_for(target, trains(mode));
-    spec.inputs.push_back(graph.y_true);
-    spec.input_types.push_back(with_rows(target, rows));
+    TrainGraph& graph = model.graph_for(step.targets, trains(mode));
+    spec.inputs.insert(spec.inputs.end(), graph.y_true.begin(), graph.y_true.end());
+    spec.input_types.insert(spec.input_types.end(), step.targets.begin(), step.targets.end());
     spec.outputs = {graph.loss};
-    spec.outputs.insert(spec.outputs.end(), graph.metrics.begin(), graph.metrics.end());
+    spec.outputs.insert(spec.outputs.end(), graph.logged.begin(), graph.logged.end());
+    for (const Symbol& count : graph.counts()) spec.outputs.push_back(count);
     if (trains(mode)) spec.effects = effects_of(model, graph, mode);
   }
   Graph graph = trace(spec);
@@ -108,39 +96,58 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
   return std::make_shared<const Plan>(std::move(plan));
 }
 
+std::vector<Symbol> TrainGraph::counts() const {
+  std::vector<Symbol> all;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (const Symbol count = denominator_of(i == 0 ? loss : logged[i - 1])) all.push_back(count);
+  return all;
+}
+
 ExecutorLease::ExecutorLease(ModelImpl& model, Mode mode, i64 rows, const TensorType& target)
-    : model_(model),
-      key_{mode, rows, mode == Mode::predict ? Shape{} : target.shape,
-           mode == Mode::predict ? DType::f32 : target.dtype} {
+    : ExecutorLease(model, step_spec(model, mode, rows, {target})) {}
+
+ExecutorLease::ExecutorLease(ModelImpl& model, const StepSpec& spec) : model_(model), spec_(spec) {
+  const Mode mode = spec.mode;
   const std::lock_guard lock(model.mutex);
   if (model.device != current_backend().name()) {
     model.executors.clear();
     model.device = current_backend().name();
   }
-  if (mode != Mode::predict) names_ = model.graph_for(target, mode == Mode::train).names;
-  auto& cached = model.executors[key_];
+  if (mode != Mode::predict) {
+    TrainGraph& graph = model.graph_for(spec.targets, mode == Mode::train);
+    graph.guessed = false;
+    graph_ = &graph;
+  }
+  auto& cached = model.executors[spec.key()];
   cached.used = ++model.clock;
   if (!cached.idle.empty()) {
     executor_ = std::move(cached.idle.back());
     cached.idle.pop_back();
-    return;
+  } else {
+    make_executor();
   }
-  const auto plan = plan_for(model, mode, rows, target);
-  check_memory(model, *plan, mode, rows, target);
-  if (trains(mode)) model.allocate_slots();
-  if (trains(mode) && mode != Mode::train) model.allocate_sums();
-  if (model.gradients.bytes() < plan->gradient_bytes)
-    model.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
-  executor_ = std::make_unique<Executor>(plan, model.gradients);
-  if (model.executors.size() > most_executors)
-    model.executors.erase(std::min_element(
-        model.executors.begin(), model.executors.end(),
+  for (size_t i = 0; i < spec.inputs.size() + spec.targets.size(); ++i)
+    memory_.push_back(executor_->input(static_cast<int>(i)));
+}
+
+void ExecutorLease::make_executor() {
+  const auto plan = plan_for(model_, spec_);
+  check_memory(model_, *plan, spec_);
+  const bool training = trains(spec_.mode);
+  if (training) model_.allocate_slots();
+  if (training && spec_.mode != Mode::train) model_.allocate_sums();
+  if (model_.gradients.bytes() < plan->gradient_bytes)
+    model_.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
+  executor_ = std::make_unique<Executor>(plan, model_.gradients);
+  if (model_.executors.size() > most_executors)
+    model_.executors.erase(std::min_element(
+        model_.executors.begin(), model_.executors.end(),
         [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
 }
 
 ExecutorLease::~ExecutorLease() {
   const std::lock_guard lock(model_.mutex);
-  const auto at = model_.executors.find(key_);
+  const auto at = model_.executors.find(spec_.key());
   if (at != model_.executors.end()) at->second.idle.push_back(std::move(executor_));
 }
 

@@ -68,14 +68,17 @@ std::string layer_table(const ModelImpl& model) {
 
 /// "Softmax + cross_entropy are computed together from the logits", where the loss does that.
 std::string logits_note(const ModelImpl& model, const Plan& plan) {
-  const Symbol last_made = unwrapped(model.outputs[0]);
-  const Expr& output = *last_made.expr();
-  const std::string last = output.op ? output.op->name : "";
+  std::string last;  // what makes the outputs
+  for (const Symbol& output : model.outputs) {
+    const Symbol made = unwrapped(output);
+    if (made.expr()->op && (last.empty() || last.find("softmax") == std::string::npos))
+      last = made.expr()->op->name;
+  }
   for (const Node& node : plan.graph.nodes) {
     const std::string_view op = node.op->name;
     if ((op == "softmax_cross_entropy" && (last == "softmax" || last == "log_softmax")) ||
         (op == "sigmoid_binary_cross_entropy" && last == "sigmoid"))
-      return last + " and " + model.loss.name() +
+      return last + " and " + model.loss_names() +
              " are one function of the logits, which cannot overflow";
   }
   return "";
@@ -166,7 +169,7 @@ std::string Model::memory_report(const Dataset& data, const FitOptions& options,
     throw_graph({.where = call_site("memory_report", site),
                  .what = "the model has no loss and no optimizer yet",
                  .hint = "call compile(Adam(0.001), CrossEntropy) first"});
-  if (data) m.need_shape(data.x_shape(), "memory_report", site);
+  if (data && !m.built()) m.need_shapes({data.x_shape()}, "memory_report", site);
   const std::lock_guard lock(m.mutex);
   return "memory of fit()\n" + footprint(m, data, options, site).str();
 }

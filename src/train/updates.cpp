@@ -87,24 +87,8 @@ std::vector<Symbol> clip_scales(const Optimizer& o, const std::vector<Symbol>& g
   throw_graph(
       {.what = "the loss does not depend on the weight \"" + weight.full_name() +
                "\"; expected a loss that every weight in training has a part in",
-       .lines = {{"layer", layer ? layer->describe() : "none"}, {"loss", model.loss.name()}},
+       .lines = {{"layer", layer ? layer->describe() : "none"}, {"loss", model.loss_names()}},
        .hint = "use the layer's output in the loss, or freeze it: set_trainable(false)"});
-}
-
-void add_gradients(ModelImpl& model, TrainGraph& graph) {
-  if (!graph.gradients.empty()) return;
-  resolve_groups(model);
-  graph.trained.clear();
-  std::vector<Symbol> wrt;
-  for (const auto& variable : model.variables)
-    if (in_training(model, *variable)) {
-      graph.trained.push_back(variable);
-      wrt.push_back(variable_symbol(variable));
-    }
-  auto gradients = differentiate(graph.loss, wrt);
-  for (size_t i = 0; i < gradients.size(); ++i)
-    if (!gradients[i]) fail_unreachable(model, *graph.trained[i]);
-  graph.gradients = std::move(gradients);
 }
 
 /// Updates of the layers' own state, such as running means.
@@ -174,6 +158,22 @@ Variables without_memory(
 }
 
 }  // namespace
+
+void add_gradients(ModelImpl& model, TrainGraph& graph) {
+  if (!graph.gradients.empty()) return;
+  resolve_groups(model);
+  graph.trained.clear();
+  std::vector<Symbol> wrt;
+  for (const auto& variable : model.variables)
+    if (in_training(model, *variable)) {
+      graph.trained.push_back(variable);
+      wrt.push_back(variable_symbol(variable));
+    }
+  auto gradients = differentiate(graph.loss, wrt);
+  for (size_t i = 0; i < gradients.size(); ++i)
+    if (!gradients[i]) fail_unreachable(model, *graph.trained[i]);
+  graph.gradients = std::move(gradients);
+}
 
 const std::vector<Symbol>& effects_of(ModelImpl& model, TrainGraph& graph, Mode mode) {
   auto& effects = mode == Mode::train ? graph.updates

@@ -9,6 +9,15 @@ namespace goneuron {
 /// The effects of a step in a mode that trains; made once for each graph and mode.
 const std::vector<Symbol>& effects_of(ModelImpl& model, TrainGraph& graph, Mode mode);
 
+/// Fills in the gradients of the weights in training. Throws GraphError for a weight that the loss
+/// does not depend on.
+void add_gradients(ModelImpl& model, TrainGraph& graph);
+/// The types of targets that the losses take, as far as that can be told; else none.
+std::vector<TensorType> guessed_targets(const ModelImpl& model);
+/// What compile() can tell before there is data: throws GraphError where the loss cannot train the
+/// model.
+void try_training(ModelImpl& model);
+
 /// Fills in model.rules from the optimizer's groups. Throws GraphError for a group that no weight
 /// fits.
 void resolve_groups(ModelImpl& model);

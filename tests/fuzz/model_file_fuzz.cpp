@@ -27,8 +27,9 @@ void use(const GraphRecord& graph) {
 void use(const ModelRecord& record) {
   const auto model = model_of(record, "fuzz");
   try {
-    plan_for(*model, Mode::predict, 2, {});
-    if (!model->graphs.empty()) plan_for(*model, Mode::train, 2, model->graphs[0]->target);
+    plan_for(*model, step_spec(*model, Mode::predict, 2, {}));
+    if (!model->graphs.empty())
+      plan_for(*model, step_spec(*model, Mode::train, 2, model->graphs[0]->targets));
   } catch (const Error&) {  // sizes that overflow, for one
   }
   use(record.graph);

@@ -55,15 +55,18 @@ def moe(x, router, w, b, top_k, activation, normalize):
     return mixture(ACTIVATIONS[activation](each(x, w, b), 0.0), gate)
 
 
-def expert_ff(x, weights, top_k, activation, gated, bias):
-    """weights in GoNeuron's order: router, (gate,) up, down, each but the router with its bias."""
+def expert_ff(x, weights, top_k, activation, bias):
+    """weights: router, up, down, the latter with their biases; SwiGLU: up makes gates, then values."""
     router, rest = weights[0], list(weights[1:])
-    pairs = [(rest[i], rest[i + 1]) for i in range(0, len(rest), 2)] if bias else [(w, None) for w in rest]
+    up, down = (rest[:2], rest[2:]) if bias else (rest[:1], rest[1:])
     gate, _ = gates(x @ router, top_k, True)
-    h = ACTIVATIONS[activation](each(x, *pairs[0]), 0.0)
-    if gated:
-        h = h * each(x, *pairs[1])
-    return mixture(own(h, *pairs[-1]), gate)
+    h = each(x, *up)
+    if activation == "swiglu":
+        half = h.shape[-1] // 2
+        h = F.silu(h[..., :half]) * h[..., half:]
+    else:
+        h = ACTIVATIONS[activation](h, 0.0)
+    return mixture(own(h, *down), gate)
 
 
 def moe_case(name, shape, out, experts, top_k, activation="linear", bias=True, normalize=True):
@@ -78,17 +81,16 @@ def moe_case(name, shape, out, experts, top_k, activation="linear", bias=True, n
     return case(name, "MoE", options, [n(*shape)], weights, function, n)
 
 
-def ff_case(name, shape, hidden, experts, top_k, activation="gelu", gated=False, bias=True):
+def ff_case(name, shape, hidden, experts, top_k, activation="gelu", bias=True):
     n = Numbers(name)
     d = shape[-1]
     weights = [n(d, experts)]
-    for inputs, outputs in [(d, hidden)] * (2 if gated else 1) + [(hidden, d)]:
+    for inputs, outputs in ((d, hidden * (2 if activation == "swiglu" else 1)), (hidden, d)):
         weights += [n(experts, inputs, outputs)] + ([n(experts, outputs)] if bias else [])
 
     def function(x, *weights):
-        return expert_ff(x, weights, top_k, activation, gated, bias)
-    options = {"hidden": hidden, "experts": experts, "top_k": top_k, "activation": activation, "alpha": 0.0,
-               "gated": gated, "bias": bias}
+        return expert_ff(x, weights, top_k, activation, bias)
+    options = {"hidden": hidden, "experts": experts, "top_k": top_k, "activation": activation, "alpha": 0.0, "bias": bias}
     return case(name, "ExpertFeedForward", options, [n(*shape)], weights, function, n)
 
 
@@ -101,5 +103,5 @@ def all_cases():
     yield moe_case("moe_not_normalized", (6, 4), 3, 4, 2, normalize=False)
     yield ff_case("experts", (2, 5, 4), 6, 4, 2)
     yield ff_case("experts_relu", (2, 4, 3), 5, 3, 1, "relu")
-    yield ff_case("experts_gated", (2, 5, 4), 6, 4, 2, "silu", gated=True, bias=False)
-    yield ff_case("experts_gated_bias", (9, 3), 4, 4, 3, "gelu", gated=True)
+    yield ff_case("experts_swiglu", (2, 5, 4), 6, 4, 2, "swiglu", bias=False)
+    yield ff_case("experts_swiglu_bias", (9, 3), 4, 4, 3, "swiglu")

@@ -28,7 +28,7 @@ def all_cases():
                "balance": 0.5, "z_loss": 0.25}
     yield with_losses("moe_losses", "MoE", options, n(3, 4, 4), [n(4, 5), n(5, 4, 3), n(5, 3)],
                       lambda x, router, w, b: moe(x, router, w, b, 2, "tanh", True))
-    options = {"hidden": 5, "experts": 4, "top_k": 1, "activation": "silu", "alpha": 0.0, "gated": True, "bias": False,
+    options = {"hidden": 5, "experts": 4, "top_k": 1, "activation": "swiglu", "alpha": 0.0, "bias": False,
                "balance": 2.0, "z_loss": 0.125}
-    yield with_losses("experts_losses", "ExpertFeedForward", options, n(9, 3), [n(3, 4), n(4, 3, 5), n(4, 3, 5), n(4, 5, 3)],
-                      lambda x, *w: expert_ff(x, w, 1, "silu", True, False))
+    yield with_losses("experts_losses", "ExpertFeedForward", options, n(9, 3), [n(3, 4), n(4, 3, 10), n(4, 5, 3)],
+                      lambda x, *w: expert_ff(x, w, 1, "swiglu", False))

@@ -4,10 +4,12 @@ from goldens.training import normed, relu_apart, torch, training_case
 
 
 def block(x, w, stride):
+    """The weights of the short cut, where there is one, come first: it is the sum's first operand."""
+    short, w = w[:-6], w[-6:]
     y = relu_apart(normed(conv2d(x, w[0], None, (stride, stride), 1), w[1], w[2]))
     y = normed(conv2d(y, w[3], None, (1, 1), 1), w[4], w[5])
-    if len(w) > 6:
-        x = normed(conv2d(x, w[6], None, (stride, stride), 0), w[7], w[8])
+    if short:
+        x = normed(conv2d(x, short[0], None, (stride, stride), 0), short[1], short[2])
     return relu_apart(x + y)
 
 
@@ -24,9 +26,9 @@ def normal(kernel, c, filters, scale):
 def all_cases():
     shapes = normal(3, 3, 8, 0.25)
     shapes += normal(3, 8, 8, 0.125) + normal(3, 8, 8, 0.125)
-    shapes += normal(3, 8, 16, 0.125) + normal(3, 16, 16, 0.125) + normal(1, 8, 16, 0.25)
+    shapes += normal(1, 8, 16, 0.25) + normal(3, 8, 16, 0.125) + normal(3, 16, 16, 0.125)
     shapes += [((16, 5), 0.25, 0.0), ((5,), 0.25, 0.0)]
 
     def momentum(p):
         return torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-4)
-    yield training_case("resnet", resnet, (8, 8, 3), 5, shapes, momentum, batch=8, first_weight=400)
+    yield training_case("resnet", resnet, (8, 8, 3), 5, shapes, momentum, batch=8, first_weight=300)

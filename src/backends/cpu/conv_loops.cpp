@@ -20,7 +20,7 @@ using V = hn::Vec<D>;
 constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;  // 24 of 32 registers hold sums, or 12 of 16
 constexpr i64 nr = 2 * lanes;
-constexpr i64 kc = 256;  // depth of a panel that stays in the first-level cache
+constexpr i64 kc = 640;  // depth of a panel that stays in the second-level cache
 HWY_ALIGN constexpr float zeros[nr] = {};
 
 i64 panel_width(i64 columns, i64 column) { return columns - column > lanes ? nr : lanes; }

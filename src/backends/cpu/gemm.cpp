@@ -103,7 +103,7 @@ struct Floats {
   static constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
   static constexpr i64 nr = 2 * lanes;
   static constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
-  static constexpr i64 mc = 240;  // a block of A, mc x kc or as much of another form, in the second
+  static constexpr i64 mc = 480;  // a block of A, mc x kc or as much of another form, in the second
 
   static i64 steps(i64 k) { return k; }
 
@@ -330,7 +330,7 @@ GemmKernel gemm_rounded_kernel() {
 }
 
 i64 gemm_scratch(i64 m, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 240;
+  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 480;
   const i64 packed_a = std::min((m + tallest_tile) * std::min(k, kc), (mc + tallest_tile) * kc);
   return (kc * widest_panel + packed_a) * i64{sizeof(float)} + 64;
 }

@@ -13,16 +13,18 @@ namespace goneuron::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr i64 gates = 3;
-constexpr i64 most_rows = sums / gates;  // of a register tile
+// Of a register tile: reset, update, and the two parts of the new gate.
+constexpr i64 parts = 4, most_rows = sums / parts;
 
-/// One step of a chunk of rows: where it reads and writes.
+/// One step of a chunk of rows: where it reads and writes. A row of operands is x, then h.
 struct Step {
   const GruForward* pass;
   i64 t;
-  const float *w, *h;
-  float* next;  // [rows, pitch], as h
+  const float *w, *bias;  // packed
+  i64 k;                  // columns of the operands that are not 0
+  const float* operands;  // [rows, pitch]
+  float* next;            // h after the step, in the other operands
   i64 pitch;
-  bool zero;  // h is all 0
 };
 
 /// Rows [row, row + kRows) of the units of one vector.
@@ -31,39 +33,38 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
   const GruForward& f = *step.pass;
   const i64 n = f.units;
   const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - unit)));
-  const auto load = [&](const float* x)
-                        HWY_ATTR { return kWhole ? hn::LoadU(d, x) : hn::MaskedLoad(here, d, x); };
   const auto store = [&](V v, float* x) HWY_ATTR {
     if (kWhole)
       hn::StoreU(v, d, x);
     else
       hn::BlendedStore(v, here, d, x);
   };
-  V s[kRows][gates];
+  V s[kRows][parts];
+#pragma GCC unroll 6
   for (i64 i = 0; i < kRows; ++i)
-    for (i64 k = 0; k < gates; ++k) {
-      s[i][k] = hn::Zero(d);
-      __builtin_prefetch(f.gates + (((row + i) * f.steps + step.t) * gates + k) * n + unit);
+#pragma GCC unroll 4
+    for (i64 k = 0; k < parts; ++k) {
+      s[i][k] = hn::Load(d, step.bias + unit * parts + k * lanes);
+      if (k < gates)
+        __builtin_prefetch(f.acts + (((row + i) * f.steps + step.t) * gates + k) * n + unit, 1);
     }
-  if (!step.zero)
-    multiply<kRows, gates>(step.h + row * step.pitch, step.pitch, step.w + unit * gates * n, n, s);
-  const V bias = load(f.bias + unit);
+  const float *operands = step.operands + row * step.pitch, *w = step.w + unit * gates * (f.in + n);
+  multiply<gates>(operands, step.pitch, w, f.in, s);
+  multiply<gates, gates>(operands + f.in, step.pitch, w + f.in * gates * lanes, step.k - f.in, s);
   for (i64 i = 0; i < kRows; ++i) {
-    const i64 at = (row + i) * f.steps + step.t, state = (row + i) * step.pitch + unit;
-    const float* x = f.gates + at * gates * n + unit;
-    const V reset = sigmoid(hn::Add(s[i][0], load(x)));
-    const V update = sigmoid(hn::Add(s[i][1], load(x + n)));
-    const V product = hn::Add(s[i][2], bias);
-    const V fresh = tanh(hn::MulAdd(reset, product, load(x + 2 * n)));
+    const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
+    V reset = s[i][0], update = s[i][1];
+    two_sigmoids(reset, update);
+    const V fresh = gate_tanh(hn::MulAdd(reset, s[i][3], s[i][2]));
     float* acts = f.acts + at * gates * n + unit;
     store(reset, acts);
     store(update, acts + n);
     store(fresh, acts + 2 * n);
-    if (f.products) store(product, f.products + at * n + unit);
+    if (f.products) store(s[i][3], f.products + at * n + unit);
+    V h = hn::LoadU(d, step.operands + f.in + h_at);
     const bool keep = kept(f, row + i, step.t);
-    V h = hn::Load(d, step.h + state);
     if (keep) h = hn::MulAdd(update, hn::Sub(h, fresh), fresh);
-    hn::Store(h, d, step.next + state);
+    hn::StoreU(h, d, step.next + h_at);
     if (f.y) store(keep || !f.zero_masked ? h : hn::Zero(d), f.y + at * n + unit);
   }
 }
@@ -90,7 +91,7 @@ void forward_step(const Step& step, i64 rows) {
 GruForward from_row(GruForward f, i64 row) {
   const i64 state = row * f.units, steps = row * f.steps;
   f.mask = moved(f.mask, steps);
-  f.gates += steps * gates * f.units;
+  f.x += steps * f.in;
   f.acts += steps * gates * f.units;
   f.h0 = moved(f.h0, state);
   f.h_last = moved(f.h_last, state);
@@ -128,19 +129,19 @@ void backward_row(const GruBackward& b, i64 row, i64 at, float* dh, float* packe
     V h = hn::Load(d, dh + u);
     if (dy) h = hn::Add(h, load(dy));
     const V reset = load(acts), update = load(acts + n), fresh = load(acts + 2 * n);
-    V parts[gates] = {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    V d_gates[gates] = {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
     if (keep) {
-      parts[2] = hn::Mul(hn::Mul(h, hn::Sub(one, update)), hn::NegMulAdd(fresh, fresh, one));
-      parts[0] = hn::Mul(hn::Mul(parts[2], load(b.products + step * n)),
-                         hn::Mul(reset, hn::Sub(one, reset)));
-      parts[1] = hn::Mul(hn::Mul(h, hn::Sub(load(b.h_before + step * n), fresh)),
-                         hn::Mul(update, hn::Sub(one, update)));
+      d_gates[2] = hn::Mul(hn::Mul(h, hn::Sub(one, update)), hn::NegMulAdd(fresh, fresh, one));
+      d_gates[0] = hn::Mul(hn::Mul(d_gates[2], load(b.products + step * n)),
+                           hn::Mul(reset, hn::Sub(one, reset)));
+      d_gates[1] = hn::Mul(hn::Mul(h, hn::Sub(load(b.h_before + step * n), fresh)),
+                           hn::Mul(update, hn::Sub(one, update)));
       h = hn::Mul(h, update);
     }
     hn::Store(h, d, dh + u);  // what passes by the product
     for (i64 k = 0; k < gates; ++k) {
-      const V through = k == 2 ? hn::Mul(parts[k], reset) : parts[k];
-      hn::BlendedStore(parts[k], here, d, dgates + k * n + u);
+      const V through = k == 2 ? hn::Mul(d_gates[k], reset) : d_gates[k];
+      hn::BlendedStore(d_gates[k], here, d, dgates + k * n + u);
       hn::BlendedStore(through, here, d, dproducts + k * n + u);
       hn::Store(through, d, packed + k * padded(n) + u);
     }
@@ -150,23 +151,33 @@ void backward_row(const GruBackward& b, i64 row, i64 at, float* dh, float* packe
 }  // namespace
 
 void gru_forward(const GruForward& all, i64 begin, i64 end, void* memory) {
-  const i64 n = all.units, pitch = pitch_of(padded(n));
+  const i64 n = all.units, in = all.in, wide = in + n, pitch = pitch_of(in + padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * n);
-  float* h = scratch.take(sequence_rows * pitch);
+  float* w = scratch.take(padded(n) * gates * wide);
+  float* bias = scratch.take(padded(n) * parts);
+  float* now = scratch.take(sequence_rows * pitch);
   float* next = scratch.take(sequence_rows * pitch);
-  pack_forward(all.w, n, gates, w);
+  pack_forward(all.w_ih, in, n, gates, w, 0, wide);
+  pack_forward(all.w, n, n, gates, w, in, wide);
+  for (i64 unit = 0; unit < n; unit += lanes)
+    for (i64 k = 0; k < parts; ++k) {
+      const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - unit)));
+      const float* from = k < gates ? all.bias + k * n : all.bias_hn;
+      hn::Store(hn::MaskedLoad(here, d, from + unit), d, bias + unit * parts + k * lanes);
+    }
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const GruForward f = from_row(all, row);
-    load_rows(f.h0, rows, n, h, pitch);
+    load_rows(nullptr, 0, rows, padded(n), now + in, pitch);
+    if (f.h0) load_rows(f.h0, n, rows, n, now + in, pitch);
     for (i64 at = 0; at < f.steps; ++at) {
-      const i64 t = f.time(at);
-      store_rows(h, pitch, rows, n, moved(f.h_before, t * n), f.steps * n);
-      forward_step({&f, t, w, h, next, pitch, at == 0 && !f.h0}, rows);
-      std::swap(h, next);
+      const i64 t = f.time(at), k = at > 0 || f.h0 ? wide : in;
+      load_rows(f.x + t * in, f.steps * in, rows, in, now, pitch);
+      store_rows(now + in, pitch, rows, n, moved(f.h_before, t * n), f.steps * n);
+      forward_step({&f, t, w, bias, k, now, next + in, pitch}, rows);
+      std::swap(now, next);
     }
-    store_rows(h, pitch, rows, n, f.h_last, n);
+    store_rows(now + in, pitch, rows, n, f.h_last, n);
   }
 }
 
@@ -180,10 +191,19 @@ void gru_backward(const GruBackward& all, i64 begin, i64 end, void* memory) {
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const GruBackward b = from_row(all, row);
-    load_rows(b.dh_last, rows, n, dh, pitch);
+    load_rows(nullptr, 0, rows, pitch, dh, pitch);
+    if (b.dh_last) load_rows(b.dh_last, n, rows, n, dh, pitch);
     for (i64 at = b.steps - 1; at >= 0; --at) {
       for (i64 i = 0; i < rows; ++i) backward_row(b, i, at, dh + i * pitch, packed + i * wide);
-      if (at > 0 || b.dh0) product_backward(packed, wide, w, rows, n, gates, dh, pitch, true);
+      if (at == 0 && !b.dh0) break;
+      Fetch fetch;
+      if (at > 0) {
+        const i64 t = b.time(at - 1);
+        fetch.all[0] = {b.acts + t * gates * n, b.steps * gates * n, gates * n};
+        fetch.all[1] = {b.products + t * n, b.steps * n, n};
+        fetch.all[2] = {b.h_before + t * n, b.steps * n, n};
+      }
+      product_backward(packed, wide, w, rows, n, gates, dh, pitch, true, fetch);
     }
     store_rows(dh, pitch, rows, n, b.dh0, n);
   }

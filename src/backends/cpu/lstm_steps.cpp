@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "backends/cpu/recurrent.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -15,13 +17,15 @@ namespace {
 constexpr i64 gates = 4;
 constexpr i64 most_rows = sums / gates;  // of a register tile
 
-/// One step of a chunk of rows: where it reads and writes.
+/// One step of a chunk of rows: where it reads and writes. A row of operands is x, then h.
 struct Step {
   const LstmForward* pass;
   i64 t;
-  const float *w, *h;  // h null: all 0
-  float *next, *c;     // [rows, pitch]
-  i64 pitch;
+  const float *w, *bias;  // packed
+  i64 k;                  // columns of the operands that are not 0
+  const float* operands;  // [rows, pitch]
+  float *next, *c;        // h after the step, in the other operands; [rows, c_pitch]
+  i64 pitch, c_pitch;
 };
 
 /// Rows [row, row + kRows) of the units of one vector.
@@ -30,40 +34,43 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
   const LstmForward& f = *step.pass;
   const i64 n = f.units;
   const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - unit)));
-  const auto load = [&](const float* x)
-                        HWY_ATTR { return kWhole ? hn::LoadU(d, x) : hn::MaskedLoad(here, d, x); };
   const auto store = [&](V v, float* x) HWY_ATTR {
     if (kWhole)
       hn::StoreU(v, d, x);
     else
       hn::BlendedStore(v, here, d, x);
   };
-  V s[kRows][gates];
+  // What the tile writes is fetched while the product is computed.
   for (i64 i = 0; i < kRows; ++i)
-    for (i64 k = 0; k < gates; ++k) {
-      s[i][k] = hn::Zero(d);
-      __builtin_prefetch(f.gates + (((row + i) * f.steps + step.t) * gates + k) * n + unit);
-    }
-  if (step.h)
-    multiply<kRows, gates>(step.h + row * step.pitch, step.pitch, step.w + unit * gates * n, n, s);
+    for (i64 k = 0; k < gates; ++k)
+      __builtin_prefetch(f.acts + (((row + i) * f.steps + step.t) * gates + k) * n + unit, 1);
+  V s[kRows][gates];
+#pragma GCC unroll 6
+  for (i64 i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+    for (i64 k = 0; k < gates; ++k) s[i][k] = hn::Load(d, step.bias + unit * gates + k * lanes);
+  multiply<gates>(step.operands + row * step.pitch, step.pitch, step.w + unit * gates * (f.in + n),
+                  step.k, s);
   for (i64 i = 0; i < kRows; ++i) {
-    const i64 at = (row + i) * f.steps + step.t, state = (row + i) * step.pitch + unit;
-    const float* x = f.gates + at * gates * n + unit;
-    const V in = sigmoid(hn::Add(s[i][0], load(x)));
-    const V forget = sigmoid(hn::Add(s[i][1], load(x + n)));
-    const V cell = tanh(hn::Add(s[i][2], load(x + 2 * n)));
-    const V out = sigmoid(hn::Add(s[i][3], load(x + 3 * n)));
+    const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
+    V in = s[i][0], forget = s[i][1], cell = s[i][2], out = s[i][3];
+    lstm_gates(in, forget, cell, out);
     float* acts = f.acts + at * gates * n + unit;
     store(in, acts);
     store(forget, acts + n);
     store(cell, acts + 2 * n);
     store(out, acts + 3 * n);
+    float* c_at = step.c + (row + i) * step.c_pitch + unit;
+    V c = hn::Load(d, c_at), h;
     const bool keep = kept(f, row + i, step.t);
-    V c = hn::Load(d, step.c + state);
-    if (keep) c = hn::MulAdd(forget, c, hn::Mul(in, cell));
-    const V h = keep ? hn::Mul(out, tanh(c)) : step.h ? hn::Load(d, step.h + state) : hn::Zero(d);
-    hn::Store(c, d, step.c + state);
-    hn::Store(h, d, step.next + state);
+    if (keep) {
+      c = hn::MulAdd(forget, c, hn::Mul(in, cell));
+      h = hn::Mul(out, gate_tanh(c));
+      hn::Store(c, d, c_at);
+    } else {
+      h = hn::LoadU(d, step.operands + f.in + h_at);
+    }
+    hn::StoreU(h, d, step.next + h_at);
     if (f.cells) store(c, f.cells + at * n + unit);
     if (f.y) store(keep || !f.zero_masked ? h : hn::Zero(d), f.y + at * n + unit);
   }
@@ -91,7 +98,7 @@ void forward_step(const Step& step, i64 rows) {
 LstmForward from_row(LstmForward f, i64 row) {
   const i64 state = row * f.units, steps = row * f.steps;
   f.mask = moved(f.mask, steps);
-  f.gates += steps * gates * f.units;
+  f.x += steps * f.in;
   f.acts += steps * gates * f.units;
   f.h0 = moved(f.h0, state);
   f.c0 = moved(f.c0, state);
@@ -99,7 +106,7 @@ LstmForward from_row(LstmForward f, i64 row) {
   f.c_last = moved(f.c_last, state);
   f.y = moved(f.y, steps * f.units);
   f.cells = moved(f.cells, steps * f.units);
-  f.h_before = moved(f.h_before, steps * f.units);
+  f.operands = moved(f.operands, steps * (f.in + f.units));
   return f;
 }
 
@@ -136,7 +143,7 @@ void backward_row(const LstmBackward& b, i64 row, i64 at, float* dh, float* dc, 
             out = hn::MaskedLoad(here, d, acts + 3 * n + u);
     V parts[gates] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
     if (keep) {
-      const V tc = tanh(hn::MaskedLoad(here, d, b.cells + step * n + u));
+      const V tc = gate_tanh(hn::MaskedLoad(here, d, b.cells + step * n + u));
       const V c = hn::MulAdd(hn::Mul(h, out), hn::NegMulAdd(tc, tc, one), hn::Load(d, dc + u));
       const V c_before = before ? hn::MaskedLoad(here, d, before + u) : hn::Zero(d);
       parts[0] = hn::Mul(hn::Mul(c, cell), hn::Mul(in, hn::Sub(one, in)));
@@ -157,26 +164,32 @@ void backward_row(const LstmBackward& b, i64 row, i64 at, float* dh, float* dc, 
 }  // namespace
 
 void lstm_forward(const LstmForward& all, i64 begin, i64 end, void* memory) {
-  const i64 n = all.units, pitch = pitch_of(padded(n));
+  const i64 n = all.units, in = all.in, wide = in + n;
+  const i64 pitch = pitch_of(in + padded(n)), c_pitch = pitch_of(padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * n);
-  float* h = scratch.take(sequence_rows * pitch);
+  float* w = scratch.take(padded(n) * gates * wide);
+  float* bias = scratch.take(padded(n) * gates);
+  float* now = scratch.take(sequence_rows * pitch);
   float* next = scratch.take(sequence_rows * pitch);
-  float* c = scratch.take(sequence_rows * pitch);
-  pack_forward(all.w, n, gates, w);
+  float* c = scratch.take(sequence_rows * c_pitch);
+  pack_forward(all.w_ih, in, n, gates, w, 0, wide);
+  pack_forward(all.w, n, n, gates, w, in, wide);
+  pack_forward(all.bias, 1, n, gates, bias, 0, 1);
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const LstmForward f = from_row(all, row);
-    load_rows(f.h0, rows, n, h, pitch);
-    load_rows(f.c0, rows, n, c, pitch);
+    load_rows(f.h0, n, rows, n, now + in, pitch);
+    load_rows(nullptr, 0, rows, padded(n), c, c_pitch);
+    if (f.c0) load_rows(f.c0, n, rows, n, c, c_pitch);
     for (i64 at = 0; at < f.steps; ++at) {
-      const i64 t = f.time(at);
-      store_rows(h, pitch, rows, n, moved(f.h_before, t * n), f.steps * n);
-      forward_step({&f, t, w, at > 0 || f.h0 ? h : nullptr, next, c, pitch}, rows);
-      std::swap(h, next);
+      const i64 t = f.time(at), k = at > 0 || f.h0 ? wide : in;
+      load_rows(f.x + t * in, f.steps * in, rows, in, now, pitch);
+      store_rows(now, pitch, rows, wide, moved(f.operands, t * wide), f.steps * wide);
+      forward_step({&f, t, w, bias, k, now, next + in, c, pitch, c_pitch}, rows);
+      std::swap(now, next);
     }
-    store_rows(h, pitch, rows, n, f.h_last, n);
-    store_rows(c, pitch, rows, n, f.c_last, n);
+    store_rows(now + in, pitch, rows, n, f.h_last, n);
+    store_rows(c, c_pitch, rows, n, f.c_last, n);
   }
 }
 
@@ -191,13 +204,21 @@ void lstm_backward(const LstmBackward& all, i64 begin, i64 end, void* memory) {
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const LstmBackward b = from_row(all, row);
-    load_rows(b.dh_last, rows, n, dh, pitch);
-    load_rows(b.dc_last, rows, n, dc, pitch);
+    for (float* state : {dh, dc}) load_rows(nullptr, 0, rows, pitch, state, pitch);
+    if (b.dh_last) load_rows(b.dh_last, n, rows, n, dh, pitch);
+    if (b.dc_last) load_rows(b.dc_last, n, rows, n, dc, pitch);
     for (i64 at = b.steps - 1; at >= 0; --at) {
       for (i64 i = 0; i < rows; ++i)
         backward_row(b, i, at, dh + i * pitch, dc + i * pitch, packed + i * wide);
-      if (at > 0 || b.dh0)
-        product_backward(packed, wide, w, rows, n, gates, dh, pitch, b.mask != nullptr);
+      if (at == 0 && !b.dh0) break;
+      Fetch fetch;
+      if (at > 0) {
+        const i64 t = b.time(at - 1);
+        fetch.all[0] = {b.acts + t * gates * n, b.steps * gates * n, gates * n};
+        if (at > 1) fetch.all[1] = {b.cells + b.time(at - 2) * n, b.steps * n, n};
+        fetch.all[2] = {moved(b.dy, t * n), b.steps * n, n};
+      }
+      product_backward(packed, wide, w, rows, n, gates, dh, pitch, b.mask != nullptr, fetch);
     }
     store_rows(dh, pitch, rows, n, b.dh0, n);
     store_rows(dc, pitch, rows, n, b.dc0, n);
@@ -221,12 +242,13 @@ SequenceKernel<LstmBackward> lstm_backward() {
   return &HWY_DYNAMIC_DISPATCH(lstm_backward);
 }
 
-i64 sequence_scratch(i64 units, i64 gates) {
-  constexpr i64 vector = 16, spare = 32;  // the widest, and what a pitch adds at most
+i64 sequence_scratch(i64 in, i64 units, i64 gates) {
+  constexpr i64 vector = 16, spare = 48;  // the widest, and what a pitch adds at most
   const i64 wide = (units + vector - 1) / vector * vector;
-  const i64 floats = wide * gates * wide +
-                     sequence_rows * (3 * (wide + spare) + gates * wide + spare) + 8 * vector;
-  return floats * i64{sizeof(float)};
+  const i64 weights = wide * gates * (std::max(in + units, wide) + 1);
+  // Twice the operands, or the gates' gradients; and two states.
+  const i64 row = 2 * (in + wide) + gates * wide + 2 * wide + 5 * spare;
+  return (weights + sequence_rows * row + 8 * vector) * i64{sizeof(float)};
 }
 
 }  // namespace goneuron::cpu

@@ -40,10 +40,55 @@ class Scratch {
 constexpr i64 padded(i64 units) { return (units + lanes - 1) / lanes * lanes; }
 constexpr i64 pitch_of(i64 columns) { return (columns + 15) / 16 * 16 + 16; }
 
-/// s += a[kRows, k] b[k, kVectors lanes] with b packed; one chain of multiply-adds a sum.
-template <i64 kRows, i64 kVectors>
+/// The gates' functions: a rational in x^2 fitted to 6e-9, so that rounding decides, over the range
+/// in which tanh is not 1 in f32. Highway's, exact to the last bit, take three times as long. A NaN
+/// stays one: Min and Max give their second operand then.
+struct Ratio {
+  V above, below;
+};
+HWY_INLINE Ratio tanh_ratio(V x) {
+  x = hn::Max(num(-7.9F), hn::Min(num(7.9F), x));
+  const V u = hn::Mul(x, x);
+  const V p = horner(u, 0.9999999943576393F, 0.13450623243442836F, 0.0035789952055008227F,
+                     2.202329812978581e-05F, 1.542804785375409e-08F);
+  const V q = horner(u, 1.0F, 0.4678395124648233F, 0.026192250016496107F, 0.00034236557785788103F,
+                     8.598810470989567e-07F);
+  return {hn::Mul(x, p), q};
+}
+HWY_INLINE V gate_tanh(V x) {
+  const Ratio r = tanh_ratio(x);
+  return hn::Div(r.above, r.below);
+}
+/// (1 + tanh(x / 2)) / 2
+HWY_INLINE V from_tanh(V t) { return hn::MulAdd(num(0.5F), t, num(0.5F)); }
+/// a and b become sigmoids, c a tanh and e a sigmoid, by one division: the denominators are at most
+/// 230.
+HWY_INLINE void lstm_gates(V& a, V& b, V& c, V& e) {
+  const V half = num(0.5F);
+  const Ratio ra = tanh_ratio(hn::Mul(half, a)), rb = tanh_ratio(hn::Mul(half, b)),
+              rc = tanh_ratio(c), re = tanh_ratio(hn::Mul(half, e));
+  const V ab = hn::Mul(ra.below, rb.below), ce = hn::Mul(rc.below, re.below);
+  const V inverse = hn::Div(num(1), hn::Mul(ab, ce));
+  const V of_ab = hn::Mul(inverse, ce), of_ce = hn::Mul(inverse, ab);
+  a = from_tanh(hn::Mul(ra.above, hn::Mul(of_ab, rb.below)));
+  b = from_tanh(hn::Mul(rb.above, hn::Mul(of_ab, ra.below)));
+  c = hn::Mul(rc.above, hn::Mul(of_ce, re.below));
+  e = from_tanh(hn::Mul(re.above, hn::Mul(of_ce, rc.below)));
+}
+/// Both become sigmoids, by one division.
+HWY_INLINE void two_sigmoids(V& a, V& b) {
+  const V half = num(0.5F);
+  const Ratio ra = tanh_ratio(hn::Mul(half, a)), rb = tanh_ratio(hn::Mul(half, b));
+  const V inverse = hn::Div(num(1), hn::Mul(ra.below, rb.below));
+  a = from_tanh(hn::Mul(ra.above, hn::Mul(inverse, rb.below)));
+  b = from_tanh(hn::Mul(rb.above, hn::Mul(inverse, ra.below)));
+}
+
+/// s += a[kRows, k] b[k, kVectors lanes] with b packed; one chain of multiply-adds a sum. The last
+/// vector's sums are those at kLast.
+template <i64 kVectors, i64 kLast = kVectors - 1, i64 kRows, i64 kSums>
 HWY_INLINE void multiply(const float* HWY_RESTRICT a, i64 a_row, const float* HWY_RESTRICT b, i64 k,
-                         V (&s)[kRows][kVectors]) {
+                         V (&s)[kRows][kSums]) {
   for (i64 p = 0; p < k; ++p, b += kVectors * lanes) {
     V w[kVectors];
 #pragma GCC unroll 4
@@ -52,7 +97,10 @@ HWY_INLINE void multiply(const float* HWY_RESTRICT a, i64 a_row, const float* HW
     for (i64 i = 0; i < kRows; ++i) {
       const V x = num(a[i * a_row + p]);
 #pragma GCC unroll 4
-      for (i64 v = 0; v < kVectors; ++v) s[i][v] = hn::MulAdd(x, w[v], s[i][v]);
+      for (i64 v = 0; v < kVectors; ++v) {
+        V& sum = s[i][v + 1 < kVectors ? v : kLast];
+        sum = hn::MulAdd(x, w[v], sum);
+      }
     }
   }
 }
@@ -65,14 +113,15 @@ constexpr i64 even_height(i64 rows, i64 most) {
 }
 
 /// w[k, gates units] for the forward product: a block holds `lanes` units, their gates side by
-/// side: [blocks][k][gates lanes].
-HWY_INLINE void pack_forward(const float* w, i64 units, i64 gates, float* HWY_RESTRICT to) {
+/// side: [blocks][block_rows][gates lanes], of which this fills k rows from `first` on.
+HWY_INLINE void pack_forward(const float* w, i64 k, i64 units, i64 gates, float* HWY_RESTRICT to,
+                             i64 first, i64 block_rows) {
   for (i64 unit = 0; unit < units; unit += lanes) {
-    const i64 count = std::min(lanes, units - unit);
-    const auto here = hn::FirstN(d, static_cast<size_t>(count));
-    for (i64 p = 0; p < units; ++p)
-      for (i64 k = 0; k < gates; ++k, to += lanes)
-        hn::Store(hn::MaskedLoad(here, d, w + (p * gates + k) * units + unit), d, to);
+    const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, units - unit)));
+    float* at = to + (unit / lanes * block_rows + first) * gates * lanes;
+    for (i64 p = 0; p < k; ++p)
+      for (i64 g = 0; g < gates; ++g, at += lanes)
+        hn::Store(hn::MaskedLoad(here, d, w + (p * gates + g) * units + unit), d, at);
   }
 }
 
@@ -105,7 +154,7 @@ void tile(const float* a, i64 a_row, const float* b, i64 k, float* c, i64 c_row,
 #pragma GCC unroll 4
     for (i64 v = 0; v < kVectors; ++v)
       s[i][v] = add ? hn::Load(d, c + i * c_row + v * lanes) : hn::Zero(d);
-  multiply<kRows, kVectors>(a, a_row, b, k, s);
+  multiply<kVectors>(a, a_row, b, k, s);
 #pragma GCC unroll 24
   for (i64 i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
@@ -126,19 +175,43 @@ HWY_INLINE Tile tile_of(i64 height, i64 vectors) {
                         : tile_of<4>(height, heights);
 }
 
+/// Memory that the next step reads, fetched bit by bit while a product is computed.
+struct Fetch {
+  struct Rows {
+    const float* from = nullptr;
+    i64 stride = 0, columns = 0;
+  };
+  Rows all[3] = {};
+  HWY_INLINE void operator()(i64 row, i64 rows, i64 part, i64 parts) const {
+    constexpr i64 line = 16;
+    for (const Rows& one : all) {
+      if (!one.from) continue;
+      const i64 lines = (one.columns + line - 1) / line;
+      const i64 first = lines * part / parts, last = lines * (part + 1) / parts;
+      for (i64 i = row; i < row + rows; ++i)
+        for (i64 l = first; l < last; ++l)
+          __builtin_prefetch(one.from + i * one.stride + l * line, 0, 2);
+    }
+  }
+};
+
 /// c[rows, units] (+)= a[rows, gates padded(units)] w^T, w packed by pack_backward.
 HWY_INLINE void product_backward(const float* a, i64 a_row, const float* w, i64 rows, i64 units,
-                                 i64 gates, float* c, i64 c_row, bool add) {
+                                 i64 gates, float* c, i64 c_row, bool add, const Fetch& fetch) {
   const i64 wide = padded(units), depth = gates * wide, height = even_height(rows, sums / panel);
   const i64 blocks = (depth + depth_most - 1) / depth_most;
+  const i64 panels = (wide + panel * lanes - 1) / (panel * lanes);
   for (i64 block = 0; block < blocks; ++block) {
     const i64 p = depth * block / blocks, k = depth * (block + 1) / blocks - p;
-    for (i64 first = 0; first < wide; first += panel * lanes) {
-      const i64 width = std::min(panel * lanes, wide - first);
+    for (i64 q = 0; q < panels; ++q) {
+      const i64 first = q * panel * lanes, width = std::min(panel * lanes, wide - first);
       const float* b = w + first * depth + p * width;
-      for (i64 row = 0; row < rows; row += height)
-        tile_of(std::min(height, rows - row), width / lanes)(
-            a + row * a_row + p, a_row, b, k, c + row * c_row + first, c_row, add || block > 0);
+      for (i64 row = 0; row < rows; row += height) {
+        const i64 count = std::min(height, rows - row);
+        fetch(row, count, block * panels + q, blocks * panels);
+        tile_of(count, width / lanes)(a + row * a_row + p, a_row, b, k, c + row * c_row + first,
+                                      c_row, add || block > 0);
+      }
     }
   }
 }
@@ -150,12 +223,15 @@ HWY_INLINE void each_vector(i64 units, const F& f) {
     f(u, hn::FirstN(d, static_cast<size_t>(std::min(lanes, units - u))));
 }
 
-/// Rows into padded rows, or zeros; and back.
-HWY_INLINE void load_rows(const float* from, i64 rows, i64 units, float* to, i64 pitch) {
+/// Rows into rows of `pitch`, or zeros; and back. Both begin at a column of a wider row.
+HWY_INLINE void load_rows(const float* from, i64 from_pitch, i64 rows, i64 columns, float* to,
+                          i64 pitch) {
+  const auto bytes = static_cast<size_t>(columns) * sizeof(float);
   for (i64 i = 0; i < rows; ++i) {
-    std::memset(to + i * pitch, 0, static_cast<size_t>(pitch) * sizeof(float));
     if (from)
-      std::memcpy(to + i * pitch, from + i * units, static_cast<size_t>(units) * sizeof(float));
+      std::memcpy(to + i * pitch, from + i * from_pitch, bytes);
+    else
+      std::memset(to + i * pitch, 0, bytes);
   }
 }
 HWY_INLINE void store_rows(const float* from, i64 pitch, i64 rows, i64 units, float* to,

@@ -23,10 +23,14 @@ struct Sequence {
 
 /// Null outputs are not written; null inputs are absent.
 struct LstmForward : Sequence {
-  const float* gates = nullptr;              // [rows, steps, 4 units]; acts may be the same memory
-  const float *h0 = nullptr, *c0 = nullptr;  // [rows, units]
-  float *acts = nullptr, *y = nullptr, *h_last = nullptr, *c_last = nullptr, *cells = nullptr,
-        *h_before = nullptr;
+  i64 in = 0;
+  const float* x = nullptr;                      // [rows, steps, in]
+  const float *w_ih = nullptr, *bias = nullptr;  // [in, 4 units], [4 units]
+  const float *h0 = nullptr, *c0 = nullptr;      // [rows, units]
+  float* acts = nullptr;                         // [rows, steps, 4 units]
+  float *y = nullptr, *cells = nullptr;          // [rows, steps, units]
+  float* operands = nullptr;                     // [rows, steps, in + units]
+  float *h_last = nullptr, *c_last = nullptr;
 };
 struct LstmBackward : Sequence {
   const float *acts = nullptr, *cells = nullptr, *c0 = nullptr;
@@ -34,7 +38,8 @@ struct LstmBackward : Sequence {
   float *dgates = nullptr, *dh0 = nullptr, *dc0 = nullptr;
 };
 struct GruForward : Sequence {
-  const float *gates = nullptr, *bias = nullptr, *h0 = nullptr;
+  i64 in = 0;
+  const float *x = nullptr, *w_ih = nullptr, *bias = nullptr, *bias_hn = nullptr, *h0 = nullptr;
   float *acts = nullptr, *y = nullptr, *h_last = nullptr, *products = nullptr, *h_before = nullptr;
 };
 struct GruBackward : Sequence {
@@ -51,6 +56,7 @@ SequenceKernel<LstmBackward> lstm_backward();
 SequenceKernel<GruForward> gru_forward();
 SequenceKernel<GruBackward> gru_backward();
 /// Bytes of scratch for all of the above.
-i64 sequence_scratch(i64 units, i64 gates);
+/// `in`: features of the forward pass's input, 0 backwards.
+i64 sequence_scratch(i64 in, i64 units, i64 gates);
 
 }  // namespace goneuron::cpu

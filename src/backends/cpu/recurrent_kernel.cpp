@@ -2,16 +2,15 @@
 
 namespace goneuron::cpu {
 
-std::vector<Scheme> sequence_schemes(const Graph& graph, const Node& node, size_t weight, i64 gates,
-                                     unsigned whole) {
+std::vector<Scheme> sequence_schemes(const Graph& graph, const Node& node, const SequenceCut& how) {
   constexpr i64 least_rows = 16;
   std::vector<Scheme> all = {single_tile(node)};
   const i64 batch = graph.in_shape(node, 0)[0],
-            units = graph.in_shape(node, static_cast<int>(weight))[0];
+            units = graph.in_shape(node, static_cast<int>(how.weight))[0];
   for (const i64 tiles : tile_counts(graph))
-    if (batch / tiles >= least_rows)
-      all.push_back(by_rows(graph, node, tiles, ~(whole | 1U << weight)));
-  for (Scheme& scheme : all) scheme.scratch = sequence_scratch(units, gates);
+    if (batch / tiles >= least_rows) all.push_back(by_rows(graph, node, tiles, ~how.whole));
+  const i64 scratch = sequence_scratch(how.in, units, how.gates);
+  for (Scheme& scheme : all) scheme.scratch = scratch;
   return all;
 }
 

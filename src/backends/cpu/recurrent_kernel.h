@@ -9,10 +9,14 @@
 
 namespace goneuron::cpu {
 
-/// By rows of the batch, at least 16 each. Input `weight` and, in `whole`, further inputs are read
-/// by every tile.
-std::vector<Scheme> sequence_schemes(const Graph& graph, const Node& node, size_t weight, i64 gates,
-                                     unsigned whole = 0);
+struct SequenceCut {
+  size_t weight;  // the input that is the recurrent weight
+  i64 gates;
+  unsigned whole;  // bit i: every tile reads all of input i
+  i64 in = 0;      // features of the forward pass's input
+};
+/// By rows of the batch, at least 16 each.
+std::vector<Scheme> sequence_schemes(const Graph& graph, const Node& node, const SequenceCut& how);
 
 /// The sizes, flags and weight of a pass; not its mask.
 void set_sequence(const BoundNode& bound, size_t weight, Sequence& sequence);

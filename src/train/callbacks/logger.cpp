@@ -49,8 +49,12 @@ class Line {
 void add_logs(Line& line, const TrainingState& state) {
   if (state.logs == nullptr) return;
   const size_t count = std::min(state.logs->names.size(), state.logs->values.size());
-  for (size_t i = 0; i < count; ++i)
-    line.add("  %s %.4f", state.logs->names[i].c_str(), state.logs->values[i]);
+  for (size_t i = 0; i < count; ++i) {
+    // Learning rates, mostly, would be 0.0001 or 0.0000.
+    const double value = state.logs->values[i];
+    const bool small = value != 0 && std::fabs(value) < 1e-3;
+    line.add(small ? "  %s %.3e" : "  %s %.4f", state.logs->names[i].c_str(), value);
+  }
 }
 
 void add_time(Line& line, const char* label, double seconds) {

@@ -144,7 +144,8 @@ Symbol denominator_of(const Symbol& number) {
   if (number.shape().rank() != 0 || !made_by(number, "div")) return {};
   const Symbol &above = number.expr()->inputs[0], &below = number.expr()->inputs[1];
   if (below.shape().rank() != 0 || !made_by(above, "sum") || !made_by(below, "maximum")) return {};
-  return below;
+  const Symbol& count = below.expr()->inputs[0];
+  return count.shape().rank() == 0 && made_by(count, "sum") ? count : Symbol();
 }
 
 Symbol label_mask(const Symbol& labels, i64 ignored) {

@@ -32,8 +32,8 @@ Symbol per_sample(const Symbol& values);
 Symbol batch_mean(const Symbol& values);
 /// The mean of `values` where `mask` is 1, as one number; 0 where it is 1 nowhere.
 Symbol masked_mean(const Symbol& values, const Symbol& mask);
-/// What a ratio of two sums over the batch, such as masked_mean(), divides by; else an empty
-/// Symbol.
+/// The sum that a ratio of two sums over the batch, such as masked_mean(), divides by, where it is
+/// at least 1; else an empty Symbol.
 Symbol denominator_of(const Symbol& number);
 /// 1 where the class index is not `ignored`, else 0.
 Symbol label_mask(const Symbol& labels, i64 ignored);

@@ -7,19 +7,21 @@ namespace goneuron::cpu {
 namespace {
 
 std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
-  constexpr unsigned bias = 0b100;
-  return sequence_schemes(graph, node, 1, 3, bias);
+  return sequence_schemes(graph, node, {2, 3, 0b11110, graph.in_shape(node, 1)[0]});
 }
 std::vector<Scheme> grad_schemes(const Graph& graph, const Node& node) {
-  return sequence_schemes(graph, node, 3, 3);
+  return sequence_schemes(graph, node, {3, 3, 0b1000});
 }
 
 Call lower(const BoundNode& bound) {
   GruForward f;
-  set_sequence(bound, 1, f);
-  OptionalInputs next(bound, 3);
-  f.gates = bound.input(0);
-  f.bias = bound.input(2);
+  set_sequence(bound, 2, f);
+  OptionalInputs next(bound, 5);
+  f.x = bound.input(0);
+  f.w_ih = bound.input(1);
+  f.in = bound.in_shape(1)[0];
+  f.bias = bound.input(3);
+  f.bias_hn = bound.input(4);
   f.h0 = next("state");
   f.mask = next("masked");
   f.acts = bound.output(0);

@@ -7,17 +7,20 @@ namespace goneuron::cpu {
 namespace {
 
 std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
-  return sequence_schemes(graph, node, 1, 4);
+  return sequence_schemes(graph, node, {2, 4, 0b1110, graph.in_shape(node, 1)[0]});
 }
 std::vector<Scheme> grad_schemes(const Graph& graph, const Node& node) {
-  return sequence_schemes(graph, node, 2, 4);
+  return sequence_schemes(graph, node, {2, 4, 0b100});
 }
 
 Call lower(const BoundNode& bound) {
   LstmForward f;
-  set_sequence(bound, 1, f);
-  OptionalInputs next(bound, 2);
-  f.gates = bound.input(0);
+  set_sequence(bound, 2, f);
+  OptionalInputs next(bound, 4);
+  f.x = bound.input(0);
+  f.w_ih = bound.input(1);
+  f.in = bound.in_shape(1)[0];
+  f.bias = bound.input(3);
   f.h0 = next("state");
   f.c0 = next("state");
   f.mask = next("masked");
@@ -26,7 +29,7 @@ Call lower(const BoundNode& bound) {
   f.h_last = output_if_read(bound, 2);
   f.c_last = output_if_read(bound, 3);
   f.cells = output_if_read(bound, 4);
-  f.h_before = output_if_read(bound, 5);
+  f.operands = output_if_read(bound, 5);
   return sequence_call(bound, f, lstm_forward());
 }
 

@@ -1,4 +1,4 @@
-// Sums and means over leading or all axes, their gradients, and the fixed tree over partial sums.
+// Sums and means over leading or all axes, and their gradients.
 #include <algorithm>
 #include <cstring>
 
@@ -155,38 +155,10 @@ std::vector<Scheme> expand_schemes(const Graph& graph, const Node& node) {
   return all;
 }
 
-struct TreeArgs {
-  float* x;
-  float* y;
-  i64 parts, n;
-  BinaryRow add;
-};
-
-/// The tree of the op's definition, added up in the partial sums' own memory.
-void run_tree(const TreeArgs& t, i64, i64, void*) {
-  i64 width = 1;
-  while (width < t.parts) width *= 2;
-  for (i64 half = width / 2; half > 1; half /= 2)
-    for (i64 i = 0; i + half < std::min(t.parts, 2 * half); ++i)
-      t.add(t.x + i * t.n, t.x + (i + half) * t.n, t.x + i * t.n, t.n, 0);
-  if (t.parts > 1)
-    t.add(t.x, t.x + t.n, t.y, t.n, 0);
-  else
-    std::memcpy(t.y, t.x, static_cast<size_t>(t.n) * sizeof(float));
-}
-
-Call lower_tree(const BoundNode& bound) {
-  return make_call<TreeArgs>(
-      {static_cast<float*>(bound.in[0]), bound.output(), bound.in_shape(0)[0],
-       bound.out_shape().elements(), binary_row("add")},
-      run_tree);
-}
-
 constexpr KernelDef kernels[] = {{"sum", supports, schemes, lower},
                                  {"mean", supports, schemes, lower},
                                  {"expand_like", supports, expand_schemes, lower},
-                                 {"mean_grad", supports, expand_schemes, lower},
-                                 {"tree_sum", nullptr, nullptr, lower_tree}};
+                                 {"mean_grad", supports, expand_schemes, lower}};
 
 }  // namespace
 

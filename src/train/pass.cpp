@@ -1,0 +1,132 @@
+#include "train/pass.h"
+
+#include <algorithm>
+
+#include "core/message.h"
+#include "graph/op_def.h"
+#include "train/diagnose.h"
+#include "train/footprint.h"
+#include "train/losses/targets.h"
+
+namespace goneuron {
+
+void Means::name(const TrainGraph& graph) {
+  auto next = static_cast<int>(graph.names.size());
+  for (size_t i = 0; i < graph.names.size(); ++i) {
+    const bool counted = bool(denominator_of(i == 0 ? graph.loss : graph.logged[i - 1]));
+    counts_.push_back(counted ? next++ : -1);
+    shown_.push_back(graph.names[i].empty() ? -1 : static_cast<int>(logs.names.size()));
+    if (!graph.names[i].empty()) logs.names.push_back(prefix_ + graph.names[i]);
+  }
+  parts_ = graph.parts;
+  logs.values.resize(logs.names.size());
+  sums_.resize(graph.names.size());
+  weights_.resize(graph.names.size());
+}
+
+void Means::reset() {
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  std::fill(weights_.begin(), weights_.end(), 0.0);
+}
+
+void Means::add(const Executor& executor, i64 rows) {
+  const auto number = [&](int output) {
+    return static_cast<double>(*static_cast<const float*>(executor.output(output)));
+  };
+  const auto mean = [&](size_t i) { return weights_[i] > 0 ? sums_[i] / weights_[i] : 0; };
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    const double weight = counts_[i] < 0 ? static_cast<double>(rows) : number(counts_[i]);
+    sums_[i] += number(static_cast<int>(i)) * weight;
+    weights_[i] += weight;
+    if (shown_[i] >= 0) logs.values[static_cast<size_t>(shown_[i])] = mean(i);
+  }
+  if (parts_.empty()) return;
+  double total = 0;
+  for (const auto& [part, weight] : parts_) total += weight * mean(part + 1);
+  logs.values[0] = total;
+}
+
+void Means::show(const char* name, double value) {
+  logs.names.emplace_back(name);
+  logs.values.push_back(value);
+}
+
+Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const char* caller,
+           Site site)
+    : means(options.prefix),
+      model_(model),
+      mode_(options.mode),
+      accumulate_(options.accumulate),
+      where_(call_site(caller, site)),
+      data_(*options.prefix == '\0' ? "the data" : "the validation data"),
+      binding_(bind(model, data, caller, site)),
+      loader_(data, options.batch, options.shuffle, options.seed, binding_.feeds) {
+  const i64 batch = loader_.batch_size();
+  for (const DatasetImpl* part : data.impl()->parts()) {
+    const auto lease = [&](Mode one, i64 rows) {
+      return std::make_unique<ExecutorLease>(model, binding_.spec(model, *part, one, rows));
+    };
+    const bool several = data.impl()->parts().size() > 1;
+    const PassSteps steps =
+        pass_steps(part->size(), batch, options.mode, options.accumulate, several);
+    mode_ = steps.mode;
+    Part made{.rest = steps.rest};
+    if (steps.adds) made.add = lease(Mode::add, batch);
+    if (steps.adds_rest) made.add_last = lease(Mode::add, steps.rest);
+    if (steps.full) made.full = lease(mode_, batch);
+    if (steps.rest > 0) made.last = lease(mode_, steps.rest);
+    parts_.push_back(std::move(made));
+  }
+  means.name(*(parts_[0].full ? parts_[0].full : parts_[0].last)->graph());
+  rate_logged_ = trains(options.mode) && !model.optimizer.schedule.constant();
+  if (rate_logged_) means.show("learning_rate", model.learning_rate());
+}
+
+void Pass::start(i64 epoch) {
+  loader_.start_epoch(epoch);
+  means.reset();
+  step_ = 0;
+}
+
+ExecutorLease& Pass::lease(bool updates) {
+  Part& part = parts_[static_cast<size_t>(loader_.part(step_))];
+  const bool last = part.rest > 0 && loader_.rows(step_) == part.rest;
+  if (mode_ == Mode::add_and_update && !updates) return last ? *part.add_last : *part.add;
+  return last ? *part.last : *part.full;
+}
+
+i64 Pass::step() {
+  const bool updates = trains(mode_) && ends_group();
+  ExecutorLease& lease = this->lease(updates);
+  const i64 rows = loader_.next(lease.memory());
+  begin_step(model_, lease->scalars());
+  if (mode_ == Mode::add_and_update) place_in_group(lease->scalars(), rows);
+  const double rate = lease->scalars().learning_rate;
+  {
+    // For the step alone: a callback between two steps may predict, evaluate or set the threads.
+    const std::lock_guard lock(worker_mutex());
+    lease->run(worker_pool());
+  }
+  if (lease->scalars().code != status_ok)
+    diagnose({model_, lease, where_, data_, [this](i64 row) { return loader_.sample(step_, row); },
+              trains(mode_)});
+  if (updates) ++model_.step;
+  means.add(*lease, rows);
+  if (rate_logged_) means.logs.values.back() = rate;
+  ++step_;
+  return rows;
+}
+
+void Pass::place_in_group(StepScalars& scalars, i64 rows) {
+  const i64 first = step_ / accumulate_ * accumulate_;
+  i64 before = 0, all = 0;
+  for (i64 s = first; s < std::min(first + accumulate_, loader_.steps()); ++s) {
+    if (s < step_) before += loader_.rows(s);
+    all += loader_.rows(s);
+  }
+  scalars.share = static_cast<double>(rows) / static_cast<double>(all);
+  scalars.adds = step_ > first;
+  scalars.first_sample = before;
+}
+
+}  // namespace goneuron

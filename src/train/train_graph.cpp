@@ -1,0 +1,183 @@
+// The training graph: losses of all heads, metrics and what layers add, as symbols, for targets of
+// certain types.
+#include <algorithm>
+
+#include "core/message.h"
+#include "graph/op_def.h"
+#include "train/added_terms.h"
+#include "train/losses/targets.h"
+#include "train/updates.h"
+
+namespace goneuron {
+
+namespace {
+
+Symbol scaled(const Symbol& x, double scale) {
+  return scale == 1 ? x : make("scale_shift", {x}, {{"scale", scale}, {"shift", 0.0}});
+}
+
+/// Any for the batch, and where the output is open.
+TensorType opened(const TensorType& target, const Symbol& output) {
+  TensorType open = target;
+  for (int i = 0; i < open.shape.rank() && i < output.shape().rank(); ++i)
+    if (i == 0 || output.shape()[i] == Any) open.shape.set(i, Any);
+  return open;
+}
+
+class Maker {
+ public:
+  Maker(const ModelImpl& model, TrainGraph& graph) : model_(model), graph_(graph) {}
+
+  void run() {
+    graph_.names = {"loss"};
+    const bool several = model_.outputs.size() > 1;
+    const AddedTerms added = added_terms(model_.outputs);
+    for (size_t i = 0; i < model_.heads.size(); ++i) add_head(i, several);
+    for (size_t i = 0; i < model_.heads.size(); ++i) add_metrics(i, several);
+    for (size_t i = 0; i < added.names.size(); ++i) log(added.names[i], added.values[i]);
+    if (added.loss) add_part("", added.loss, 1);
+    sum_parts();
+  }
+
+ private:
+  struct Part {
+    std::string name;  // "": not logged of its own
+    Symbol value;
+    double weight;
+  };
+
+  std::string prefix(size_t head) const {
+    return model_.output_names[static_cast<size_t>(model_.heads[head].output)] + "_";
+  }
+  const Symbol& prediction(size_t head) const {
+    return model_.outputs[static_cast<size_t>(model_.heads[head].output)];
+  }
+
+  void add_head(size_t i, bool several) {
+    const Head& head = model_.heads[i];
+    graph_.y_true.push_back(input_symbol(
+        graph_.targets[i], model_.heads.size() == 1 ? "y_true" : prefix(i) + "true", model_.site));
+    const Symbol loss = batch_mean(head.loss(graph_.y_true[i], prediction(i)));
+    if (several) log(prefix(i) + "loss", loss);
+    add_part(several ? prefix(i) + "loss" : "", loss, head.weight);
+  }
+
+  void add_metrics(size_t i, bool several) {
+    for (const Metric& metric : model_.heads[i].metrics)
+      log((several ? prefix(i) : "") + metric.name(),
+          batch_mean(metric(graph_.y_true[i], prediction(i))));
+  }
+
+  void add_part(const std::string& name, const Symbol& value, double weight) {
+    parts_.push_back({name, value, weight});
+    const Symbol weighted = scaled(value, weight);
+    graph_.loss = graph_.loss ? make("add", {graph_.loss, weighted}) : weighted;
+  }
+
+  void log(const std::string& name, const Symbol& value) {
+    if (!name.empty() &&
+        std::find(graph_.names.begin(), graph_.names.end(), name) != graph_.names.end())
+      throw_graph(
+          {.what = "two values of the logs are named \"" + name + "\"; expected a name for each",
+           .lines = {{"names", quoted_list(graph_.names)}},
+           .hint = "give the metric, the output's layer, or what a layer adds by add_loss() "
+                   "or add_metric() another name"});
+    graph_.names.push_back(name);
+    graph_.logged.push_back(value);
+  }
+
+  /// Over several batches, a sum of means over different counts is no mean over one count.
+  void sum_parts() {
+    if (parts_.size() == 1 && parts_[0].weight == 1) return;
+    if (std::none_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return bool(denominator_of(part.value)); }))
+      return;
+    for (const Part& part : parts_) {
+      const auto at =
+          static_cast<size_t>(std::find(graph_.names.begin() + 1, graph_.names.end(), part.name) -
+                              graph_.names.begin()) -
+          1;
+      const bool known = !part.name.empty();
+      graph_.parts.emplace_back(known ? at : graph_.logged.size(), part.weight);
+      if (!known) log("", part.value);
+    }
+  }
+
+  const ModelImpl& model_;
+  TrainGraph& graph_;
+  std::vector<Part> parts_;
+};
+
+/// What this loss may take for its target: class indices where there are classes, else values as
+/// predicted.
+std::vector<TensorType> likely_targets(const Symbol& output) {
+  const Shape& out = output.shape();
+  if (out.rank() < 2) return {{out, DType::f32}};
+  const TensorType values{out, DType::f32},
+      labels{Shape(std::vector<i64>(out.begin(), out.end() - 1)), DType::i32};
+  return out[-1] > 1 ? std::vector{labels, values} : std::vector{values, labels};
+}
+
+bool takes(const Head& head, const TensorType& target, const Symbol& output) {
+  try {
+    const Symbol y_true = input_symbol(target, "y_true");
+    batch_mean(head.loss(y_true, output));
+    for (const Metric& metric : head.metrics) batch_mean(metric(y_true, output));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+TrainGraph& ModelImpl::graph_for(const std::vector<TensorType>& given, bool with_updates) {
+  std::vector<TensorType> targets;
+  for (size_t i = 0; i < given.size(); ++i)
+    targets.push_back(opened(given[i], outputs[static_cast<size_t>(heads[i].output)]));
+  for (auto& graph : graphs)
+    if (graph->targets == targets) {
+      if (with_updates) effects_of(*this, *graph, Mode::train);
+      return *graph;
+    }
+  auto graph = std::make_unique<TrainGraph>();
+  graph->targets = std::move(targets);
+  Maker(*this, *graph).run();
+  if (with_updates) effects_of(*this, *graph, Mode::train);
+  // A guess that was wrong goes: saving takes the first graph for the one trained on.
+  std::erase_if(graphs, [](const auto& other) { return other->guessed; });
+  graphs.push_back(std::move(graph));
+  return *graphs.back();
+}
+
+std::vector<TensorType> guessed_targets(const ModelImpl& model) {
+  std::vector<TensorType> all;
+  for (const Head& head : model.heads) {
+    const Symbol& output = model.outputs[static_cast<size_t>(head.output)];
+    for (const TensorType& type : likely_targets(output))
+      if (all.size() <= static_cast<size_t>(&head - model.heads.data()) &&
+          takes(head, type, output))
+        all.push_back(type);
+  }
+  return all.size() == model.heads.size() ? all : std::vector<TensorType>{};
+}
+
+void try_training(ModelImpl& model) {
+  if (std::none_of(model.variables.begin(), model.variables.end(),
+                   [&](const auto& variable) { return in_training(model, *variable); }))
+    return;  // it may still be evaluated
+  const auto targets = guessed_targets(model);
+  if (targets.empty()) return;
+  try {
+    TrainGraph& graph = model.graph_for(targets, false);
+    graph.guessed = true;
+    add_gradients(model, graph);
+    graph.gradients.clear();  // a layer may still be frozen before the first step
+  } catch (...) {
+    model.forget_plans();
+    model.compiled = false;
+    throw;
+  }
+}
+
+}  // namespace goneuron
