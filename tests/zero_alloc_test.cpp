@@ -198,7 +198,28 @@ const Program programs[] = {
      [] {
        return samples({20, 9, 5}, 3);
      },
-     32}};
+     32},
+    {"gpt",
+     [] {
+       return compiled({Embedding(11, 32), PositionEmbedding(24),
+                        TransformerBlock(4, 64, {.causal = true, .dropout = 0.1}),
+                        TransformerBlock(4, 48,
+                                         {.norm = RMSNorm,
+                                          .feed_forward = SwiGLU,
+                                          .causal = true,
+                                          .window = 9,
+                                          .kv_heads = 2,
+                                          .rope = true}),
+                        LayerNorm(), Dense(11, Softmax)},
+                       CrossEntropy, Accuracy);
+     },
+     [] {
+       return Dataset(labels(70 * 24, 11).reshape({70, 24}), labels(70 * 24, 7).reshape({70, 24}));
+     },
+     [] {
+       return Dataset(labels(20 * 24, 11).reshape({20, 24}), labels(20 * 24, 7).reshape({20, 24}));
+     },
+     16}};
 
 class ZeroAlloc : public testing::TestWithParam<Program> {
  protected:
