@@ -21,6 +21,7 @@ struct Case {
   const char* name;
   Shape sample;
   std::vector<Layer> (*layers)();
+  double share = 0.6;  // of the activations that the budget leaves
 };
 
 std::vector<Layer> dense_stack() {
@@ -55,6 +56,14 @@ std::vector<Layer> mixture_stack() {
   return layers;
 }
 
+std::vector<Layer> transformer_stack() {
+  std::vector<Layer> layers;
+  for (int i = 0; i < 6; ++i)
+    layers.push_back(TransformerBlock(4, 256, {.causal = true, .dropout = 0.1}));
+  layers.insert(layers.end(), {CLSPooling(), Dense(5)});
+  return layers;
+}
+
 constexpr i64 batch = 64;
 
 struct Trained {
@@ -84,7 +93,7 @@ class Recomputed : public testing::TestWithParam<Case> {};
 TEST_P(Recomputed, FitsTheBudgetWithTheSameBits) {
   const Trained free = train(GetParam(), 0);
   EXPECT_EQ(free.report.find("again"), std::string::npos);
-  const i64 budget = free.activations * 6 / 10;
+  const i64 budget = static_cast<i64>(GetParam().share * static_cast<double>(free.activations));
   const Trained tight = train(GetParam(), budget);
   EXPECT_LE(tight.activations, budget);
   EXPECT_LE(static_cast<double>(tight.activations), 1.15 * static_cast<double>(tight.live));
@@ -114,7 +123,8 @@ TEST_P(Recomputed, ABudgetOutOfReachIsAnErrorThatSaysWhatCanBeReached) {
 INSTANTIATE_TEST_SUITE_P(Models, Recomputed,
                          testing::Values(Case{"dense", {192}, dense_stack},
                                          Case{"residual", {12, 12, 3}, residual_stack},
-                                         Case{"mixtures", {32}, mixture_stack}),
+                                         Case{"mixtures", {32}, mixture_stack},
+                                         Case{"transformer", {48, 64}, transformer_stack, 0.33}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

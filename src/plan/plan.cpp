@@ -25,7 +25,10 @@ Plan within(const Plan& tiled, i64 budget) {
   i64 aim = budget, kept = 0;
   for (int attempt = 0; attempt < 8; ++attempt) {
     Plan plan = attempt == 0 ? tiled : recompute(tiled, aim);
-    schedule(plan, attempt == 0 ? usual_patience : std::min(usual_patience, budget / 16));
+    if (attempt == 0)
+      schedule(plan);
+    else
+      schedule(plan, std::min(usual_patience, budget / 32), true);
     plan_memory(plan);
     if (attempt == 0) kept = plan.live_bytes;
     plan.kept_live_bytes = kept;

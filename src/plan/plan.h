@@ -50,9 +50,10 @@ Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget = 0);
 void choose_tiles(Plan& plan, const Backend& backend);
 /// A plan whose live bytes are below `live_bytes` as far as computing activations again can help.
 Plan recompute(const Plan& plan, i64 live_bytes);
-/// `patience`: bytes that steps which wait for a barrier may keep in memory.
+/// `patience`: bytes that steps which wait for a barrier may keep in memory; `tight`: steps with
+/// more bytes of outputs than that get a barrier of their own, so that they can take memory over.
 constexpr i64 usual_patience = 1 << 20;
-void schedule(Plan& plan, i64 patience = usual_patience);
+void schedule(Plan& plan, i64 patience = usual_patience, bool tight = false);
 void plan_memory(Plan& plan);
 
 /// Arithmetic of one node, by its op.

@@ -42,7 +42,8 @@ class Recomputer {
       if (graph_.values[v].gradient_of) kept_.insert(graph_.root(static_cast<ValueId>(v)));
   }
 
-  /// Drops what costs least to compute again for its bytes, until the live bytes are below
+  /// A node that the backward half does not read is dropped for nothing: one that is may need it
+  /// then. Drops what costs least to compute again for its bytes, until the live bytes are below
   /// `target`.
   void drop_until(i64 target) {
     std::vector<NodeId> candidates = droppable();
@@ -53,7 +54,8 @@ class Recomputer {
         if (dropped_[static_cast<size_t>(n)]) continue;
         dropped_[static_cast<size_t>(n)] = true;
         const Load tried = load_of(items());
-        const bool better = tried.peak != load.peak ? tried.peak < load.peak : tried.sum < load.sum;
+        const bool better =
+            tried.peak != load.peak ? tried.peak < load.peak : tried.sum <= load.sum;
         dropped_[static_cast<size_t>(n)] = better;
         if (!better) continue;
         load = tried;
@@ -150,11 +152,30 @@ class Recomputer {
       for (const ValueId id : node.outputs) f(Copy{graph_.root(id), item.again});
   }
 
+  using Lives = std::map<Copy, std::pair<size_t, size_t>>;
+
+  /// Where an item writes over an input that dies, only one of the two counts.
+  void donate(const Item& item, size_t at, Lives& lives) const {
+    const Node& node = graph_.nodes[static_cast<size_t>(item.node)];
+    if (node.op->in_place == 0) return;
+    const bool late = item.again || !forward_[static_cast<size_t>(item.node)];
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId root = graph_.root(node.inputs[i]);
+      const auto life = lives.find({root, late && again(node.inputs[i])});
+      if (!(node.op->in_place >> i & 1) || life == lives.end() || life->second.second != at ||
+          life->second.first == at || bytes_of(root) != bytes_of(graph_.root(node.outputs[0])))
+        continue;
+      life->second.second = at - 1;
+      return;
+    }
+  }
+
   Load load_of(const std::vector<Item>& list) const {
-    std::map<Copy, std::pair<size_t, size_t>> lives;
+    Lives lives;
     for (size_t at = 0; at < list.size(); ++at)
       touched(list[at],
               [&](const Copy& copy) { lives.try_emplace(copy, at, at).first->second.second = at; });
+    for (size_t at = 0; at < list.size(); ++at) donate(list[at], at, lives);
     std::vector<i64> change(list.size() + 1);
     Load load;
     for (const auto& [copy, life] : lives) {

@@ -14,10 +14,11 @@ namespace {
 
 class Scheduler {
  public:
-  Scheduler(Plan& plan, i64 patience)
+  Scheduler(Plan& plan, i64 patience, bool tight)
       : plan_(plan),
         graph_(plan.graph),
         patience_(patience),
+        tight_(tight),
         before_guards_(before_guards(plan.graph)) {}
 
   void run() {
@@ -38,7 +39,7 @@ class Scheduler {
       NodeId next = -1;
       i64 held = 0;
       for (const NodeId n : ready) {
-        if (!conflicts(n)) {
+        if (!conflicts(n) && !wants_room(n)) {
           next = n;
           break;
         }
@@ -66,6 +67,16 @@ class Scheduler {
   }
 
  private:
+  /// A large output may take the memory of what died before it only behind a barrier.
+  bool wants_room(NodeId n) const {
+    if (!tight_ || touched_.empty()) return false;
+    const Node& node = graph_.nodes[static_cast<size_t>(n)];
+    i64 bytes = 0;
+    if (!node.op->alias && !node.op->mutates)
+      for (const ValueId id : node.outputs) bytes += value_bytes(graph_.value(id));
+    return bytes > patience_;
+  }
+
   /// Activations that a node keeps alive while it waits.
   i64 held_by(NodeId n) const {
     i64 bytes = 0;
@@ -128,6 +139,7 @@ class Scheduler {
   Plan& plan_;
   const Graph& graph_;
   const i64 patience_;
+  const bool tight_;
   std::vector<bool> before_guards_;
   bool guarded_ = false;  // this phase has a step that may set the status
   std::map<ValueId, std::vector<Touch>> touched_;
@@ -135,6 +147,6 @@ class Scheduler {
 
 }  // namespace
 
-void schedule(Plan& plan, i64 patience) { Scheduler(plan, patience).run(); }
+void schedule(Plan& plan, i64 patience, bool tight) { Scheduler(plan, patience, tight).run(); }
 
 }  // namespace goneuron
