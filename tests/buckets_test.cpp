@@ -73,7 +73,8 @@ TEST(Buckets, PadToTheFirstLengthThatFits) {
   EXPECT_EQ(rows.size(), 40U);
   // By themselves: 8, 16 and the longest.
   std::vector<i64> usual;
-  for (const DatasetImpl* bucket : data::buckets(x, values({40}, 9)).impl()->parts())
+  const Dataset by_themselves = data::buckets(x, values({40}, 9));
+  for (const DatasetImpl* bucket : by_themselves.impl()->parts())
     usual.push_back(bucket->x[0].shape[0]);
   EXPECT_EQ(usual, (std::vector<i64>{8, 16, 19}));
 }

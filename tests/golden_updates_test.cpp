@@ -9,10 +9,10 @@ namespace {
 Schedule schedule_of(const std::string& kind, const std::vector<double>& n) {
   if (kind == "StepDecay") return StepDecay(n[0], static_cast<i64>(n[1]), n[2]);
   if (kind == "ExponentialDecay") return ExponentialDecay(n[0], n[1]);
-  const auto first = static_cast<i64>(n[1]);
-  if (kind == "CosineDecay") return CosineDecay(n[0], first, {.end = n[2]});
   if (kind == "Schedule")
     return Schedule([=](i64 step) { return n[0] / static_cast<double>(1 + step); });
+  const auto first = static_cast<i64>(n[1]);
+  if (kind == "CosineDecay") return CosineDecay(n[0], first, {.end = n[2]});
   const auto total = static_cast<i64>(n[2]);
   const WarmupOptions options{.start = n[3], .end = n[4]};
   if (kind == "WarmupLinear") return WarmupLinear(n[0], first, total, options);

@@ -15,7 +15,7 @@
 #include <immintrin.h>
 
 // Highway has no target for this instruction in the version that we build with.
-HWY_PUSH_ATTRIBUTES("fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,prefer-vector-width=512")
+HWY_PUSH_ATTRIBUTES("fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16")
 namespace goneuron::cpu {
 namespace {
 

@@ -307,8 +307,9 @@ bool supports(const Graph& graph, const Node& node) {
   const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
   const auto is = [&](const char* name, i64 value) { return a.integer(name) == value; };
   return x[3] == 1 && w[0] == 3 && w[1] == 3 && w[3] % 16 == 0 && is("stride_h", 1) &&
-         is("stride_w", 1) && a.integer("dilation_h", 1) == 1 && a.integer("dilation_w", 1) == 1 && is("pool_kernel_h", 2) && is("pool_kernel_w", 2) &&
-         is("pool_stride_h", 2) && is("pool_stride_w", 2) && y.elements() > 0;
+         is("stride_w", 1) && a.integer("dilation_h", 1) == 1 && a.integer("dilation_w", 1) == 1 &&
+         is("pool_kernel_h", 2) && is("pool_kernel_w", 2) && is("pool_stride_h", 2) &&
+         is("pool_stride_w", 2) && y.elements() > 0;
 }
 
 ConvPool args_of(const BoundNode& bound, bool back) {
