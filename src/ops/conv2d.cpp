@@ -355,6 +355,7 @@ std::span<const OpDef> conv2d_ops() {
                                .infer = infer,
                                .gradient = gradient,
                                .reference = {kernel<float>, kernel<double>},
+                               .bf16 = true,
                                .flops = flops,
                                .samples = samples,
                                .rejects = rejects},
@@ -365,6 +366,7 @@ std::span<const OpDef> conv2d_ops() {
                                .gradient = input_grad_gradient,
                                .reference = {input_grad_kernel<float>, input_grad_kernel<double>},
                                .shape_only = 0b100,
+                               .bf16 = true,
                                .flops = input_grad_flops,
                                .samples = input_grad_samples,
                                .rejects = input_grad_rejects},
@@ -376,6 +378,7 @@ std::span<const OpDef> conv2d_ops() {
                                .reference = {weight_grad_kernel<float>, weight_grad_kernel<double>},
                                .batch = Batch::reduced,
                                .shape_only = 0b100,
+                               .bf16 = true,
                                .flops = weight_grad_flops,
                                .samples = weight_grad_samples,
                                .rejects = weight_grad_rejects}};

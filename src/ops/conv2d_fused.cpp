@@ -118,6 +118,7 @@ std::span<const OpDef> conv2d_fused_ops() {
                                .infer = infer,
                                .gradient = Gradient::none("made after differentiation"),
                                .reference = {kernel<float>, kernel<double>},
+                               .bf16 = true,
                                .flops = flops,
                                .samples = samples,
                                .rejects = rejects}};

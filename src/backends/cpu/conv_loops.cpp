@@ -31,12 +31,6 @@ i64 tile_height(i64 count) {
   return (count + tiles - 1) / tiles;
 }
 
-/// The windows' side of one register tile: `mr` of them, `pixel` apart, over `segs` stretches of
-/// `len` floats.
-struct Seen {
-  i64 pixel, seg, segs, len;
-};
-
 /// c = from + A B, for mr windows and `vectors` vectors of columns.
 template <i64 mr, i64 vectors>
 void micro(const float* HWY_RESTRICT a, const Seen& seen, const float* HWY_RESTRICT b,
@@ -74,11 +68,6 @@ void micro(const float* HWY_RESTRICT a, const Seen& seen, const float* HWY_RESTR
   }
 }
 
-/// Where the pixels of a band lie: images, rows and windows, each so far apart.
-struct Pixels {
-  i64 images, image, rows, row, count, pixel;
-};
-
 /// c = from + A^T B: sums over pixels of mr neighbouring floats of the image times a row of b.
 template <i64 mr, i64 vectors>
 void outer(const float* HWY_RESTRICT a, const Pixels& at, const float* HWY_RESTRICT b,
@@ -114,18 +103,15 @@ void outer(const float* HWY_RESTRICT a, const Pixels& at, const float* HWY_RESTR
   }
 }
 
-template <class Shape>
-using Tile = void (*)(const float* a, const Shape& shape, const float* b, const float* from,
-                      i64 from_step, float* c, i64 c_step);
 template <size_t... kHeight>
-Tile<Seen> micro_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
-  static constexpr Tile<Seen> table[2][sizeof...(kHeight)] = {
+ConvTile<Seen> micro_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
+  static constexpr ConvTile<Seen> table[2][sizeof...(kHeight)] = {
       {micro<static_cast<i64>(kHeight) + 1, 1>...}, {micro<static_cast<i64>(kHeight) + 1, 2>...}};
   return table[wide][height - 1];
 }
 template <size_t... kHeight>
-Tile<Pixels> outer_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
-  static constexpr Tile<Pixels> table[2][sizeof...(kHeight)] = {
+ConvTile<Pixels> outer_of(i64 height, bool wide, std::index_sequence<kHeight...>) {
+  static constexpr ConvTile<Pixels> table[2][sizeof...(kHeight)] = {
       {outer<static_cast<i64>(kHeight) + 1, 1>...}, {outer<static_cast<i64>(kHeight) + 1, 2>...}};
   return table[wide][height - 1];
 }
@@ -133,7 +119,7 @@ using Heights = std::make_index_sequence<max_mr>;
 
 /// Runs a register tile of `rows` x `cols`; narrower ones than a panel go through a buffer.
 template <class Shape>
-HWY_INLINE void run_tile(Tile<Shape> tile, const float* a, const Shape& shape, const float* b,
+HWY_INLINE void run_tile(ConvTile<Shape> tile, const float* a, const Shape& shape, const float* b,
                          const float* from, i64 from_step, float* c, i64 c_step, i64 rows, i64 cols,
                          i64 width) {
   if (cols == width) return tile(a, shape, b, from, from_step, c, c_step);
@@ -169,8 +155,10 @@ void convolve_panel(const Convolution& v, const ConvPart& p, const Source& from,
         const i64 rows = std::min(height, s.ow - i);
         float* c = y + i * v.y_pixel;
         const float* start = !first ? c : v.bias ? v.bias + column : zeros;
-        run_tile(micro_of(rows, width == nr, Heights()), a + i * seen.pixel, seen, b, start,
-                 first ? 0 : v.y_pixel, c, v.y_pixel, rows, cols, width);
+        const auto tile =
+            v.tiles ? v.tiles(rows, width == nr) : micro_of(rows, width == nr, Heights());
+        run_tile(tile, a + i * seen.pixel, seen, b, start, first ? 0 : v.y_pixel, c, v.y_pixel,
+                 rows, cols, width);
       }
     }
 }
@@ -269,15 +257,17 @@ void gradient_band(const WeightGradient& g, const ConvPart& p, bool first, float
       for (i64 i = 0; i < run; i += height) {
         const i64 rows = std::min(height, run - i);
         float* c = g.dw + (tap * s.c + i) * g.dw_row + column;
-        run_tile(outer_of(rows, width == nr, Heights()), x + i, at, packed + column * count,
-                 first ? zeros : c, first ? 0 : g.dw_row, c, g.dw_row, rows, cols, width);
+        const auto tile =
+            g.tiles ? g.tiles(rows, width == nr) : outer_of(rows, width == nr, Heights());
+        run_tile(tile, x + i, at, packed + column * count, first ? zeros : c, first ? 0 : g.dw_row,
+                 c, g.dw_row, rows, cols, width);
       }
     }
   }
 }
 
 void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* band) {
-  bool first = true;
+  bool first = !g.add;
   for_bands(g.windows, {image, images, 0, g.windows.oh}, [&](const ConvPart& p) {
     gradient_band(g, p, first, band);
     first = false;
@@ -320,7 +310,7 @@ i64 pack(const Packing& p, float* to) {
 
 }  // namespace
 
-ConvKernels find_conv_kernels() { return {convolution, weight_gradient, pack}; }
+ConvKernels find_conv_kernels() { return {convolution, weight_gradient, pack, lanes}; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

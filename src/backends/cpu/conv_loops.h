@@ -74,6 +74,22 @@ void for_bands(const Windows& s, const ConvPart& part, const F& f) {
                  std::min(rows, part.rows - r)});
 }
 
+/// The windows' side of one register tile: `mr` of them, `pixel` apart, over `segs` stretches of
+/// `len` floats.
+struct Seen {
+  i64 pixel, seg, segs, len;
+};
+/// Where the pixels of a band lie: images, rows and windows, each so far apart.
+struct Pixels {
+  i64 images, image, rows, row, count, pixel;
+};
+/// A register tile, c = from + the products; the loops' own, or those of another arithmetic.
+template <class Shape>
+using ConvTile = void (*)(const float* a, const Shape& shape, const float* b, const float* from,
+                          i64 from_step, float* c, i64 c_step);
+template <class Shape>
+using ConvTiles = ConvTile<Shape> (*)(i64 height, bool wide);
+
 struct Convolution {
   Windows windows;
   const float* x;     // [images, h, w, c]
@@ -86,6 +102,7 @@ struct Convolution {
   float* z = nullptr;  // receives what goes into the activation
   UnaryRow activation = nullptr;
   float alpha = 0;
+  ConvTiles<Seen> tiles = nullptr;  // null: products of floats
 };
 using ConvolutionKernel = void (*)(const Convolution&, const ConvPart&, float* band);
 
@@ -97,6 +114,8 @@ struct WeightGradient {
   float* dw;  // [depth, dw_row]
   i64 dw_row;
   i64 columns;
+  bool add = false;                   // to what dw holds
+  ConvTiles<Pixels> tiles = nullptr;  // null: products of floats
 };
 /// dw = the sum over images [image, image + images).
 using WeightGradientKernel = void (*)(const WeightGradient&, i64 image, i64 images, float* band);
@@ -125,9 +144,14 @@ struct ConvKernels {
   ConvolutionKernel convolution;
   WeightGradientKernel weight_gradient;
   PackKernel pack;
+  i64 lanes = 0;  // of the vectors that panels are made of
 };
 /// The kernels for this processor.
 ConvKernels conv_kernels();
+/// The same with operands rounded to bf16, whose sums are floats (conv_bf16.cpp).
+ConvKernels conv_bf16_kernels();
+/// Floats of scratch that their weight gradient needs.
+i64 weight_gradient_bf16_floats(const Windows& s, i64 columns);
 /// Those of convolutions whose outputs see one input channel each, their own: `c` is then the
 /// number of both, and a packed weight is [taps, c].
 ConvKernels depthwise_kernels();

@@ -12,7 +12,11 @@ namespace goneuron::cpu {
 struct ConvGroups {
   i64 count, in, out;
   bool depthwise;
-  ConvKernels kernels() const { return depthwise ? depthwise_kernels() : conv_kernels(); }
+  /// Depthwise convolutions wait for memory, not for products: they stay in floats.
+  ConvKernels kernels(const Attrs& attrs) const {
+    if (depthwise) return depthwise_kernels();
+    return attrs.integer("bf16", 0) ? conv_bf16_kernels() : conv_kernels();
+  }
 };
 inline ConvGroups groups_of(const Attrs& attrs, const Shape& w) {
   const i64 groups = conv_groups(attrs);

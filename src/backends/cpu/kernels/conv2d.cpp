@@ -47,8 +47,12 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
 }
 
 Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups) {
-  return {{},        groups.kernels(),   output[0],
-          output[1], bound.scheme.tiles, std::string_view(bound.scheme.name) != "image rows"};
+  return {{},
+          groups.kernels(bound.node.attrs),
+          output[0],
+          output[1],
+          bound.scheme.tiles,
+          std::string_view(bound.scheme.name) != "image rows"};
 }
 
 Call lower_forward(const BoundNode& bound) {

@@ -52,7 +52,7 @@ Call lower(const BoundNode& bound) {
                    w[3],
                    groups.out};
   args.groups = groups.count;
-  args.kernel = groups.kernels().weight_gradient;
+  args.kernel = groups.kernels(bound.node.attrs).weight_gradient;
   args.images = dy[0];
   args.tiles = bound.scheme.tiles;
   args.tile_floats = w.elements();
@@ -88,7 +88,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       all.push_back(scheme);
     }
   }
-  const i64 floats = weight_gradient_floats(windows(graph, node), w[3]);
+  const Windows s = windows(graph, node);
+  const i64 floats = node.attrs.integer("bf16", 0) ? weight_gradient_bf16_floats(s, w[3])
+                                                   : weight_gradient_floats(s, w[3]);
   for (Scheme& scheme : all) scheme.scratch = floats * i64{sizeof(float)};
   return all;
 }
