@@ -114,7 +114,7 @@ struct Rounded {
 
 #if defined(__x86_64__)
 // Highway has no target for this instruction in the version that we build with.
-HWY_PUSH_ATTRIBUTES("fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,prefer-vector-width=512")
+HWY_PUSH_ATTRIBUTES("fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16")
 namespace goneuron::cpu {
 namespace {
 
