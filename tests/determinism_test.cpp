@@ -50,6 +50,16 @@ Model mixtures() {
   return model;
 }
 
+/// Image rows as tokens of a small transformer, its products in bf16.
+Model transformer() {
+  auto model = Sequential(
+      {Reshape({28, 28}), Dense(48), TransformerBlock(4, 96, {.causal = true, .dropout = 0.1}),
+       TransformerBlock(4, 96, {.norm = RMSNorm, .feed_forward = SwiGLU, .rope = true}),
+       CLSPooling(), Dense(10, Softmax)});
+  model.compile(AdamW(0.001), CrossEntropy, {Accuracy}, {.seed = 7, .precision = BF16});
+  return model;
+}
+
 /// Image rows as sequences: stacked, bidirectional, with a state handed on.
 Model recurrent_model() {
   auto input = Input({28, 28, 1});
@@ -105,6 +115,14 @@ TEST(Determinism, MixturesOfExpertsOnAnyNumberOfWorkers) {
   for (const int workers : {2, 3, 5}) {
     SCOPED_TRACE(std::to_string(workers) + " workers");
     expect_same_bits(trained(workers, false, {}, mixtures, 65), expected);
+  }
+}
+
+TEST(Determinism, TransformerOfBf16OnAnyNumberOfWorkers) {
+  const auto expected = trained(1, false, {}, transformer, 65);
+  for (const int workers : {2, 3, 5}) {
+    SCOPED_TRACE(std::to_string(workers) + " workers");
+    expect_same_bits(trained(workers, false, {}, transformer, 65), expected);
   }
 }
 
