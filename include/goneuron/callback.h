@@ -8,6 +8,8 @@
 namespace goneuron {
 
 class Model;
+class Dataset;
+struct History;
 
 /// The name in logs["loss"], with the line it stands on.
 struct LogName {
@@ -37,13 +39,29 @@ struct TrainingState {
   double seconds = 0;          ///< of this epoch
   double learning_rate = 0;    ///< set it: the next step uses it
   bool stop = false;           ///< set it: training ends after this step
-  const Logs* logs = nullptr;  ///< running means of this epoch
+  const Logs* logs = nullptr;  ///< running means of this epoch; at its end val_* beside them
   const Model* model = nullptr;
+  const Dataset* data = nullptr;        ///< what fit() trains on
+  const Dataset* validation = nullptr;  ///< null where there is none
+  const History* history = nullptr;     ///< of the epochs before this one, resumed ones included
+  double waited = 0;                    ///< seconds of this epoch that steps waited for data
+};
+
+/// What a callback remembers from epoch to epoch, as a checkpoint keeps it: numbers, texts and
+/// tensors by name.
+struct CallbackState {
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<std::pair<std::string, std::string>> texts;
+  std::vector<std::pair<std::string, Tensor>> tensors;
 };
 
 class CallbackBase {
  public:
   virtual ~CallbackBase() = default;
+  /// For checkpoints: a callback that remembers something writes all of it, and takes it back
+  /// after on_train_begin() when training goes on from there.
+  virtual void save(CallbackState&) const {}
+  virtual void load(const CallbackState&) {}
   virtual void on_train_begin(TrainingState&) {}
   virtual void on_epoch_begin(TrainingState&) {}
   virtual void on_step_end(TrainingState&) {}

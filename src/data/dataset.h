@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "data/source.h"
 #include "goneuron/dataset.h"
 
 namespace goneuron {
@@ -30,6 +31,8 @@ struct RaggedData {
 
 struct DatasetImpl {
   std::vector<Column> x, y;
+  /// Where the samples come from when the columns hold no tensors; its columns are x, then y.
+  std::shared_ptr<const Source> source;
   struct Map {
     std::function<Samples(const Samples&)> function;
     Site site;

@@ -1,0 +1,25 @@
+// Source: samples that do not lie in memory: files larger than it, images, functions of the index.
+// A DatasetImpl that has one leaves its columns' tensors empty. Implemented by one file of
+// src/data/ each; read by the loader.
+#pragma once
+
+#include "goneuron/shape.h"
+
+namespace goneuron {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// Samples; the same every time, so that an order of them can be fixed by a seed.
+  virtual i64 size() const = 0;
+  /// Rows that are cheap to read together, those of one number row / block(): of a file that is
+  /// parsed from the front, a stretch of it. Shuffling keeps to few blocks at a time. 1: any row
+  /// costs the same.
+  virtual i64 block() const { return 1; }
+  /// Samples rows[0..count) into memory[c], [count, shape of column c] of its dtype, contiguous:
+  /// inputs, then targets. Several threads may call it at once. Throws DataError or FormatError
+  /// naming file and place.
+  virtual void read(const i64* rows, i64 count, void* const* memory) const = 0;
+};
+
+}  // namespace goneuron
