@@ -164,10 +164,12 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
         call(&CallbackBase::on_step_end);
       }
     }
+    train.means.finish();
     std::copy(train.means.logs.values.begin(), train.means.logs.values.end(), logs.values.begin());
     if (check) {
       check->start(0);
       for (i64 s = 0; s < check->steps(); ++s) check->step();
+      check->means.finish();
       std::copy(check->means.logs.values.begin(), check->means.logs.values.end(),
                 logs.values.begin() + static_cast<i64>(train.means.logs.values.size()));
     }
@@ -213,6 +215,7 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   Pass pass(m, data, {.batch = batch_of(batch_size, data, "evaluate", site)}, "evaluate", site);
   pass.start(0);
   for (i64 s = 0; s < pass.steps(); ++s) pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 
@@ -242,6 +245,7 @@ Logs Model::train_on_batch(const Tensors& x, const Tensors& y, Site site) {
   Pass pass(need(impl_), data, {.batch = data.size(), .mode = Mode::train}, "train_on_batch", site);
   pass.start(0);
   pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 
