@@ -46,6 +46,24 @@ void Means::add(const Executor& executor, i64 rows) {
   logs.values[0] = total;
 }
 
+std::vector<double> Means::state() const {
+  std::vector<double> all = sums_;
+  all.insert(all.end(), weights_.begin(), weights_.end());
+  all.insert(all.end(), logs.values.begin(), logs.values.end());
+  return all;
+}
+
+void Means::restore(const std::vector<double>& state) {
+  if (state.size() != sums_.size() + weights_.size() + logs.values.size())
+    throw_graph({.what = "the checkpoint has numbers of other metrics; expected the model's own",
+                 .hint = "resume with the program that began the run, or name another folder"});
+  auto at = state.begin();
+  for (std::vector<double>* part : {&sums_, &weights_, &logs.values}) {
+    std::copy_n(at, part->size(), part->begin());
+    at += static_cast<i64>(part->size());
+  }
+}
+
 void Means::show(const char* name, double value) {
   logs.names.emplace_back(name);
   logs.values.push_back(value);
@@ -82,10 +100,10 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
   if (rate_logged_) means.show("learning_rate", model.learning_rate());
 }
 
-void Pass::start(i64 epoch) {
-  loader_.start_epoch(epoch);
+void Pass::start(i64 epoch, i64 step) {
+  loader_.start_epoch(epoch, step);
   means.reset();
-  step_ = 0;
+  step_ = step;
 }
 
 ExecutorLease& Pass::lease(bool updates) {

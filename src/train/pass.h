@@ -30,6 +30,9 @@ class Means {
   void name(const TrainGraph& graph);
   void reset();
   void add(const Executor& executor, i64 rows);
+  /// All that is counted so far, for checkpoints.
+  std::vector<double> state() const;
+  void restore(const std::vector<double>& state);
   /// A number beside the means, the last one of the logs.
   void show(const char* name, double value);
   Logs logs;
@@ -56,7 +59,8 @@ class Pass {
        Site site);
 
   i64 steps() const { return loader_.steps(); }
-  void start(i64 epoch);
+  /// At a batch in the middle of it, where a checkpoint was made; what is counted begins anew.
+  void start(i64 epoch, i64 step = 0);
   /// Rows of the batch that was run.
   i64 step();
   Means means;
