@@ -58,6 +58,9 @@ struct FitOptions {
   /// them, but for layers with statistics of a batch. The last ones of an epoch may be fewer.
   i64 accumulate = 1;
   std::vector<Callback> callbacks = {};
+  /// A folder of checkpoints, made where it is missing: fit() goes on from the newest one there and
+  /// writes one after each epoch and every five minutes. See BackupAndRestore.
+  std::string resume = {};
 };
 
 /// What products of matrices and convolutions multiply; everything else is f32 in any case.

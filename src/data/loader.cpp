@@ -124,15 +124,15 @@ i64 Loader::sample(i64 step, i64 row) const {
   return b.part->data->rows.empty() ? at : i64{b.part->data->rows[static_cast<size_t>(at)]};
 }
 
-void Loader::start_epoch(i64 epoch) {
+void Loader::start_epoch(i64 epoch, i64 first_step) {
   if (prefetcher_ != nullptr) prefetcher_->pause();
   if (shuffle_)
     for (size_t i = 0; i < parts_.size(); ++i)
       shuffle(parts_[i].order, parts_[i].data->size(), seed_,
               shuffle_stream + static_cast<std::uint32_t>(i), epoch);
   if (!batches_.empty()) shuffle(batches_.data(), steps_, seed_, bucket_stream, epoch);
-  step_ = 0;
-  if (prefetcher_ != nullptr) prefetcher_->start(steps_);
+  step_ = first_step;
+  if (prefetcher_ != nullptr) prefetcher_->start(steps_, first_step);
 }
 
 i64 Loader::next(void* const* memory) {

@@ -45,7 +45,7 @@ class Loader {
   i64 sample(i64 step, i64 row) const;
   /// Goes to the first batch of `epoch`, whatever was read before. Allocates nothing after the
   /// first call.
-  void start_epoch(i64 epoch);
+  void start_epoch(i64 epoch, i64 first_step = 0);
   /// Fills the next batch, one address a feed, and returns its rows; 0 after the last one. Rows
   /// beyond are left as they are. Rethrows what a map threw. Allocates nothing unless a map does.
   i64 next(void* const* memory);

@@ -172,6 +172,9 @@ class ExecutorLease {
 };
 
 struct ModelRecord;
+/// What a model file holds of a built model; its tensors share the model's memory. The caller holds
+/// the model's mutex.
+ModelRecord record_of(ModelImpl& model);
 /// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
 /// not fit together.
 std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);

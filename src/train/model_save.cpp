@@ -6,14 +6,7 @@
 
 namespace goneuron {
 
-void Model::save(const std::string& path, Site site) const {
-  const UserCall user("save", site);
-  ModelImpl& m = need(impl_);
-  if (!m.built())
-    throw_graph({.where = call_site("save", site),
-                 .what = "the model has no weights yet; expected a built one",
-                 .hint = "call build(shape of a sample) or fit() first"});
-  const std::lock_guard lock(m.mutex);
+ModelRecord record_of(ModelImpl& m) {
   ModelRecord record;
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
   if (!m.graphs.empty()) {  // the first type of target is the one trained on
@@ -72,7 +65,18 @@ void Model::save(const std::string& path, Site site) const {
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) add_slot(*slot);
   for (const auto& [variable, average] : m.averages) add_slot(*average);
-  save_model_file(path, record);
+  return record;
+}
+
+void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
+  ModelImpl& m = need(impl_);
+  if (!m.built())
+    throw_graph({.where = call_site("save", site),
+                 .what = "the model has no weights yet; expected a built one",
+                 .hint = "call build(shape of a sample) or fit() first"});
+  const std::lock_guard lock(m.mutex);
+  save_model_file(path, record_of(m));
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {

@@ -79,6 +79,7 @@ void Means::finish() {
 std::vector<double> Means::state() const {
   std::vector<double> all = sums_;
   all.insert(all.end(), weights_.begin(), weights_.end());
+  all.insert(all.end(), logs.values.begin(), logs.values.end());
   all.insert(all.end(), {seen_, due_});
   for (const Added& one : added_) {
     const auto own = one.sums->state();
@@ -90,26 +91,26 @@ std::vector<double> Means::state() const {
 
 void Means::restore(const std::vector<double>& state) {
   size_t at = 0;
+  const auto need = [](bool good) {
+    if (!good)
+      throw_graph({.what = "the checkpoint has numbers of other metrics; expected the model's own",
+                   .hint = "resume with the program that began the run, or name another folder"});
+  };
   const auto take = [&](size_t count) {
-    if (count > state.size() - at)
-      throw_graph({.what = "the running metrics are " + std::to_string(state.size()) +
-                           " numbers; expected those of this model's metrics",
-                   .hint = "go on with the loss and metrics that the run began with"});
+    need(count <= state.size() - at);
     at += count;
     return state.begin() + static_cast<i64>(at - count);
   };
-  std::copy_n(take(sums_.size()), sums_.size(), sums_.begin());
-  std::copy_n(take(weights_.size()), weights_.size(), weights_.begin());
+  for (std::vector<double>* part : {&sums_, &weights_, &logs.values})
+    std::copy_n(take(part->size()), part->size(), part->begin());
   seen_ = *take(1), due_ = *take(1);
   for (const Added& one : added_) {
     const double count = *take(1);
-    const auto size = count >= 0 && count < 1e15 ? static_cast<size_t>(count) : state.size() + 1;
-    const auto first = take(size);
-    one.sums->restore({first, first + static_cast<i64>(size)});
+    need(count >= 0 && count <= static_cast<double>(state.size()));
+    const auto first = take(static_cast<size_t>(count));
+    one.sums->restore({first, first + static_cast<i64>(count)});
   }
-  take(at == state.size() ? 0 : state.size());
-  show_means();
-  finish();
+  need(at == state.size());
 }
 
 void Means::show(const char* name, double value) {
@@ -148,10 +149,10 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
   if (rate_logged_) means.show("learning_rate", model.learning_rate());
 }
 
-void Pass::start(i64 epoch) {
-  loader_.start_epoch(epoch);
+void Pass::start(i64 epoch, i64 step) {
+  loader_.start_epoch(epoch, step);
   means.reset();
-  step_ = 0;
+  step_ = step;
 }
 
 ExecutorLease& Pass::lease(bool updates) {

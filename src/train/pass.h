@@ -72,7 +72,8 @@ class Pass {
        Site site);
 
   i64 steps() const { return loader_.steps(); }
-  void start(i64 epoch);
+  /// At a batch in the middle of it, where a checkpoint was made; what is counted begins anew.
+  void start(i64 epoch, i64 step = 0);
   /// Rows of the batch that was run.
   i64 step();
   Means means;
