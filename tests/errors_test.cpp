@@ -14,6 +14,7 @@
 #include "errors_recurrent.h"
 #include "errors_sequence.h"
 #include "errors_training.h"
+#include "errors_watching.h"
 
 namespace goneuron::errors {
 namespace {
