@@ -83,6 +83,15 @@ class CallbackBase {
   virtual void on_epoch_begin(TrainingState&) {}
   virtual void on_step_end(TrainingState&) {}
   virtual void on_epoch_end(TrainingState&) {}
+  /// Around the validation that ends an epoch.
+  virtual void on_test_begin(TrainingState&) {}
+  virtual void on_test_end(TrainingState&) {}
+  /// The loss of a step is not finite, and the step has changed nothing; `what` says why. True:
+  /// training ends here; if no callback says so, fit() throws.
+  virtual bool on_not_finite(TrainingState&, const std::string& what) {
+    static_cast<void>(what);
+    return false;
+  }
   virtual void on_train_end(TrainingState&) {}
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/message.h"
 #include "io/json_text.h"
+#include "train/diagnose.h"
 
 namespace goneuron {
 
@@ -63,6 +64,7 @@ History FitLoop::run() {
     begin_epoch();
     if (state_.stop && state_.step == 0) break;  // an epoch without a step has no numbers
     if (!train_epoch()) break;
+    if (state_.samples == 0) break;  // its first step was not finite
     validate();
     end_epoch();
   }
@@ -106,8 +108,8 @@ void FitLoop::begin_epoch() {
 /// False when the program is to end: the checkpoint of the last step has been written.
 bool FitLoop::train_epoch() {
   for (i64 s = std::exchange(first_step_, 0); s < train_.steps() && !state_.stop; ++s) {
-    state_.samples += train_.step();
     state_.step = s;
+    if (!step()) return true;
     if (!options_.callbacks.empty()) {
       state_.seconds = seconds();
       call(&CallbackBase::on_step_end);
@@ -119,11 +121,29 @@ bool FitLoop::train_epoch() {
   return true;
 }
 
+/// False when the loss is not finite and a callback would rather end than see it thrown.
+bool FitLoop::step() {
+  try {
+    state_.samples += train_.step();
+    return true;
+  } catch (const NotFinite& error) {
+    const UserCode callbacks;
+    for (const Callback& callback : options_.callbacks)
+      if (callback && callback->on_not_finite(state_, error.what())) state_.stop = true;
+    if (!state_.stop) throw;
+    return false;
+  }
+}
+
 void FitLoop::validate() {
+  train_.means.finish();
   std::copy(train_.means.logs.values.begin(), train_.means.logs.values.end(), logs_.values.begin());
   if (!check_) return;
+  call(&CallbackBase::on_test_begin);
   check_->start(0);
   for (i64 s = 0; s < check_->steps(); ++s) check_->step();
+  check_->means.finish();
+  call(&CallbackBase::on_test_end);
   std::copy(check_->means.logs.values.begin(), check_->means.logs.values.end(),
             logs_.values.begin() + static_cast<i64>(train_.means.logs.values.size()));
 }

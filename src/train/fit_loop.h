@@ -29,6 +29,7 @@ class FitLoop {
   void call(Hook hook);
   void begin_epoch();
   bool train_epoch();
+  bool step();
   void validate();
   void end_epoch();
   double seconds() const;

@@ -135,6 +135,7 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   Pass pass(m, data, {.batch = batch_of(batch_size, data, "evaluate", site)}, "evaluate", site);
   pass.start(0);
   for (i64 s = 0; s < pass.steps(); ++s) pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 
@@ -164,6 +165,7 @@ Logs Model::train_on_batch(const Tensors& x, const Tensors& y, Site site) {
   Pass pass(need(impl_), data, {.batch = data.size(), .mode = Mode::train}, "train_on_batch", site);
   pass.start(0);
   pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 

@@ -14,6 +14,10 @@ ModelRecord record_of(ModelImpl& m) {
     record.graph.roots.push_back({"target", graph.y_true});
     record.graph.roots.push_back({"loss", {graph.loss}});
     record.graph.roots.push_back({"metrics", graph.logged});
+    std::vector<Symbol> rows;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (!evidence.make()->spec().empty()) rows.push_back(evidence.rows);
+    if (!rows.empty()) record.graph.roots.push_back({"evidence", rows});
   }
   for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
   TrainingFacts& facts = record.training;
@@ -44,6 +48,11 @@ ModelRecord record_of(ModelImpl& m) {
   } else {
     const TrainGraph& graph = *m.graphs[0];
     facts.metrics.assign(graph.names.begin() + 1, graph.names.end());
+    // What adds up metrics that are no means: "KIND:NUMBERS NAME"; of the user's own ones nothing.
+    i64 count = 0;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (const std::string spec = evidence.make()->spec(); !spec.empty())
+        facts.extra.emplace_back("evidence/" + std::to_string(count++), spec + " " + name);
     for (size_t i = 0; i < graph.parts.size(); ++i)
       facts.extra.emplace_back(
           "loss_part/" + std::to_string(i),
