@@ -12,6 +12,7 @@
 #include "errors_moe.h"
 #include "errors_optim.h"
 #include "errors_recurrent.h"
+#include "errors_resume.h"
 #include "errors_sequence.h"
 #include "errors_training.h"
 #include "errors_watching.h"

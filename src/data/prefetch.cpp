@@ -22,7 +22,7 @@ void Prefetcher::pause() {
   ready_.wait(lock, [this] { return !busy_; });
 }
 
-void Prefetcher::start(i64 steps, i64 first) {
+void Prefetcher::start(i64 first, i64 steps) {
   {
     const std::lock_guard lock(mutex_);
     steps_ = steps;
