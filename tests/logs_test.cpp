@@ -165,13 +165,15 @@ TEST(LastGradients, AreThoseOfTheLastStep) {
                                 const auto gradients = last_gradients(*s.model->impl());
                                 ASSERT_EQ(gradients.size(), 4U);
                                 for (const auto& [name, gradient] : gradients)
-                                  for (size_t w = 0; w < 4; ++w)
-                                    if (weights[w].name == name)
-                                      for (i64 i = 0; i < gradient.size(); ++i, ++compared)
-                                        EXPECT_NEAR(
-                                            gradient.data()[i] * 0.5,
-                                            before[w].data()[i] - weights[w].value.data()[i], 1e-6)
-                                            << name;
+                                  for (size_t w = 0; w < 4; ++w) {
+                                    if (weights[w].name != name) continue;
+                                    for (i64 i = 0; i < gradient.size(); ++i, ++compared) {
+                                      EXPECT_NEAR(gradient.data()[i] * 0.5,
+                                                  before[w].data()[i] - weights[w].value.data()[i],
+                                                  1e-6)
+                                          << name;
+                                    }
+                                  }
                               }
                               if (updated || before[0].empty())
                                 for (size_t w = 0; w < 4; ++w) before[w] = weights[w].value.clone();
