@@ -122,6 +122,10 @@ class Dataset {
   /// These samples, then those of `other`, of the same shapes, dtypes and names; batch size, seed
   /// and threads are this one's.
   Dataset concat(const Dataset& other, Site site = Site::here()) const;
+  /// Each sample's loss counts `weights[i]` times, [samples] f32: fit() and evaluate() divide the
+  /// sum by the number of samples, as Keras does; metrics are not weighed. Throws DataError for
+  /// weights below 0 or not finite, and for samples in buckets or chosen from others.
+  Dataset weighted(const Tensor& weights, Site site = Site::here()) const;
   /// The samples as two tensors {x, y}; no copy where the data is in memory as it stands.
   Sample arrays(Site site = Site::here()) const;
   Samples all_arrays(Site site = Site::here()) const;

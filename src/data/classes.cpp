@@ -26,8 +26,8 @@ i64 class_of(const double* values, i64 width, i64 sample, const std::string& whe
 /// the source reads whole samples only.
 template <class Use>
 bool each_target(const DatasetImpl& data, Use use) {
-  if (!data.maps.empty()) return false;
-  const i64 count = data.size(), bytes = data.stored_types().back().bytes();
+  if (!data.maps.empty() || (data.source && data.weighted)) return false;
+  const i64 count = data.size(), bytes = data.stored_types()[data.x.size()].bytes();
   if (!data.source) {
     const Tensor& y = data.y[0].stored;
     for (i64 i = 0; i < count; ++i)
@@ -52,12 +52,12 @@ bool each_target(const DatasetImpl& data, Use use) {
 std::map<i64, std::vector<std::uint32_t>> samples_by_class(const DatasetImpl& data,
                                                            const std::string& where) {
   const Column& y = data.y[0];
-  const bool known = data.y.size() == 1 && y.shape.known();
+  const bool known = data.targets() == 1 && y.shape.known();
   const i64 width = known ? y.shape.elements() : 0;
   if (!known || (data.sequences && data.sequences->y_has_time) ||
       (width > 1 && !is_floating(y.dtype)))
     throw_data({where,
-                counted(static_cast<i64>(data.y.size()), "target") + " of " +
+                counted(static_cast<i64>(data.targets()), "target") + " of " +
                     type_text(y.shape, y.dtype) + " a sample; expected one class a sample",
                 {},
                 "a class is a whole number, or several floating ones of which one is the largest"});

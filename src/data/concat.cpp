@@ -126,7 +126,7 @@ Dataset Dataset::concat(const Dataset& other, Site site) const {
   const DatasetImpl& second = need_data(other.impl(), "Dataset::concat", site);
   refuse_buckets(first, "Dataset::concat", site);
   refuse_buckets(second, "Dataset::concat", site);
-  if (types_text(first) != types_text(second))
+  if (types_text(first) != types_text(second) || first.weighted != second.weighted)
     throw_data({user_place("Dataset::concat", site),
                 "the samples differ; expected the same names, shapes and dtypes",
                 {{"first", types_text(first)}, {"second", types_text(second)}},

@@ -137,7 +137,7 @@ int Dataset::inputs() const {
   return static_cast<int>(need_data(impl_, "Dataset::inputs", {}).x.size());
 }
 int Dataset::targets() const {
-  return static_cast<int>(need_data(impl_, "Dataset::targets", {}).y.size());
+  return static_cast<int>(need_data(impl_, "Dataset::targets", {}).targets());
 }
 Shape Dataset::x_shape(int input) const {
   return column(need_data(impl_, "Dataset::x_shape", {}).x, input, "Dataset::x_shape").shape;

@@ -54,6 +54,7 @@ struct DatasetImpl {
     Site site;
     bool mixes = false;  // samples with each other, so that they are of no one class
   };
+  bool weighted = false;             // the last one of y is the samples' weights
   RowList chosen;                    // of the columns' tensors or of the source; not of buckets
   std::vector<Map> maps;             // in order
   std::vector<StoredType> unmapped;  // types of x, then y, before the maps; empty without maps
@@ -82,6 +83,9 @@ struct DatasetImpl {
   void each(const std::function<void(i64 index, const Samples& sample)>& use) const;
   /// Sample `index` before the maps; a copy, as what a map does must not reach the storage.
   Samples stored(i64 index, i64 epoch = 0, std::uint64_t seed = 0) const;
+  size_t targets() const { return y.size() - (weighted ? 1 : 0); }
+  /// The function of `map`, which does not see the weights.
+  Samples apply(const Map& map, Samples sample, const SampleContext& context) const;
   /// Itself, or its buckets.
   std::vector<const DatasetImpl*> parts() const;
   /// The sample through the maps. Throws DataError when its shapes or dtypes are not those of the

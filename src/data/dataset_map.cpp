@@ -34,11 +34,18 @@ void take_types(std::vector<Column>& columns, const std::vector<Tensor>& first) 
 
 }  // namespace
 
+Samples DatasetImpl::apply(const Map& map, Samples sample, const SampleContext& context) const {
+  const UserCode code;
+  if (!weighted) return map.function(sample, context);
+  const Tensor weight = sample.y.back();
+  sample.y.pop_back();
+  sample = map.function(sample, context);
+  sample.y.push_back(weight);
+  return sample;
+}
+
 Samples DatasetImpl::mapped(Samples sample, const SampleContext& context) const {
-  for (const Map& map : maps) {
-    const UserCode code;
-    sample = map.function(sample, context);
-  }
+  for (const Map& map : maps) sample = apply(map, std::move(sample), context);
   if (!alike(sample.x, x) || !alike(sample.y, y)) {
     Lines lines = unlike_lines("x", sample.x, x);
     for (const auto& line : unlike_lines("y", sample.y, y)) lines.push_back(line);
@@ -68,7 +75,7 @@ Dataset Dataset::map(std::function<Sample(const Sample&, const SampleContext&)> 
                      Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::map", site);
   if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
-  if (from.x.size() != 1 || from.y.size() != 1)
+  if (from.x.size() != 1 || from.targets() != 1)
     throw_data({user_place("Dataset::map", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
                     " for a function of one each; expected one that takes Samples",
@@ -96,10 +103,7 @@ Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)
   out->maps.push_back({std::move(function), site});
   // The first sample tells what all must look like.
   Samples first = out->stored(0);
-  for (const auto& step : out->maps) {
-    const UserCode code;
-    first = step.function(first, {});
-  }
+  for (const auto& step : out->maps) first = out->apply(step, std::move(first), {});
   Lines lines;
   bool empty = first.x.empty() || first.y.empty();
   for (const auto* tensors : {&first.x, &first.y})

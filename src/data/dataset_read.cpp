@@ -123,7 +123,7 @@ void DatasetImpl::each(const std::function<void(i64, const Samples&)>& use) cons
 
 Sample Dataset::arrays(Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::arrays", site);
-  if (from.x.size() != 1 || from.y.size() != 1)
+  if (from.x.size() != 1 || from.targets() != 1)
     throw_data({user_place("Dataset::arrays", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
                     "; expected one of each",

@@ -99,7 +99,7 @@ Dataset Dataset::take(i64 count, Site site) const {
 
 Dataset Dataset::filter(const std::function<bool(const Sample&)>& wanted, Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::filter", site);
-  if (wanted && (from.x.size() != 1 || from.y.size() != 1))
+  if (wanted && (from.x.size() != 1 || from.targets() != 1))
     throw_data({user_place("Dataset::filter", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
                     " for a function of one each; expected one that takes Samples",
@@ -124,7 +124,9 @@ Dataset Dataset::filter(const std::function<bool(const Samples&)>& wanted, Site 
   std::vector<std::uint32_t> kept;
   from.each([&](i64 i, const Samples& sample) {
     const UserCode code;
-    if (wanted(sample)) kept.push_back(static_cast<std::uint32_t>(i));
+    Samples seen = sample;
+    seen.y.resize(from.targets());
+    if (wanted(seen)) kept.push_back(static_cast<std::uint32_t>(i));
   });
   if (kept.empty())
     throw_data({user_place("Dataset::filter", site),
