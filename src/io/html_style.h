@@ -44,6 +44,7 @@ th{color:var(--quiet);font-weight:500;text-align:left}th,td{padding:6px 12px;whi
 background:rgb(37 99 201/calc(var(--v)*.8))}.matrix td.none{color:var(--quiet)}
 .matrix td.dark{color:#fff}.matrix th{padding:5px 8px}.matrix thead th{text-align:center;vertical-align:bottom}
 .matrix tbody th{position:sticky;left:0;background:var(--card);text-align:right}
+@media(max-width:520px){th,td{padding:6px 8px}.bar{min-width:64px}}
 pre{margin:0;padding:14px;overflow-x:auto;font:13px/1.45 ui-monospace,monospace}
 )";
 
