@@ -52,7 +52,8 @@ struct ReduceLROnPlateauOptions {
 /// follows a schedule.
 Callback ReduceLROnPlateau(const ReduceLROnPlateauOptions& options = {}, Site site = Site::here());
 
-/// Before each epoch (from 0) the rate becomes schedule(epoch, rate).
+/// Before each epoch (from 0) the rate becomes schedule(epoch, rate). Throws GraphError when the
+/// rate follows a Schedule of compile().
 Callback LearningRateScheduler(std::function<double(i64 epoch, double rate)> schedule,
                                Site site = Site::here());
 
