@@ -69,7 +69,8 @@ struct JSONLoggerOptions {
   bool lines = true;  ///< an object a line, written at each epoch's end; else one array, rewritten
   bool append = false;  ///< go on in a file that is there
 };
-/// The same as JSON, with learning rate and seconds. Numbers that are not finite become null.
+/// The same as JSON, with learning rate, seconds and those of them that steps waited for data.
+/// Numbers that are not finite become null.
 Callback JSONLogger(const std::string& path, const JSONLoggerOptions& options = {},
                     Site site = Site::here());
 
