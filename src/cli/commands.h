@@ -7,10 +7,25 @@
 
 namespace goneuron::cli {
 
+// Exit codes, as --help tells them.
+inline constexpr int exit_failed = 1, exit_usage = 2, exit_interrupted = 3, exit_machine = 4;
+
 /// Version, CPU, threads, libraries and devices.
 void info();
 /// The summary of a saved model.
 void summary(const std::string& path);
+
+struct TrainOptions {
+  std::vector<std::string> overrides;  ///< "fit.epochs=1"
+  bool overwrite = false;              ///< a run that is there already
+  bool quiet = false;                  ///< no progress
+  bool help_config = false;            ///< prints the schema instead
+  bool check = false;                  ///< everything but the training
+};
+/// Every key of a config.
+void help_config();
+/// Trains as a config says; 0, or exit_interrupted.
+int train(const std::string& path, const TrainOptions& options);
 
 struct BenchOptions {
   int threads = 0;     ///< 0: one a core

@@ -2,56 +2,105 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
 
 #include "cli/commands.h"
+#include "goneuron/error.h"
 
 namespace {
+using namespace goneuron::cli;
 
-constexpr int failed = 1, wrong_usage = 2;
+constexpr const char* codes =
+    "Exit codes: 0 done; 1 it failed, standard error says why (a config, data or a file that is "
+    "not "
+    "as it should be); 2 wrong usage; 3 interrupted, what was learnt is kept; 4 the machine: not "
+    "enough memory, or a device that is not there.";
 
-int run(int argc, char** argv) {
-  using namespace goneuron::cli;
-  CLI::App app("GoNeuron: deep learning in C++20");
-  app.footer("Exit codes: 0 done; 1 it failed, standard error says why; 2 wrong usage.");
-  app.set_version_flag("--version", GONEURON_VERSION);
-  app.require_subcommand(1);
-  app.add_subcommand("info", "version, CPU, threads, libraries and devices")->callback(info);
+/// What the commands return, once one has run.
+struct Outcome {
+  int code = 0;
+};
 
-  std::string file;
-  auto* summary_command =
-      app.add_subcommand("summary", "layers, shapes and parameters of a saved model");
-  summary_command->add_option("FILE", file, "a file written by Model::save")->required();
-  summary_command->callback([&] { summary(file); });
+CLI::App* command(CLI::App& app, const char* name, const char* about) {
+  auto* made = app.add_subcommand(name, about);
+  made->footer(codes);
+  return made;
+}
 
-  std::string workload;
-  BenchOptions options;
+void add_set(CLI::App* made, std::vector<std::string>& overrides) {
+  made->add_option("--set", overrides, "a value in the place of the config's: fit.epochs=1")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_train(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<TrainOptions>();
+  auto path = std::make_shared<std::string>();
+  auto* made = command(app, "train", "trains as a config file says");
+  auto* file = made->add_option("CONFIG", *path, "a YAML file; goneuron init writes one");
+  add_set(made, options->overrides);
+  made->add_flag("--check", options->check, "reads, builds and sums up, but does not train");
+  made->add_flag("--overwrite", options->overwrite, "in the place of a run of the same folder");
+  made->add_flag("--quiet", options->quiet, "no progress");
+  made->add_flag("--help-config", options->help_config,
+                 "prints every key of a config and what it can name");
+  made->callback([=, &outcome] {
+    if (options->help_config) return help_config();
+    if (file->count() == 0) throw CLI::RequiredError("CONFIG");
+    outcome.code = train(*path, *options);
+  });
+}
+
+void add_summary(CLI::App& app) {
+  auto file = std::make_shared<std::string>();
+  auto* made = command(app, "summary", "layers, shapes and parameters of a saved model");
+  made->add_option("FILE", *file, "a file written by Model::save")->required();
+  made->callback([=] { summary(*file); });
+}
+
+void add_bench(CLI::App& app) {
+  auto workload = std::make_shared<std::string>();
+  auto options = std::make_shared<BenchOptions>();
   auto names = workload_names();
   names.push_back("all");
-  auto* bench_command =
-      app.add_subcommand("bench", "ms per training step; the last line is a JSON object");
-  bench_command
-      ->add_option("WORKLOAD", workload, "what to time; \"all\" prints a JSON line for each")
+  auto* made = command(app, "bench", "ms per training step; the last line is a JSON object");
+  made->add_option("WORKLOAD", *workload, "what to time; \"all\" prints a JSON line for each")
       ->required()
       ->check(CLI::IsMember(names));
-  bench_command->add_option("--threads", options.threads, "workers; 0: one a core")
+  made->add_option("--threads", options->threads, "workers; 0: one a core")
       ->check(CLI::Range(0, 1024));
-  bench_command->add_option("--seconds", options.seconds, "of timing, a workload")
+  made->add_option("--seconds", options->seconds, "of timing, a workload")
       ->check(CLI::Range(0.01, 3600.0));
-  bench_command->add_flag("--infer", options.infer,
-                          "predictions of one sample instead of training steps");
-  bench_command->add_flag("--bf16", options.bf16,
-                          "products of bf16; the peak that is told stays that of f32");
-  bench_command->add_flag("--profile", options.profile,
-                          "first a table of where the training step spends its time");
-  bench_command->add_flag("--json", options.json_only, "the JSON line alone");
-  bench_command->callback([&] { bench(workload, options); });
+  made->add_flag("--infer", options->infer, "predictions of one sample instead of training steps");
+  made->add_flag("--bf16", options->bf16,
+                 "products of bf16; the peak that is told stays that of f32");
+  made->add_flag("--profile", options->profile,
+                 "first a table of where the training step spends its time");
+  made->add_flag("--json", options->json_only, "the JSON line alone");
+  made->callback([=] { bench(*workload, *options); });
+}
 
+int run(int argc, char** argv) {
+  CLI::App app("GoNeuron: deep learning in C++20");
+  app.footer(codes);
+  app.set_version_flag("--version", GONEURON_VERSION);
+  app.require_subcommand(1);
+  Outcome outcome;
+  add_train(app, outcome);
+  add_summary(app);
+  add_bench(app);
+  command(app, "info", "version, CPU, threads, libraries and devices")->callback(info);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : wrong_usage;
+    return app.exit(error) == 0 ? 0 : exit_usage;
   }
-  return 0;
+  return outcome.code;
+}
+
+int fail(const std::exception& error, int code) {
+  std::fprintf(stderr, "goneuron: %s\n", error.what());
+  return code;
 }
 
 }  // namespace
@@ -59,8 +108,11 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const goneuron::OutOfMemory& error) {
+    return fail(error, exit_machine);
+  } catch (const goneuron::DeviceError& error) {
+    return fail(error, exit_machine);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "goneuron: %s\n", error.what());
-    return failed;
+    return fail(error, exit_failed);
   }
 }

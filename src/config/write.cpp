@@ -1,0 +1,173 @@
+#include "config/write.h"
+
+#include <algorithm>
+
+#include "config/options.h"
+
+namespace goneuron::config {
+namespace {
+
+/// True for text that YAML would take for something else, or that would end early.
+bool needs_quotes(const std::string& text) {
+  if (text.empty() || text.front() == ' ' || text.back() == ' ') return true;
+  if (std::string_view("-?:,[]{}#&*!|>'\"%@`").find(text.front()) != std::string_view::npos &&
+      !(text.front() == '-' && text.size() > 1 && text[1] != ' '))
+    return true;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) < 0x20 ||
+        std::string_view("[]{},\"\\").find(c) != std::string_view::npos)
+      return true;
+    if (c == ':' && (i + 1 == text.size() || text[i + 1] == ' ')) return true;
+    if (c == '#' && i > 0 && text[i - 1] == ' ') return true;
+  }
+  return text == "true" || text == "false" || text == "null" || text == "~";
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else
+      out += c;
+  }
+  return out + "\"";
+}
+
+constexpr size_t comment_column = 44, page_width = 100;
+
+class Writer {
+ public:
+  std::string take() { return std::move(text_); }
+
+  void root(const Value& value) {
+    for (const Value& item : value.items) {
+      const Option* option = find_option(config::root().options, item.key);
+      if (option == nullptr) continue;
+      if (!text_.empty()) text_ += "\n";
+      key(item, *option, "");
+    }
+  }
+
+ private:
+  /// `front`, then the comment in its column, on lines of its own where it is long.
+  void line(const std::string& front, const std::string& comment) {
+    text_ += front;
+    if (!comment.empty()) {
+      const size_t column = std::max(comment_column, front.size() + 2);
+      text_ += std::string(column - front.size(), ' ') + "#";
+      for (size_t i = 0, at = column + 1; i < comment.size();) {
+        const size_t end = std::min(comment.find(' ', i), comment.size());
+        if (at + 1 + end - i > page_width) {
+          text_ += "\n" + std::string(comment_column, ' ') + "#";
+          at = comment_column + 1;
+        }
+        text_ += " " + comment.substr(i, end - i);
+        at += 1 + end - i;
+        i = end + 1;
+      }
+    }
+    text_ += "\n";
+  }
+
+  static std::string comment_of(const Option& option) {
+    std::string text = option.meaning;
+    if (option.type == Type::choice) text += " (" + expected_text(option) + ")";
+    return text;
+  }
+
+  void key(const Value& item, const Option& option, const std::string& indent) {
+    const std::string front = indent + item.key + ":";
+    switch (option.type) {
+      case Type::section:
+        if (!item.is_map()) return line(front + " " + flow_text(item), option.meaning);
+        line(front, option.meaning);
+        return members(item, option.section->options, {}, indent + "  ");
+      case Type::object:
+      case Type::rate:
+        return object(item, option, indent, front);
+      case Type::objects:
+        if (item.items.empty()) return line(front + " []", option.meaning);
+        line(front, option.meaning);
+        for (const Value& one : item.items) listed(one, option, indent + "  ");
+        return;
+      default:
+        line(front + " " + flow_text(item), comment_of(option));
+    }
+  }
+
+  void members(const Value& value, std::span<const Option> options, std::span<const Option> common,
+               const std::string& indent) {
+    for (const Value& item : value.items) {
+      const Option* option = find_option(options, item.key);
+      if (option == nullptr) option = find_option(common, item.key);
+      if (option != nullptr) key(item, *option, indent);
+    }
+  }
+
+  /// A name alone on the key's line; with options below it.
+  void object(const Value& item, const Option& option, const std::string& indent,
+              const std::string& front) {
+    const Named name = named(item);
+    const Kind* kind = find_kind(option.table(), name.text);
+    if (kind == nullptr || name.argument == nullptr || !name.argument->is_map())
+      return line(front + " " + flow_text(item), option.meaning);
+    line(front, option.meaning);
+    line(indent + "  " + kind->name + ":", kind->meaning);
+    members(*name.argument, kind->options, option.table().common, indent + "    ");
+  }
+
+  /// An item on one line; above it its comment, where there is no room beside it.
+  void listed(const Value& item, const Option& option, const std::string& indent) {
+    const Named name = named(item);
+    const Kind* kind = find_kind(option.table(), name.text);
+    std::string front = indent + "- ";
+    if (item.is_map() && item.items.size() == 1) {
+      const std::string inside = flow_text(item.items[0]);
+      front += item.items[0].key + ":" + (inside.empty() ? "" : " ") + inside;
+    } else {
+      front += flow_text(item);
+    }
+    const std::string comment = kind != nullptr ? kind->meaning : "";
+    if (front.size() + 2 <= comment_column) return line(front, comment);
+    text_ += indent + "# " + comment + "\n" + front + "\n";
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string flow_text(const Value& value) {
+  std::string text;
+  switch (value.form) {
+    case Value::Form::nothing:
+      return "";
+    case Value::Form::scalar:
+      return value.quoted || needs_quotes(value.text) ? quoted(value.text) : value.text;
+    case Value::Form::list:
+      for (const Value& item : value.items) text += (text.empty() ? "" : ", ") + flow_text(item);
+      return "[" + text + "]";
+    case Value::Form::map:
+      for (const Value& item : value.items) {
+        const std::string inside = flow_text(item);
+        text += (text.empty() ? "" : ", ") + item.key + ":" + (inside.empty() ? "" : " ") + inside;
+      }
+      return "{" + text + "}";
+  }
+  return text;
+}
+
+std::string config_text(const Value& root_value) {
+  Writer writer;
+  writer.root(root_value);
+  return writer.take();
+}
+
+}  // namespace goneuron::config
