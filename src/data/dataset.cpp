@@ -1,9 +1,12 @@
 #include "data/dataset.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "core/checked_math.h"
 #include "core/message.h"
+#include "core/rng.h"
 
 namespace goneuron {
 
@@ -56,17 +59,40 @@ Dataset rows(const DatasetImpl& from, i64 begin, i64 end) {
     out->y = made->y;
     return Dataset(std::move(out));
   }
+  if (from.source || from.chosen.list) {
+    out->chosen.first += begin;
+    out->chosen.count = end - begin;
+    return Dataset(std::move(out));
+  }
   for (auto* columns : {&out->x, &out->y})
     for (Column& c : *columns) c.stored = c.stored.slice(begin, end);
   return Dataset(std::move(out));
 }
 
-/// Copies: what a map does to its sample must not reach the stored data.
-Samples stored(const DatasetImpl& impl, i64 index) {
-  Samples sample;
-  for (const Column& c : impl.x) sample.x.push_back(c.stored[index].clone());
-  for (const Column& c : impl.y) sample.y.push_back(c.stored[index].clone());
-  return sample;
+/// All samples as they are stored, without a copy where they lie in memory in order.
+Samples all_stored(const DatasetImpl& impl) {
+  Samples out;
+  if (impl.source == nullptr && impl.chosen.list == nullptr) {
+    for (const Column& c : impl.x) out.x.push_back(c.stored);
+    for (const Column& c : impl.y) out.y.push_back(c.stored);
+    return out;
+  }
+  constexpr i64 piece = 1024;
+  const i64 count = impl.size();
+  const std::vector<StoredType> types = impl.stored_types();
+  for (size_t c = 0; c < types.size(); ++c)
+    (c < impl.x.size() ? out.x : out.y)
+        .emplace_back(types[c].shape.with_batch(count), types[c].dtype);
+  for (i64 first = 0; first < count; first += piece) {
+    const i64 rows = std::min(piece, count - first);
+    std::vector<void*> at;
+    for (size_t c = 0; c < types.size(); ++c) {
+      Tensor& whole = c < impl.x.size() ? out.x[c] : out.y[c - impl.x.size()];
+      at.push_back(static_cast<char*>(whole.raw()) + first * types[c].bytes());
+    }
+    impl.read(first, rows, at.data());
+  }
+  return out;
 }
 
 std::vector<Column> columns_of(const Tensors& given) {
@@ -158,9 +184,49 @@ void no_buckets(const DatasetImpl& impl, const char* function, Site site) {
 
 }  // namespace
 
+i64 StoredType::bytes() const { return checked_mul(shape.elements(), dtype_size(dtype)); }
+
 i64 DatasetImpl::size() const {
   if (sequences) return static_cast<i64>(sequences->x.size());
-  return x[0].stored.shape()[0];
+  if (chosen.count >= 0) return chosen.count;
+  return source ? source->size() : x[0].stored.shape()[0];
+}
+
+std::vector<StoredType> DatasetImpl::stored_types() const {
+  if (!unmapped.empty()) return unmapped;
+  std::vector<StoredType> types;
+  for (const auto* columns : {&x, &y})
+    for (const Column& c : *columns) types.push_back({c.shape, c.dtype});
+  return types;
+}
+
+void DatasetImpl::read(i64 first, i64 count, void* const* memory) const {
+  std::vector<i64> rows;
+  for (i64 i = first; i < first + count; ++i) rows.push_back(chosen[i]);
+  if (source) return source->read(rows.data(), count, memory);
+  size_t column = 0;
+  for (const auto* columns : {&x, &y})
+    for (const Column& c : *columns) {
+      const auto bytes = static_cast<size_t>(c.stored.bytes() / c.stored.shape()[0]);
+      auto* to = static_cast<char*>(memory[column++]);
+      for (const i64 row : rows) {
+        std::memcpy(to, static_cast<const char*>(c.stored.raw()) + static_cast<size_t>(row) * bytes,
+                    bytes);
+        to += bytes;
+      }
+    }
+}
+
+Samples DatasetImpl::stored(i64 index) const {
+  Samples sample;
+  std::vector<void*> memory;
+  const std::vector<StoredType> types = stored_types();
+  for (size_t c = 0; c < types.size(); ++c) {
+    auto& tensors = c < x.size() ? sample.x : sample.y;
+    memory.push_back(tensors.emplace_back(types[c].shape, types[c].dtype).raw());
+  }
+  read(index, 1, memory.data());
+  return sample;
 }
 
 std::vector<const DatasetImpl*> DatasetImpl::parts() const {
@@ -170,21 +236,38 @@ std::vector<const DatasetImpl*> DatasetImpl::parts() const {
   return all;
 }
 
-Samples DatasetImpl::mapped(i64 index) const {
-  Samples sample = stored(*this, index);
+Samples DatasetImpl::mapped(Samples sample, const SampleContext& context) const {
   for (const Map& map : maps) {
     const UserCode code;
-    sample = map.function(sample);
+    sample = map.function(sample, context);
   }
   if (!alike(sample.x, x) || !alike(sample.y, y)) {
     Lines lines = unlike_lines("x", sample.x, x);
     for (const auto& line : unlike_lines("y", sample.y, y)) lines.push_back(line);
     throw_data({place("Dataset::map", maps.back().site),
-                "sample " + std::to_string(index) +
+                "sample " + std::to_string(context.index) +
                     " comes out unlike sample 0; expected one shape and dtype",
                 lines, "return the same shapes and dtypes for every sample"});
   }
   return sample;
+}
+
+SampleRandom::SampleRandom(std::uint64_t seed, std::uint32_t epoch, std::uint32_t index,
+                           std::uint32_t stream)
+    : seed_(seed), epoch_(epoch), index_(index), stream_(stream) {}
+
+SampleRandom::result_type SampleRandom::operator()() {
+  // "SAMP" keeps the key apart from those of the model's random numbers.
+  if (used_ == 4) {
+    const Philox4 words = philox({block_++, index_, stream_, epoch_}, seed_ ^ 0x53414D5000000000U);
+    std::copy(words.begin(), words.end(), words_);
+    used_ = 0;
+  }
+  return words_[used_++];
+}
+
+double SampleRandom::uniform(double low, double high) {
+  return low + (high - low) * (static_cast<double>((*this)()) * 0x1p-32);
 }
 
 Dataset::Dataset(const Tensor& x, const Tensor& y, Site site)
@@ -219,8 +302,23 @@ DType Dataset::y_dtype(int target) const {
 }
 
 Dataset Dataset::map(std::function<Sample(const Sample&)> function, Site site) const {
+  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
+  return map([function = std::move(function)](const Sample& s,
+                                              const SampleContext&) { return function(s); },
+             site);
+}
+
+Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site) const {
+  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
+  return map([function = std::move(function)](const Samples& s,
+                                              const SampleContext&) { return function(s); },
+             site);
+}
+
+Dataset Dataset::map(std::function<Sample(const Sample&, const SampleContext&)> function,
+                     Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::map", site);
-  if (!function) return map(std::function<Samples(const Samples&)>(), site);
+  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
   if (from.x.size() != 1 || from.y.size() != 1)
     throw_data({user_place("Dataset::map", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
@@ -228,14 +326,15 @@ Dataset Dataset::map(std::function<Sample(const Sample&)> function, Site site) c
                 {},
                 "write it as [](const Samples& s) -> Samples, with s.x[0], s.x[1], .. and s.y[0]"});
   return map(
-      [function = std::move(function)](const Samples& s) {
-        const Sample out = function({s.x[0], s.y[0]});
+      [function = std::move(function)](const Samples& s, const SampleContext& context) {
+        const Sample out = function({s.x[0], s.y[0]}, context);
         return Samples{{out.x}, {out.y}};
       },
       site);
 }
 
-Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site) const {
+Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)> function,
+                     Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::map", site);
   if (!function)
     throw_data({user_place("Dataset::map", site),
@@ -244,12 +343,13 @@ Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site)
                 "pass a function from Sample to Sample"});
   no_buckets(from, "Dataset::map", site);
   auto out = std::make_shared<DatasetImpl>(from);
+  if (out->maps.empty()) out->unmapped = from.stored_types();
   out->maps.push_back({std::move(function), site});
   // The first sample tells what all must look like.
-  Samples first = stored(*out, 0);
+  Samples first = out->stored(0);
   for (const auto& step : out->maps) {
     const UserCode code;
-    first = step.function(first);
+    first = step.function(first, {});
   }
   Lines lines;
   bool empty = first.x.empty() || first.y.empty();
@@ -272,9 +372,15 @@ Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site)
   return Dataset(std::move(out));
 }
 
-Dataset Dataset::shuffle(std::uint64_t seed, Site site) const {
+Dataset Dataset::shuffle(std::uint64_t seed, i64 buffer_rows, Site site) const {
   auto out = std::make_shared<DatasetImpl>(need(impl_, "Dataset::shuffle", site));
+  if (buffer_rows < 1)
+    throw_data({user_place("Dataset::shuffle", site),
+                "a buffer of " + std::to_string(buffer_rows) + " rows; expected at least 1",
+                {},
+                "leave it out for 16384"});
   out->shuffle_seed = seed;
+  out->shuffle_rows = buffer_rows;
   return Dataset(std::move(out));
 }
 
@@ -292,6 +398,18 @@ Dataset Dataset::batch(i64 size, Site site) const {
 Dataset Dataset::prefetch(bool on, Site site) const {
   auto out = std::make_shared<DatasetImpl>(need(impl_, "Dataset::prefetch", site));
   out->prefetch = on ? Prefetch::on : Prefetch::off;
+  return Dataset(std::move(out));
+}
+
+Dataset Dataset::prefetch(int threads, Site site) const {
+  auto out = std::make_shared<DatasetImpl>(need(impl_, "Dataset::prefetch", site));
+  if (threads < 1 || threads > 64)
+    throw_data({user_place("Dataset::prefetch", site),
+                counted(threads, "thread") + " for loading; expected 1 to 64",
+                {},
+                "as many as the machine has cores, or prefetch(false) for none"});
+  out->prefetch = Prefetch::on;
+  out->threads = threads;
   return Dataset(std::move(out));
 }
 
@@ -336,12 +454,8 @@ Sample Dataset::arrays(Site site) const {
 Samples Dataset::all_arrays(Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::all_arrays", site);
   no_buckets(from, "Dataset::all_arrays", site);
+  if (from.maps.empty()) return all_stored(from);
   Samples out;
-  if (from.maps.empty()) {
-    for (const Column& c : from.x) out.x.push_back(c.stored);
-    for (const Column& c : from.y) out.y.push_back(c.stored);
-    return out;
-  }
   const i64 count = from.size();
   for (const Column& c : from.x) out.x.emplace_back(c.shape.with_batch(count), c.dtype);
   for (const Column& c : from.y) out.y.emplace_back(c.shape.with_batch(count), c.dtype);

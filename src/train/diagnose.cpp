@@ -96,13 +96,17 @@ void find_label(const Refused& step, const std::vector<BatchValue>& batch) {
   }
 }
 
+[[noreturn]] void throw_not_finite(const Message& message) {
+  throw NotFinite(message.str("DataError"));
+}
+
 /// NaN or infinity in the data.
 void find_bad_value(const Refused& step, const std::vector<BatchValue>& batch) {
   for (const BatchValue& one : batch) {
     const i64 at = first_not_finite(one.value);
     if (at < 0) continue;
     const i64 width = one.value.size() / one.value.shape()[0];
-    throw_data({.where = step.where,
+    throw_not_finite({.where = step.where,
                 .what = one.name + " is " + number_text(one.value.data<float>()[at]) + " in row " +
                         std::to_string(step.row(at / width)) + ", " +
                         element_text(one.value.shape().without_batch(), at % width) + " of " +
@@ -138,7 +142,7 @@ std::string culprit(const Refused& step, const std::vector<BatchValue>& batch) {
 }
 
 [[noreturn]] void gradient_not_finite(const Refused& step) {
-  throw_data({.where = step.where,
+  throw_not_finite({.where = step.where,
               .what = "the norm of the gradients is " + number_text(step.lease->scalars().value) +
                       ", though the loss is finite; expected a norm to clip",
               .lines = {{"when", step_text(step)},
@@ -171,7 +175,7 @@ void diagnose(const Refused& step) {
   message.hint =
       "lower the learning rate, scale the data to about [-1, 1], or check a loss of your "
       "own for log(0) and 0/0";
-  throw_data(message);
+  throw_not_finite(message);
 }
 
 }  // namespace goneuron

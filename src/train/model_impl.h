@@ -46,6 +46,8 @@ struct TrainGraph {
   // Where the losses' means are over different counts, the total over several batches is made of
   // those parts: the number in `logged` and its weight.
   std::vector<std::pair<size_t, double>> parts;
+  // Metrics that add up what a step yields: their names, and further outputs of it.
+  std::vector<std::pair<std::string, Evidence>> evidence;
   /// What the loss and those of `logged` that are ratios of sums divide by; they are further
   /// outputs of a step.
   std::vector<Symbol> counts() const;
@@ -77,7 +79,7 @@ struct ModelImpl {
   std::vector<OutputMetrics> metrics;
   std::vector<Head> heads;  // made of them once the outputs have names
   std::vector<std::string> input_names, output_names;
-  Precision precision = F32;
+  Arithmetic precision = F32;
   i64 activation_budget = 0;
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
@@ -170,6 +172,9 @@ class ExecutorLease {
 };
 
 struct ModelRecord;
+/// What a model file holds of a built model; its tensors share the model's memory. The caller holds
+/// the model's mutex.
+ModelRecord record_of(ModelImpl& model);
 /// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
 /// not fit together.
 std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);

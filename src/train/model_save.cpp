@@ -6,14 +6,7 @@
 
 namespace goneuron {
 
-void Model::save(const std::string& path, Site site) const {
-  const UserCall user("save", site);
-  ModelImpl& m = need(impl_);
-  if (!m.built())
-    throw_graph({.where = call_site("save", site),
-                 .what = "the model has no weights yet; expected a built one",
-                 .hint = "call build(shape of a sample) or fit() first"});
-  const std::lock_guard lock(m.mutex);
+ModelRecord record_of(ModelImpl& m) {
   ModelRecord record;
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
   if (!m.graphs.empty()) {  // the first type of target is the one trained on
@@ -21,6 +14,10 @@ void Model::save(const std::string& path, Site site) const {
     record.graph.roots.push_back({"target", graph.y_true});
     record.graph.roots.push_back({"loss", {graph.loss}});
     record.graph.roots.push_back({"metrics", graph.logged});
+    std::vector<Symbol> rows;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (!evidence.make()->spec().empty()) rows.push_back(evidence.rows);
+    if (!rows.empty()) record.graph.roots.push_back({"evidence", rows});
   }
   for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
   TrainingFacts& facts = record.training;
@@ -51,6 +48,11 @@ void Model::save(const std::string& path, Site site) const {
   } else {
     const TrainGraph& graph = *m.graphs[0];
     facts.metrics.assign(graph.names.begin() + 1, graph.names.end());
+    // What adds up metrics that are no means: "KIND:NUMBERS NAME"; of the user's own ones nothing.
+    i64 count = 0;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (const std::string spec = evidence.make()->spec(); !spec.empty())
+        facts.extra.emplace_back("evidence/" + std::to_string(count++), spec + " " + name);
     for (size_t i = 0; i < graph.parts.size(); ++i)
       facts.extra.emplace_back(
           "loss_part/" + std::to_string(i),
@@ -63,7 +65,18 @@ void Model::save(const std::string& path, Site site) const {
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) add_slot(*slot);
   for (const auto& [variable, average] : m.averages) add_slot(*average);
-  save_model_file(path, record);
+  return record;
+}
+
+void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
+  ModelImpl& m = need(impl_);
+  if (!m.built())
+    throw_graph({.where = call_site("save", site),
+                 .what = "the model has no weights yet; expected a built one",
+                 .hint = "call build(shape of a sample) or fit() first"});
+  const std::lock_guard lock(m.mutex);
+  save_model_file(path, record_of(m));
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {

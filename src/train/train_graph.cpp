@@ -1,6 +1,7 @@
 // The training graph: losses of all heads, metrics and what layers add, as symbols, for targets of
 // certain types.
 #include <algorithm>
+#include <set>
 
 #include "core/message.h"
 #include "graph/op_def.h"
@@ -63,9 +64,27 @@ class Maker {
   }
 
   void add_metrics(size_t i, bool several) {
-    for (const Metric& metric : model_.heads[i].metrics)
-      log((several ? prefix(i) : "") + metric.name(),
-          batch_mean(metric(graph_.y_true[i], prediction(i))));
+    for (const Metric& metric : model_.heads[i].metrics) {
+      const std::string name = (several ? prefix(i) : "") + metric.name();
+      if (metric.adds_up())
+        add_evidence(name, metric.evidence(graph_.y_true[i], prediction(i)));
+      else
+        log(name, batch_mean(metric(graph_.y_true[i], prediction(i))));
+    }
+  }
+
+  void add_evidence(const std::string& name, Evidence evidence) {
+    const auto accumulator = evidence.make();
+    if (!accumulator)
+      throw_graph({.what = "the metric \"" + name + "\" makes no accumulator; expected one",
+                   .hint = "let its maker return std::make_unique<Mine>()"});
+    const i64 width = accumulator->width(), found = evidence.rows.shape()[-1];
+    if (width != 0 && width != found)
+      throw_graph({.what = "the metric \"" + name + "\" gives rows of " + std::to_string(found) +
+                           " numbers; expected its accumulator's " + std::to_string(width),
+                   .hint = "let width() say how many numbers the evidence has on its last axis"});
+    for (const std::string& suffix : accumulator->suffixes()) need_free(name + suffix);
+    graph_.evidence.emplace_back(name, std::move(evidence));
   }
 
   void add_part(const std::string& name, const Symbol& value, double weight) {
@@ -74,14 +93,17 @@ class Maker {
     graph_.loss = graph_.loss ? make("add", {graph_.loss, weighted}) : weighted;
   }
 
-  void log(const std::string& name, const Symbol& value) {
-    if (!name.empty() &&
-        std::find(graph_.names.begin(), graph_.names.end(), name) != graph_.names.end())
+  void need_free(const std::string& name) {
+    if (!taken_.insert(name).second)
       throw_graph(
           {.what = "two values of the logs are named \"" + name + "\"; expected a name for each",
            .lines = {{"names", quoted_list(graph_.names)}},
            .hint = "give the metric, the output's layer, or what a layer adds by add_loss() "
                    "or add_metric() another name"});
+  }
+
+  void log(const std::string& name, const Symbol& value) {
+    if (!name.empty()) need_free(name);
     graph_.names.push_back(name);
     graph_.logged.push_back(value);
   }
@@ -106,6 +128,7 @@ class Maker {
   const ModelImpl& model_;
   TrainGraph& graph_;
   std::vector<Part> parts_;
+  std::set<std::string> taken_ = {"loss"};
 };
 
 /// What this loss may take for its target: class indices where there are classes, else values as
@@ -122,7 +145,11 @@ bool takes(const Head& head, const TensorType& target, const Symbol& output) {
   try {
     const Symbol y_true = input_symbol(target, "y_true");
     batch_mean(head.loss(y_true, output));
-    for (const Metric& metric : head.metrics) batch_mean(metric(y_true, output));
+    for (const Metric& metric : head.metrics)
+      if (metric.adds_up())
+        metric.evidence(y_true, output);
+      else
+        batch_mean(metric(y_true, output));
     return true;
   } catch (const Error&) {
     return false;
