@@ -26,6 +26,8 @@ struct TrainOptions {
 void help_config();
 /// Trains as a config says; 0, or exit_interrupted.
 int train(const std::string& path, const TrainOptions& options);
+/// Goes on from a run's newest checkpoint.
+int resume(const std::string& path, const TrainOptions& options);
 
 struct BenchOptions {
   int threads = 0;     ///< 0: one a core

@@ -13,6 +13,11 @@ void note(int signal) {
   std::signal(signal, SIG_DFL);  // the next one ends the program at once
 }
 
+void terminate(int signal) {
+  std::signal(signal, SIG_DFL);
+  std::raise(SIGINT);
+}
+
 class StopOnFlag : public CallbackBase {
  public:
   void on_step_end(TrainingState& state) override {
@@ -26,7 +31,7 @@ class StopOnFlag : public CallbackBase {
 InterruptGuard::InterruptGuard() {
   flag = 0;
   std::signal(SIGINT, note);
-  std::signal(SIGTERM, note);
+  std::signal(SIGTERM, terminate);
 }
 
 InterruptGuard::~InterruptGuard() {

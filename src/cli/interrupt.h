@@ -6,7 +6,8 @@
 
 namespace goneuron::cli {
 
-/// While it lives, SIGINT and SIGTERM set a flag.
+/// While it lives, SIGINT sets a flag, and SIGTERM is taken for it. fit() with checkpoints writes
+/// one before the flag is set.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -51,6 +51,17 @@ void add_train(CLI::App& app, Outcome& outcome) {
   });
 }
 
+void add_resume(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<TrainOptions>();
+  auto path = std::make_shared<std::string>();
+  auto* made =
+      command(app, "resume", "goes on with a run that was interrupted, or for more epochs");
+  made->add_option("RUN", *path, "the folder of the run")->required();
+  add_set(made, options->overrides);
+  made->add_flag("--quiet", options->quiet, "no progress");
+  made->callback([=, &outcome] { outcome.code = resume(*path, *options); });
+}
+
 void add_summary(CLI::App& app) {
   auto file = std::make_shared<std::string>();
   auto* made = command(app, "summary", "layers, shapes and parameters of a saved model");
@@ -87,6 +98,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   Outcome outcome;
   add_train(app, outcome);
+  add_resume(app, outcome);
   add_summary(app);
   add_bench(app);
   command(app, "info", "version, CPU, threads, libraries and devices")->callback(info);

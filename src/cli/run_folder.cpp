@@ -17,6 +17,8 @@ void remove_files(const RunFolder& run) {
   for (const std::string& file : {run.config(), run.model(), run.history_csv(), run.history_json(),
                                   run.report(), run.preprocessing(), run.classes()})
     std::remove(file.c_str());
+  std::error_code ignored;  // what stays is found, and refused, by the training
+  fs::remove_all(run.checkpoints(), ignored);
 }
 
 }  // namespace

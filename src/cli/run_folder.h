@@ -15,6 +15,7 @@ struct RunFolder {
   std::string model() const { return path + "/model.safetensors"; }
   std::string history_csv() const { return path + "/history.csv"; }
   std::string history_json() const { return path + "/history.json"; }
+  std::string checkpoints() const { return path + "/checkpoints"; }
   std::string report() const { return path + "/report.html"; }
   std::string preprocessing() const { return path + "/preprocessing.json"; }
   std::string classes() const { return path + "/classes.txt"; }

@@ -9,6 +9,7 @@
 #include "cli/results.h"
 #include "config/build.h"
 #include "config/write.h"
+#include "core/message.h"
 
 namespace goneuron::cli {
 namespace {
@@ -78,6 +79,10 @@ int run_training(const Config& config, const RunFolder& run, const TrainOptions&
   if (!options.quiet && !config.names_callback("Logger"))
     fit.callbacks.insert(fit.callbacks.begin(), Logger(1));
   fit.callbacks.push_back(InterruptGuard::callback());
+  const config::Options outputs = config.section("outputs");
+  if (outputs.boolean("checkpoints"))
+    fit.callbacks.push_back(BackupAndRestore(
+        run.checkpoints(), {.every_steps = outputs.integer("checkpoint_steps")}, outputs.site()));
   const InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};
@@ -85,7 +90,8 @@ int run_training(const Config& config, const RunFolder& run, const TrainOptions&
   result.samples = data.train.size() * static_cast<i64>(result.history.epochs.size());
   if (InterruptGuard::interrupted()) {
     keep_results(run, model, result);
-    fmt::print(stderr, "goneuron: interrupted; what is learnt so far is in {}\n", run.path);
+    fmt::print(stderr, "goneuron: interrupted; {} holds what is learnt so far{}\n", run.path,
+               outputs.boolean("checkpoints") ? "; goneuron resume " + run.path + " goes on" : "");
     return exit_interrupted;
   }
   finish(run, config, model, data, result);
@@ -108,6 +114,16 @@ int train(const std::string& path, const TrainOptions& options) {
     return 0;
   }
   return run_training(config, new_run(config, options.overwrite), options);
+}
+
+int resume(const std::string& path, const TrainOptions& options) {
+  const RunFolder run = find_run(path);
+  if (!exists(run.checkpoints()))
+    throw_format({.where = run.path,
+                  .what = "the run has no checkpoints; expected some to go on from",
+                  .hint = "a run without outputs.checkpoints cannot be resumed; train it again"});
+  const Config config = Config::read(run.config(), options.overrides);
+  return run_training(config, run, options);
 }
 
 }  // namespace goneuron::cli

@@ -45,6 +45,10 @@ constexpr Option device_options[] = {
 constexpr Option output_options[] = {
     {"folder", Type::text, required, "run/first",
      "where the run is kept: model, history, report, a copy of the config"},
+    {"checkpoints", Type::boolean, "true", "false",
+     "what goneuron resume goes on from, written beside the training"},
+    {"checkpoint_steps", Type::integer, "0", "1000",
+     "steps from one to the next; 0: after each epoch and every five minutes", from_to(0, most)},
     {"report", Type::boolean, "true", "false", "a page of curves and facts, report.html"},
 };
 

@@ -1,17 +1,83 @@
-// Callbacks. The progress is the program's own.
+// Callbacks. Those that take a function are for programs; Logger, checkpoints and the report are
+// there without being asked.
 #include "config/tables.h"
 
 namespace goneuron::config {
 namespace {
 
+constexpr const char* modes[] = {"auto", "min", "max"};
+
+constexpr Option monitor = {"monitor", Type::text, "val_loss", "val_accuracy",
+                            "the number that is watched, a name of the logs"};
+constexpr Option mode = {
+    "mode", Type::choice, "auto", "max", "which way is better; auto: by the name", {}, modes};
+constexpr Option verbose = {"verbose", Type::boolean, "false", "true", "a line when it acts"};
+
 constexpr Option logger_options[] = {{"every", Type::integer, "1", "10",
                                       "epochs from one line to the next, in a file", at_least(1)}};
+constexpr Option early_options[] = {
+    monitor,
+    {"min_delta", Type::number, "0", "0.001", "a smaller change is no improvement", at_least(0)},
+    {"patience", Type::integer, "0", "3", "epochs without improvement until training stops",
+     at_least(0)},
+    mode,
+    {"baseline", Type::number, "none", "0.5", "to be beaten within the patience"},
+    {"restore_best_weights", Type::boolean, "false", "true",
+     "at the end, the weights of the best epoch, not the last"},
+    {"start_from_epoch", Type::integer, "0", "5", "epochs before it do not count", at_least(0)},
+    verbose};
+constexpr Option plateau_options[] = {
+    monitor,
+    {"factor", Type::number, "0.1", "0.5", "what the rate is multiplied by",
+     Bounds{0, 1, true, true}},
+    {"patience", Type::integer, "10", "3", "epochs without improvement until it is", at_least(0)},
+    mode,
+    {"min_delta", Type::number, "0.0001", "0.001", "a smaller change is no improvement",
+     at_least(0)},
+    {"cooldown", Type::integer, "0", "2", "epochs after a reduction that do not count",
+     at_least(0)},
+    {"min_lr", Type::number, "0", "0.00001", "the rate falls no lower", at_least(0)},
+    verbose};
+
+std::string mode_of(const Options& o) { return modes[o.choice("mode")]; }
+std::optional<double> optional(const Options& o, const char* key) {
+  return o.given(key) ? std::optional<double>(o.number(key)) : std::nullopt;
+}
 
 using CallbackRow = Row<Callback, const Options&>;
 constexpr CallbackRow rows[] = {
     {{"Logger", "progress: a bar on a terminal, else a line an epoch; there without being asked",
       logger_options},
      [](const Options& o) { return Logger(o.integer("every"), o.site()); }},
+    {{"EarlyStopping", "ends training once a number has stopped improving", early_options},
+     [](const Options& o) {
+       return EarlyStopping({.monitor = o.text("monitor"),
+                             .min_delta = o.number("min_delta"),
+                             .patience = o.integer("patience"),
+                             .verbose = o.boolean("verbose"),
+                             .mode = mode_of(o),
+                             .baseline = optional(o, "baseline"),
+                             .restore_best_weights = o.boolean("restore_best_weights"),
+                             .start_from_epoch = o.integer("start_from_epoch")},
+                            o.site());
+     }},
+    {{"ReduceLROnPlateau", "lowers the learning rate once a number has stopped improving",
+      plateau_options},
+     [](const Options& o) {
+       return ReduceLROnPlateau({.monitor = o.text("monitor"),
+                                 .factor = o.number("factor"),
+                                 .patience = o.integer("patience"),
+                                 .verbose = o.boolean("verbose"),
+                                 .mode = mode_of(o),
+                                 .min_delta = o.number("min_delta"),
+                                 .cooldown = o.integer("cooldown"),
+                                 .min_lr = o.number("min_lr")},
+                                o.site());
+     }},
+    {{"TerminateOnNaN", "ends training at the first loss that is not finite, and says which layer"},
+     [](const Options& o) { return TerminateOnNaN(o.site()); }},
+    {{"MovingAverage", "validation is of the moving averages that compile.ema asks for"},
+     [](const Options& o) { return MovingAverage(o.site()); }},
 };
 
 }  // namespace

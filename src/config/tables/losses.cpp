@@ -1,4 +1,4 @@
-// Losses and metrics.
+// Losses.
 #include "config/tables.h"
 
 namespace goneuron::config {
@@ -9,8 +9,6 @@ constexpr Option ignore_index = {"ignore_index", Type::integer, "none", "-1",
 constexpr Option cross_entropy_options[] = {{"label_smoothing", Type::number, "0", "0.1",
                                              "share of each target spread over all classes", share},
                                             ignore_index};
-constexpr Option accuracy_options[] = {ignore_index};
-
 std::optional<i64> ignored(const Options& o) {
   return o.given("ignore_index") ? std::optional<i64>(o.integer("ignore_index")) : std::nullopt;
 }
@@ -27,17 +25,6 @@ constexpr LossRow losses[] = {
      [](const Options&) { return BinaryCrossEntropy; }},
 };
 
-using MetricRow = Row<Metric, const Options&>;
-constexpr MetricRow metrics[] = {
-    {{"accuracy", "share of right predictions", accuracy_options},
-     [](const Options& o) -> Metric {
-       return o.given("ignore_index") ? Accuracy({.ignore_index = ignored(o)}, o.site())
-                                      : Metric(Accuracy);
-     }},
-    {{"mean_absolute_error", "mean of |prediction - target|"},
-     [](const Options&) { return MeanAbsoluteError; }},
-};
-
 }  // namespace
 
 const Table& loss_table() {
@@ -45,17 +32,8 @@ const Table& loss_table() {
   return table;
 }
 
-const Table& metric_table() {
-  static const Table table = {"metric", "metrics", kinds_of(metrics)};
-  return table;
-}
-
 Loss make_loss(const Value& value, const Context& context) {
   return make_from(losses, loss_table(), value, context);
-}
-
-Metric make_metric(const Value& value, const Context& context) {
-  return make_from(metrics, metric_table(), value, context);
 }
 
 }  // namespace goneuron::config
