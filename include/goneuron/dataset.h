@@ -99,6 +99,10 @@ class Dataset {
   TrainTest split(double fraction, Site site = Site::here()) const;
   /// The first `count` samples.
   Dataset take(i64 count, Site site = Site::here()) const;
+  /// Each sample's loss counts `weights[i]` times, [samples] f32: fit() and evaluate() divide the
+  /// sum by the number of samples, as Keras does; metrics are not weighed. Throws DataError for
+  /// weights below 0 or not finite, and for samples in buckets or chosen from others.
+  Dataset weighted(const Tensor& weights, Site site = Site::here()) const;
   /// The samples as two tensors {x, y}; no copy where the data is in memory as it stands.
   Sample arrays(Site site = Site::here()) const;
   Samples all_arrays(Site site = Site::here()) const;

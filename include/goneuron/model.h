@@ -58,6 +58,10 @@ struct FitOptions {
   /// them, but for layers with statistics of a batch. The last ones of an epoch may be fewer.
   i64 accumulate = 1;
   std::vector<Callback> callbacks = {};
+  /// One number a class: the loss of a sample counts that many times in training (not in
+  /// validation), e.g. {1, 9} where one sample in ten is of class 1. Targets are class indices or
+  /// one-hot rows; weights of samples (Dataset::weighted) are multiplied with it.
+  std::vector<double> class_weight = {};
   /// A folder of checkpoints, made where it is missing: fit() goes on from the newest one there and
   /// writes one after each epoch and every five minutes. See BackupAndRestore.
   std::string resume = {};

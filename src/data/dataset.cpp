@@ -236,11 +236,18 @@ std::vector<const DatasetImpl*> DatasetImpl::parts() const {
   return all;
 }
 
+Samples DatasetImpl::apply(const Map& map, Samples sample, const SampleContext& context) const {
+  const UserCode code;
+  if (!weighted) return map.function(sample, context);
+  const Tensor weight = sample.y.back();
+  sample.y.pop_back();
+  sample = map.function(sample, context);
+  sample.y.push_back(weight);
+  return sample;
+}
+
 Samples DatasetImpl::mapped(Samples sample, const SampleContext& context) const {
-  for (const Map& map : maps) {
-    const UserCode code;
-    sample = map.function(sample, context);
-  }
+  for (const Map& map : maps) sample = apply(map, std::move(sample), context);
   if (!alike(sample.x, x) || !alike(sample.y, y)) {
     Lines lines = unlike_lines("x", sample.x, x);
     for (const auto& line : unlike_lines("y", sample.y, y)) lines.push_back(line);
@@ -286,7 +293,7 @@ int Dataset::inputs() const {
   return static_cast<int>(need(impl_, "Dataset::inputs", {}).x.size());
 }
 int Dataset::targets() const {
-  return static_cast<int>(need(impl_, "Dataset::targets", {}).y.size());
+  return static_cast<int>(need(impl_, "Dataset::targets", {}).targets());
 }
 Shape Dataset::x_shape(int input) const {
   return column(need(impl_, "Dataset::x_shape", {}).x, input, "Dataset::x_shape").shape;
@@ -319,7 +326,7 @@ Dataset Dataset::map(std::function<Sample(const Sample&, const SampleContext&)> 
                      Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::map", site);
   if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
-  if (from.x.size() != 1 || from.y.size() != 1)
+  if (from.x.size() != 1 || from.targets() != 1)
     throw_data({user_place("Dataset::map", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
                     " for a function of one each; expected one that takes Samples",
@@ -347,10 +354,7 @@ Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)
   out->maps.push_back({std::move(function), site});
   // The first sample tells what all must look like.
   Samples first = out->stored(0);
-  for (const auto& step : out->maps) {
-    const UserCode code;
-    first = step.function(first, {});
-  }
+  for (const auto& step : out->maps) first = out->apply(step, std::move(first), {});
   Lines lines;
   bool empty = first.x.empty() || first.y.empty();
   for (const auto* tensors : {&first.x, &first.y})
@@ -441,7 +445,7 @@ Dataset Dataset::take(i64 count, Site site) const {
 
 Sample Dataset::arrays(Site site) const {
   const DatasetImpl& from = need(impl_, "Dataset::arrays", site);
-  if (from.x.size() != 1 || from.y.size() != 1)
+  if (from.x.size() != 1 || from.targets() != 1)
     throw_data({user_place("Dataset::arrays", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
                     "; expected one of each",

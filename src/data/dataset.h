@@ -53,6 +53,7 @@ struct DatasetImpl {
     std::function<Samples(const Samples&, const SampleContext&)> function;
     Site site;
   };
+  bool weighted = false;             // the last one of y is the samples' weights
   RowList chosen;                    // of the columns' tensors or of the source; not of buckets
   std::vector<Map> maps;             // in order
   std::vector<StoredType> unmapped;  // types of x, then y, before the maps; empty without maps
@@ -78,6 +79,9 @@ struct DatasetImpl {
   void read(i64 first, i64 count, void* const* memory) const;
   /// Sample `index` before the maps; a copy, as what a map does must not reach the storage.
   Samples stored(i64 index) const;
+  size_t targets() const { return y.size() - (weighted ? 1 : 0); }
+  /// The function of `map`, which does not see the weights.
+  Samples apply(const Map& map, Samples sample, const SampleContext& context) const;
   /// Itself, or its buckets.
   std::vector<const DatasetImpl*> parts() const;
   /// The sample through the maps. Throws DataError when its shapes or dtypes are not those of the

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "goneuron/error.h"
 #include "train/model_impl.h"
 
 namespace goneuron {

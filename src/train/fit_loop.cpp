@@ -125,6 +125,7 @@ bool FitLoop::train_epoch() {
 bool FitLoop::step() {
   try {
     state_.samples += train_.step();
+    state_.waited = train_.waited();
     return true;
   } catch (const NotFinite& error) {
     const UserCode callbacks;
@@ -136,6 +137,7 @@ bool FitLoop::step() {
 }
 
 void FitLoop::validate() {
+  train_.means.finish();
   train_.means.finish();
   std::copy(train_.means.logs.values.begin(), train_.means.logs.values.end(), logs_.values.begin());
   if (!check_) return;

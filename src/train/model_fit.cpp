@@ -34,6 +34,19 @@ void check_batch(i64 size, const char* caller, Site site) {
                  .hint = "32 is usual; leave it out to take the dataset's own, or 32"});
 }
 
+void use_class_weight(ModelImpl& model, const std::vector<double>& weights, Site site) {
+  for (const double weight : weights)
+    if (!(weight >= 0) || !std::isfinite(weight))
+      throw_graph({.where = call_site("fit", site),
+                   .what = "a class_weight of " + number_text(weight) +
+                           "; expected finite numbers of at least 0",
+                   .hint = "1 is the usual weight, 0 leaves a class out"});
+  if (model.class_weight == weights) return;
+  model.class_weight = weights;
+  const std::lock_guard lock(model.mutex);
+  model.executors.clear();
+}
+
 i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
   if (asked != Any) check_batch(asked, caller, site);
   const i64 own = data.impl()->batch_size;
@@ -102,6 +115,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
                  .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
   const FitParts parts = fit_parts(given, options, "fit", site);
   m.fit_seed = options.seed;
+  use_class_weight(m, options.class_weight, site);
   return FitLoop(*this, parts, options, site).run();
 }
 

@@ -37,9 +37,13 @@ struct Head {
 
 /// The symbols of a training step, for one list of types of targets.
 struct TrainGraph {
-  std::vector<TensorType> targets;  // one a head, with Any as batch and where the output has it
-  bool guessed = false;             // made by compile(), to see whether the model can be trained
-  std::vector<Symbol> y_true;
+  // One a head, with Any as batch and where the output has it; behind them the samples' weights,
+  // where there are some.
+  std::vector<TensorType> targets;
+  bool guessed = false;        // made by compile(), to see whether the model can be trained
+  std::vector<Symbol> y_true;  // as the targets
+  Symbol weight;               // [batch]; empty without weights of samples
+  std::vector<double> class_weight;
   Symbol loss;
   std::vector<Symbol> logged;      // losses of the heads, metrics, what layers add
   std::vector<std::string> names;  // in the logs: "loss", then one for each of `logged`; "": hidden
@@ -77,7 +81,8 @@ struct ModelImpl {
   bool averaged = false;  // the weights' memory holds the averages, and the other way round
   std::vector<OutputLoss> losses;  // as they were given
   std::vector<OutputMetrics> metrics;
-  std::vector<Head> heads;  // made of them once the outputs have names
+  std::vector<double> class_weight;  // of the losses in training; empty: all 1
+  std::vector<Head> heads;           // made of them once the outputs have names
   std::vector<std::string> input_names, output_names;
   Arithmetic precision = F32;
   i64 activation_budget = 0;

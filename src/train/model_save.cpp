@@ -6,11 +6,23 @@
 
 namespace goneuron {
 
+namespace {
+/// The first type of target is the one trained on. A file has its losses without weights of samples
+/// and classes, which belong to data and to calls of fit(). Null where there was no data yet.
+const TrainGraph* graph_to_save(ModelImpl& m) {
+  if (m.graphs.empty()) return nullptr;
+  std::vector<TensorType> targets = m.graphs[0]->targets;
+  targets.resize(m.heads.size());
+  return &m.graph_for(targets, false);
+}
+}  // namespace
+
 ModelRecord record_of(ModelImpl& m) {
   ModelRecord record;
+  const TrainGraph* saved = graph_to_save(m);
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
-  if (!m.graphs.empty()) {  // the first type of target is the one trained on
-    const TrainGraph& graph = *m.graphs[0];
+  if (saved) {
+    const TrainGraph& graph = *saved;
     record.graph.roots.push_back({"target", graph.y_true});
     record.graph.roots.push_back({"loss", {graph.loss}});
     record.graph.roots.push_back({"metrics", graph.logged});
@@ -42,11 +54,11 @@ ModelRecord record_of(ModelImpl& m) {
     for (size_t i = 0; i < m.heads.size(); ++i)
       facts.extra.emplace_back("head/" + std::to_string(i),
                                std::to_string(m.heads[i].output) + ":" + m.heads[i].loss.name());
-  if (m.graphs.empty()) {
+  if (!saved) {
     for (const OutputMetrics& given : m.metrics)
       for (const Metric& metric : given.metrics) facts.metrics.push_back(metric.name());
   } else {
-    const TrainGraph& graph = *m.graphs[0];
+    const TrainGraph& graph = *saved;
     facts.metrics.assign(graph.names.begin() + 1, graph.names.end());
     // What adds up metrics that are no means: "KIND:NUMBERS NAME"; of the user's own ones nothing.
     i64 count = 0;

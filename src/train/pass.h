@@ -72,6 +72,8 @@ class Pass {
        Site site);
 
   i64 steps() const { return loader_.steps(); }
+  /// Seconds of this epoch that steps waited for data.
+  double waited() const { return loader_.waited(); }
   /// At a batch in the middle of it, where a checkpoint was made; what is counted begins anew.
   void start(i64 epoch, i64 step = 0);
   /// Rows of the batch that was run.

@@ -33,11 +33,14 @@ class Maker {
     graph_.names = {"loss"};
     const bool several = model_.outputs.size() > 1;
     const AddedTerms added = added_terms(model_.outputs);
+    if (graph_.targets.size() > model_.heads.size())
+      graph_.weight = input_symbol(graph_.targets.back(), "sample_weight", model_.site);
     for (size_t i = 0; i < model_.heads.size(); ++i) add_head(i, several);
     for (size_t i = 0; i < model_.heads.size(); ++i) add_metrics(i, several);
     for (size_t i = 0; i < added.names.size(); ++i) log(added.names[i], added.values[i]);
     if (added.loss) add_part("", added.loss, 1);
     sum_parts();
+    if (graph_.weight) graph_.y_true.push_back(graph_.weight);
   }
 
  private:
@@ -54,11 +57,26 @@ class Maker {
     return model_.outputs[static_cast<size_t>(model_.heads[head].output)];
   }
 
+  /// Each sample's loss times its weight and its class's.
+  Symbol weighed(const Symbol& loss, const Symbol& y_true, const Symbol& y_pred) const {
+    if (!graph_.weight && graph_.class_weight.empty()) return loss;
+    if (loss.shape().rank() == 0)
+      throw_graph({.what = "the loss is one number for the whole batch; expected one for each "
+                           "sample, which has a weight",
+                   .hint = "leave out the weights, or ignore_index, or return [batch] from the "
+                           "loss"});
+    Symbol out = per_sample(loss);
+    if (graph_.weight) out = make("mul", {out, graph_.weight});
+    if (graph_.class_weight.empty()) return out;
+    return make("mul", {out, class_weights(graph_.class_weight, y_true, y_pred)});
+  }
+
   void add_head(size_t i, bool several) {
     const Head& head = model_.heads[i];
     graph_.y_true.push_back(input_symbol(
         graph_.targets[i], model_.heads.size() == 1 ? "y_true" : prefix(i) + "true", model_.site));
-    const Symbol loss = batch_mean(head.loss(graph_.y_true[i], prediction(i)));
+    const Symbol loss = batch_mean(
+        weighed(head.loss(graph_.y_true[i], prediction(i)), graph_.y_true[i], prediction(i)));
     if (several) log(prefix(i) + "loss", loss);
     add_part(several ? prefix(i) + "loss" : "", loss, head.weight);
   }
@@ -160,15 +178,18 @@ bool takes(const Head& head, const TensorType& target, const Symbol& output) {
 
 TrainGraph& ModelImpl::graph_for(const std::vector<TensorType>& given, bool with_updates) {
   std::vector<TensorType> targets;
-  for (size_t i = 0; i < given.size(); ++i)
+  for (size_t i = 0; i < heads.size(); ++i)
     targets.push_back(opened(given[i], outputs[static_cast<size_t>(heads[i].output)]));
+  if (given.size() > heads.size()) targets.push_back({Shape{Any}, DType::f32});
+  const std::vector<double> classes = with_updates ? class_weight : std::vector<double>();
   for (auto& graph : graphs)
-    if (graph->targets == targets) {
+    if (graph->targets == targets && graph->class_weight == classes) {
       if (with_updates) effects_of(*this, *graph, Mode::train);
       return *graph;
     }
   auto graph = std::make_unique<TrainGraph>();
   graph->targets = std::move(targets);
+  graph->class_weight = classes;
   Maker(*this, *graph).run();
   if (with_updates) effects_of(*this, *graph, Mode::train);
   // A guess that was wrong goes: saving takes the first graph for the one trained on.
