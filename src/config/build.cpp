@@ -125,7 +125,8 @@ FitOptions fit_options(const Config& config, const Loaded& data) {
                      .validation = data.validation,
                      .shuffle = fit.boolean("shuffle"),
                      .seed = static_cast<std::uint64_t>(top.integer("seed")),
-                     .accumulate = fit.integer("accumulate")};
+                     .accumulate = fit.integer("accumulate"),
+                     .class_weight = fit.numbers("class_weight")};
   const Value callbacks = top.value("callbacks");
   for (const Value& callback : callbacks.items)
     options.callbacks.push_back(make_callback(callback, no_context));

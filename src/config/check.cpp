@@ -61,7 +61,8 @@ bool is_integer(const Value& value, i64& out) {
 void check_number(const Value& value, const Option& option, const std::string& owner) {
   i64 whole = 0;
   double real = 0;
-  const bool integer = option.type != Type::number && option.type != Type::rate;
+  const bool integer =
+      option.type != Type::number && option.type != Type::numbers && option.type != Type::rate;
   if (integer ? is_integer(value, whole)
               : value.is_scalar() && !value.quoted && read_number(value.text, real))
     return check_bounds(integer ? static_cast<double>(whole) : real, value, option, owner);
@@ -74,7 +75,7 @@ void check_list(const Value& value, const Option& option, const std::string& own
   if (value.is_scalar() && option.type == Type::texts) return;
   if (!value.is_list()) fail_type(value, option, owner);
   for (const Value& item : value.items) {
-    if (option.type == Type::integers)
+    if (option.type != Type::texts)
       check_number(item, option, owner);
     else if (!item.is_scalar())
       fail_type(item, option, owner);
@@ -222,6 +223,7 @@ void check_option(const Value& value, const Option& option, const std::string& o
       if (value.is_scalar() && (value.text == "same" || value.text == "valid")) return;
       return check_number(value, option, owner);
     case Type::integers:
+    case Type::numbers:
     case Type::texts:
       return check_list(value, option, owner);
     case Type::object:

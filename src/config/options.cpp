@@ -5,6 +5,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "config/yaml.h"
+
 namespace goneuron::config {
 
 bool read_integer(const std::string& text, i64& out) {
@@ -62,7 +64,8 @@ const Value* Options::find(const char* key) const {
 Value Options::value(const char* key) const {
   if (const Value* found = find(key)) return *found;
   const std::string text = option(key).fallback;
-  Value value = text == "[]" ? list_of({}) : scalar(text);
+  const bool flow = !text.empty() && (text[0] == '[' || text[0] == '{');
+  Value value = flow ? read_yaml(text, key) : scalar(text);
   value.file = place_->file, value.line = place_->line, value.column = place_->column;
   return value;
 }
@@ -96,6 +99,13 @@ std::vector<i64> Options::integers(const char* key) const {
   std::vector<i64> all;
   for (const Value& item : list.items) read_integer(item.text, all.emplace_back());
   if (list.is_scalar()) read_integer(list.text, all.emplace_back());
+  return all;
+}
+
+std::vector<double> Options::numbers(const char* key) const {
+  const Value list = value(key);
+  std::vector<double> all;
+  for (const Value& item : list.items) read_number(item.text, all.emplace_back());
   return all;
 }
 

@@ -37,6 +37,7 @@ class Options {
   /// The place of a choice's name in its list.
   int choice(const char* key) const;
   std::vector<i64> integers(const char* key) const;
+  std::vector<double> numbers(const char* key) const;
   std::vector<std::string> texts(const char* key) const;
   /// As it is written, or the default.
   Value value(const char* key) const;

@@ -19,6 +19,8 @@ constexpr Option fit_options[] = {
     {"epochs", Type::integer, "10", "10", "passes over the training data", from_to(1, 1e6)},
     {"batch_size", Type::integer, "32", "64", "samples of a step", from_to(1, 1e9)},
     {"shuffle", Type::boolean, "true", "false", "another order of the samples in each epoch"},
+    {"class_weight", Type::numbers, "[]", "[1, 9]",
+     "a number for each class: how often its samples count in training", at_least(0)},
     {"accumulate", Type::integer, "1", "4", "batches whose gradients make one update",
      from_to(1, 1e6)},
 };

@@ -84,6 +84,8 @@ std::string expected_text(const Option& option) {
       return "same, valid or a whole number of at least 0";
     case Type::integers:
       return "a list of whole numbers" + range_text(option.bounds);
+    case Type::numbers:
+      return "a list of numbers" + range_text(option.bounds);
     case Type::texts:
       return "a list of texts";
     case Type::object:

@@ -23,6 +23,7 @@ enum class Type : std::uint8_t {
   size,      ///< a whole number, or [height, width]
   padding,   ///< same, valid, or a whole number
   integers,  ///< a list of whole numbers
+  numbers,   ///< a list of numbers
   texts,     ///< a list of texts
   object,    ///< a name of `table`, with its options
   objects,   ///< a list of those

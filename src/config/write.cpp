@@ -1,41 +1,37 @@
 #include "config/write.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cctype>
 
 #include "config/options.h"
+#include "config/yaml.h"
+#include "goneuron/error.h"
 
 namespace goneuron::config {
 namespace {
 
-/// True for text that YAML would take for something else, or that would end early.
+/// True for text that YAML might take for something else.
 bool needs_quotes(const std::string& text) {
-  if (text.empty() || text.front() == ' ' || text.back() == ' ') return true;
-  if (std::string_view("-?:,[]{}#&*!|>'\"%@`").find(text.front()) != std::string_view::npos &&
-      !(text.front() == '-' && text.size() > 1 && text[1] != ' '))
-    return true;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) < 0x20 ||
-        std::string_view("[]{},\"\\").find(c) != std::string_view::npos)
-      return true;
-    if (c == ':' && (i + 1 == text.size() || text[i + 1] == ' ')) return true;
-    if (c == '#' && i > 0 && text[i - 1] == ' ') return true;
-  }
-  return text == "true" || text == "false" || text == "null" || text == "~";
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           (static_cast<unsigned char>(c) & 0x80) != 0 ||
+           std::string_view("_./+-=").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), plain)) return true;
+  if (text[0] == '=' || (text[0] == '-' && (text.size() == 1 || text[1] == '-'))) return true;
+  for (const char* other : {"true", "false", "null", "Null", "NULL", "..."})
+    if (text == other) return true;
+  return false;
 }
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c == '\r')
-      out += "\\r";
-    else
-      out += c;
+    out += byte < 0x20 || byte == 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
   }
   return out + "\"";
 }
@@ -157,7 +153,7 @@ std::string flow_text(const Value& value) {
     case Value::Form::map:
       for (const Value& item : value.items) {
         const std::string inside = flow_text(item);
-        text += (text.empty() ? "" : ", ") + item.key + ":" + (inside.empty() ? "" : " ") + inside;
+        text += (text.empty() ? "" : ", ") + item.key + ": " + (inside.empty() ? "~" : inside);
       }
       return "{" + text + "}";
   }
@@ -167,7 +163,15 @@ std::string flow_text(const Value& value) {
 std::string config_text(const Value& root_value) {
   Writer writer;
   writer.root(root_value);
-  return writer.take();
+  std::string text = writer.take();
+  try {
+    check_size_and_depth(text, "");
+    return text;
+  } catch (const FormatError&) {  // with comments it is longer than a config may be
+    text.clear();
+    for (const Value& item : root_value.items) text += item.key + ": " + flow_text(item) + "\n";
+    return text;
+  }
 }
 
 }  // namespace goneuron::config

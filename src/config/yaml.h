@@ -11,7 +11,7 @@
 namespace goneuron::config {
 
 /// The caps. Some hundred values in three levels are usual.
-inline constexpr size_t max_bytes = 64 * 1024, max_line = 1000;
+inline constexpr size_t max_bytes = 64 * 1024;
 inline constexpr int max_values = 2000, max_marks = 3000, max_depth = 12;
 
 /// The root, with `name` as the file of everything in it. FormatError with line and column.

@@ -17,12 +17,6 @@ struct Scan {
     fail_at(at, what, {}, hint);
   }
 
-  void count_line(size_t bytes) const {
-    if (bytes > max_line)
-      fail("a line of more than " + std::to_string(max_line) + " bytes; expected shorter ones",
-           "break it into several lines");
-  }
-
   /// The bytes of the character at `i`; refuses what YAML does not allow.
   size_t character(size_t i) const {
     const size_t length = utf8_length(text, i);
@@ -44,7 +38,6 @@ struct Scan {
       const char c = text[i];
       const size_t length = character(i);
       ++at.column;
-      count_line(i - line_start);
       if (c == '\n') {
         ++at.line, at.column = 0, ++marks;
         quote = 0, comment = false;

@@ -70,7 +70,7 @@ constexpr Option block_options[] = {
     {"dropout", Type::number, "0", "0.1",
      "in training: of attention, of hidden units and of what each part adds", share},
     bias_option,
-    {"norm_epsilon", Type::number, "0", "1e-5", "0: the norm's own default", at_least(0)}};
+    {"norm_epsilon", Type::number, "0", "0.001", "0: the norm's own default", at_least(0)}};
 
 constexpr LayerRow rows[] = {
     {{"MultiHeadAttention", "every step looks at the others", attention_options},

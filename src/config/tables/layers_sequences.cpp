@@ -4,14 +4,8 @@
 namespace goneuron::config {
 namespace {
 
-constexpr Option table_init = {"weight_init",
-                               Type::object,
-                               "random_normal",
-                               "random_normal",
-                               "first values of the table; default: mean 0, stddev 1",
-                               {},
-                               {},
-                               initializer_table};
+constexpr Option table_init = init_option("weight_init", "first values of the table",
+                                          "{random_normal: {mean: 0, stddev: 1}}");
 constexpr Option embedding_options[] = {
     {"vocabulary", Type::integer, required, "128", "tokens there are: 0 to this less 1",
      at_least(1)},
@@ -28,20 +22,17 @@ constexpr Option attention_options[] = {
 constexpr Option distributed_options[] = {
     {"layer", Type::object, required, "{Dense: 10}", "the layer", {}, {}, layer_table}};
 
-/// The table's default is not the initializer's.
-Initializer of_table(const Options& o) {
-  return o.given("weight_init") ? make_initializer(o.value("weight_init")) : RandomNormal(0, 1);
-}
-
 constexpr LayerRow rows[] = {
     {{"Embedding", "a learned row of numbers for each token", embedding_options},
      [](const Options& o) {
-       return Embedding(o.integer("vocabulary"), o.integer("width"), {.weight_init = of_table(o)},
-                        o.site());
+       return Embedding(o.integer("vocabulary"), o.integer("width"),
+                        {.weight_init = make_initializer(o.value("weight_init"))}, o.site());
      }},
     {{"PositionEmbedding", "adds a learned row to each step", position_options},
      [](const Options& o) {
-       return PositionEmbedding(o.integer("max_length"), {.weight_init = of_table(o)}, o.site());
+       return PositionEmbedding(o.integer("max_length"),
+                                {.weight_init = make_initializer(o.value("weight_init"))},
+                                o.site());
      }},
     {{"SinusoidalPositions", "adds sines and cosines of the position to each step"},
      [](const Options& o) { return SinusoidalPositions(o.site()); }},
