@@ -12,8 +12,10 @@
 #include "errors_moe.h"
 #include "errors_optim.h"
 #include "errors_recurrent.h"
+#include "errors_resume.h"
 #include "errors_sequence.h"
 #include "errors_training.h"
+#include "errors_watching.h"
 
 namespace goneuron::errors {
 namespace {

@@ -199,7 +199,7 @@ extern const TopKMetric TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy;
 /// their harmonic mean (F-beta, van Rijsbergen 1979). 0 where nothing is there to divide by. With
 /// one output: of class 1.
 extern const ClassMetric Precision, Recall, F1Score;
-/// How often class i is taken for class j: "confusion_matrix[i,j]", at most 64 classes. A logger
+/// How often class i is taken for class j: "confusion_matrix[i,j]", at most 22 classes. A logger
 /// leaves it out; confusion_matrix(logs) makes a tensor of it.
 extern const ConfusionMatrixMetric ConfusionMatrix;
 /// Area under the curve, exact: every score is kept for the epoch (8 bytes each). ROC: the chance

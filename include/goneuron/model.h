@@ -22,6 +22,10 @@ struct History {
   /// Written to a temporary file and renamed. Throws FormatError when it cannot be written.
   void save_csv(const std::string& path, Site site = Site::here()) const;
   void save_json(const std::string& path, Site site = Site::here()) const;
+  /// What was saved, read back: every number as it was, but for JSON's null, which becomes NaN.
+  /// CSVLogger's and JSONLogger's files can be read as well. Throws FormatError naming the line.
+  static History load_csv(const std::string& path, Site site = Site::here());
+  static History load_json(const std::string& path, Site site = Site::here());
 };
 
 /// A loss for one output, and its share in what is minimised: compile(.., {MSE, {CrossEntropy,

@@ -41,8 +41,9 @@ Scale scale_of(const std::vector<Series>& series) {
       if (std::isfinite(v))
         scale.low = std::min(scale.low, v), scale.high = std::max(scale.high, v);
   }
-  if (scale.high - scale.low < 1e-9) {  // a single epoch, or a flat line: some room around it
-    const double room = std::max(std::fabs(scale.high) * 0.1, 1e-3);
+  if (scale.high - scale.low <=
+      1e-9 * std::fabs(scale.high)) {  // a single epoch, or a flat line: some room around it
+    const double room = scale.high == 0 ? 1e-3 : std::max(std::fabs(scale.high) * 0.1, 1e-12);
     scale.low -= room, scale.high += room;
   }
   scale.step = nice_step(scale.high - scale.low, 5);
@@ -59,8 +60,10 @@ std::string axes(const Scale& scale) {
     const double value = scale.low + i * scale.step, y = scale.y(value);
     out += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", left,
                        width - right, y, y);
-    out += fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end">{:.{}f}</text>)", left - 7,
-                       y + 5, value, digits);
+    const bool tiny = digits > 4 && value != 0;  // of learning rates
+    out += fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end">{}</text>)", left - 7, y + 5,
+                       tiny ? fmt::format("{:.1e}", value)
+                            : fmt::format("{:.{}f}", value, digits > 4 ? 0 : digits));
   }
   const size_t every =
       std::max<size_t>(1, static_cast<size_t>(nice_step(static_cast<double>(scale.epochs), 10)));
@@ -84,7 +87,7 @@ std::string line_of(const Series& series, size_t index, const Scale& scale) {
     const double x = scale.x(e), y = scale.y(value);
     path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x, y);
     dots += fmt::format(
-        R"(<circle class="s{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}, epoch {}: {:.4f}</title></circle>)",
+        R"(<circle class="s{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}, epoch {}: {:.5g}</title></circle>)",
         index, x, y, series.values.size() > 30 ? 2 : 4, html_escape(series.name), e + 1, value);
     pen_down = true;
   }

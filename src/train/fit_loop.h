@@ -39,7 +39,7 @@ class FitLoop {
   void write_checkpoint(bool ended);
   RunPosition position(bool ended) const;
 
-  Model model_;
+  const Model& model_;
   ModelImpl& m_;
   const FitOptions& options_;
   Site site_;

@@ -60,6 +60,8 @@ struct TrainGraph {
   std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
 };
 
+class StepProfile;
+
 struct ModelImpl {
   Site site;
   std::vector<Layer> pending;  // a Sequential that has not seen its input
@@ -89,6 +91,9 @@ struct ModelImpl {
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones
+
+  std::shared_ptr<StepProfile> profile;      // times the training steps to come, if any
+  std::shared_ptr<const Plan> trained_plan;  // of the last step that updated weights
 
   std::vector<std::unique_ptr<TrainGraph>> graphs;
   struct Key {
@@ -189,6 +194,10 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& spec);
 /// Of a model with one output, whose target is of this type.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
+
+/// Weights with their gradients in the last step that updated them, before clipping; views of the
+/// model's memory, overwritten by the next step. Of an accumulation: of all its batches.
+std::vector<std::pair<std::string, Tensor>> last_gradients(const ModelImpl& model);
 
 /// The scalars of the next step of the optimizer; the status is cleared.
 void begin_step(const ModelImpl& model, StepScalars& scalars);

@@ -7,6 +7,7 @@
 #include "train/diagnose.h"
 #include "train/footprint.h"
 #include "train/losses/targets.h"
+#include "train/step_profile.h"
 
 namespace goneuron {
 
@@ -172,8 +173,13 @@ i64 Pass::step() {
   {
     // For the step alone: a callback between two steps may predict, evaluate or set the threads.
     const std::lock_guard lock(worker_mutex());
-    lease->run(worker_pool());
+    if (trains(mode_) && model_.profile && model_.profile->wants(*lease))
+      model_.profile->run(*lease);
+    else
+      lease->run(worker_pool());
   }
+  if (updates && model_.trained_plan != lease->shared_plan())
+    model_.trained_plan = lease->shared_plan();
   if (lease->scalars().code != status_ok)
     diagnose({model_, lease, where_, data_, [this](i64 row) { return loader_.sample(step_, row); },
               trains(mode_)});

@@ -112,13 +112,14 @@ Checkpoint checkpoint_in(SafetensorsFile file) {
   return c;
 }
 
-/// Puts stored tensors in the place of variables of the same name.
+/// Puts stored tensors in the place of variables of the same name: all of them, or none where one
+/// does not fit.
 class Restore {
  public:
   Restore(const Checkpoint& checkpoint, const std::string& where)
       : checkpoint_(checkpoint), where_(where) {}
 
-  void take(const std::string& name, Variable& variable) const {
+  void take(const std::string& name, Variable& variable) {
     const NamedTensor* stored = checkpoint_.model.find(name);
     if (stored == nullptr)
       other("the checkpoint has no " + shown(name) + "; expected one of every weight of the model");
@@ -127,8 +128,12 @@ class Restore {
       other("the checkpoint's " + shown(name) + " is " + from.shape().str() + " " +
             dtype_name(from.dtype()) + "; expected the model's " + variable.value.shape().str() +
             " " + dtype_name(variable.value.dtype()));
-    if (!from.empty())
-      std::memcpy(variable.value.raw(), from.raw(), static_cast<size_t>(from.bytes()));
+    copies_.emplace_back(variable.value, from);
+  }
+
+  void copy() {
+    for (auto& [to, from] : copies_)
+      if (!from.empty()) std::memcpy(to.raw(), from.raw(), static_cast<size_t>(from.bytes()));
   }
 
   [[noreturn]] void other(const std::string& what) const {
@@ -141,6 +146,7 @@ class Restore {
  private:
   const Checkpoint& checkpoint_;
   const std::string& where_;
+  std::vector<std::pair<Tensor, Tensor>> copies_;  // to, from
 };
 
 }  // namespace
@@ -173,7 +179,7 @@ Checkpoint parse_checkpoint(const std::uint8_t* bytes, size_t size, const std::s
 }
 
 void restore(ModelImpl& m, const Checkpoint& checkpoint, const std::string& where) {
-  const Restore from(checkpoint, where);
+  Restore from(checkpoint, where);
   const TrainingFacts& facts = checkpoint.model.training;
   if (!facts.compiled || facts.optimizer.kind != m.optimizer.kind)
     from.other("the checkpoint was made with another optimizer; expected the model's own");
@@ -192,6 +198,7 @@ void restore(ModelImpl& m, const Checkpoint& checkpoint, const std::string& wher
   if (p.step % p.options.accumulate != 0)
     for (const auto& [variable, sum] : m.sums)
       from.take(prefix + "sum/" + variable->full_name(), *sum);
+  from.copy();
   m.epoch = facts.epoch;
   m.step = facts.optimizer_step;
   // A rate that callbacks change is the run's; a schedule is the program's.

@@ -11,7 +11,8 @@ namespace goneuron {
 
 namespace {
 
-constexpr i64 most_classes = 64;  // each pair is a number of the logs
+// Each pair is a number of the logs, of the validation too; a checkpoint holds a thousand names.
+constexpr i64 most_classes = 22;
 
 std::string pair_name(size_t target, size_t predicted) {
   return "[" + std::to_string(target) + "," + std::to_string(predicted) + "]";
@@ -73,7 +74,8 @@ Evidence confusion_of(const Symbol& y_true, const Symbol& y_pred,
     throw_shape({.where = "ConfusionMatrix",
                  .what = "predictions are " + y_pred.shape().str() + "; expected at most " +
                          std::to_string(most_classes) + " classes, for each pair is a number",
-                 .hint = "use F1Score({.average = PerClass}), or count from predict()"});
+                 .hint = "use F1Score({.average = PerClass}); HTMLReport shows the matrix of up to "
+                         "64 classes"});
   return evidence_of(
       rows.rows, confusion_counts,
       {static_cast<double>(classes), rows.each ? 1.0 : 0.0, options.threshold,
