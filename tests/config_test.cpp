@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -152,6 +153,30 @@ TEST(ConfigPage, IsThatOfTheSchema) {
   if (std::getenv("GONEURON_UPDATE_SNAPSHOT") != nullptr)
     std::ofstream(path) << config::schema_page();
   EXPECT_EQ(config::schema_page(), file_text(path));
+}
+
+/// The lines before the first key are the author's; all others are what the schema says.
+TEST(ConfigExamples, HaveTheCommentsOfTheSchema) {
+  int found = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(GONEURON_SOURCE_DIR "/examples/configs")) {
+    if (file.path().extension() != ".yaml") continue;
+    ++found;
+    const std::string text = file_text(file.path());
+    std::string head, now = text;
+    while (now.rfind("#", 0) == 0 || now.rfind("\n", 0) == 0) {
+      const size_t end = now.find('\n') + 1;
+      head += now.substr(0, end);
+      now = now.substr(end);
+    }
+    const std::string wanted = Config::parse(text, file.path().filename()).text();
+    if (std::getenv("GONEURON_UPDATE_SNAPSHOT") != nullptr)
+      std::ofstream(file.path()) << head << wanted;
+    else
+      EXPECT_EQ(now, wanted) << file.path();
+    EXPECT_FALSE(head.empty()) << file.path() << " does not say what it is";
+  }
+  EXPECT_GE(found, 1);
 }
 
 /// What a model is trained from, and the weights that it gets: the demo's program and its config.

@@ -58,6 +58,8 @@ std::string numbers_text(const Logs& logs) {
   return text;
 }
 
+std::string own_unit_text(const std::string&, const Logs&) { return ""; }
+
 std::string time_text(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<i64>(seconds + 0.5);

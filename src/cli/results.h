@@ -25,6 +25,9 @@ struct RunResult {
   double seconds = 0;
   i64 samples = 0;  // trained on, all epochs together
 };
+/// What errors of a table's one target, trained on in another unit, are in its own: ", that is a
+/// mean_absolute_error of 12345 in price"; empty elsewhere.
+std::string own_unit_text(const std::string& preprocessing, const Logs& logs);
 /// report.html of the run.
 void write_run_report(const RunFolder& run, const config::Config& config, const Model& model,
                       const config::Loaded& data, const RunResult& result);

@@ -61,7 +61,7 @@ void finish(const RunFolder& run, const Config& config, const Model& model, cons
                                     result.history.epochs.size() == 1 ? "" : "s"),
                   time_text(result.seconds),
                   judged ? data.test ? "; on test data: " : "; on validation data: " : "",
-                  numbers_text(result.test)));
+                  numbers_text(result.test) + own_unit_text(data.preprocessing, result.test)));
   say(fmt::format("kept   {}: model.safetensors, config.yaml, history.csv, history.json{}",
                   run.path, report ? ", report.html" : ""));
   say("next   " + predict_line(run));
@@ -75,7 +75,7 @@ int run_training(const Config& config, const RunFolder& run, const TrainOptions&
   config::compile_model(config, model, data.train);
   if (!options.quiet) describe(data, model);
   keep_inputs(run, config, data);
-  FitOptions fit = config::fit_options(config, data);
+  FitOptions fit = config::fit_options(config, data, run.path);
   if (!options.quiet && !config.names_callback("Logger"))
     fit.callbacks.insert(fit.callbacks.begin(), Logger(1));
   fit.callbacks.push_back(InterruptGuard::callback());

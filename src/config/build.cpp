@@ -71,13 +71,14 @@ void use_device(const Config& config) {
   set_memory_limit(device.integer("memory_limit"), device.site());
 }
 
-Loaded load_data(const Config& config) {
-  const Options top = config.top(no_context), split = top.section("split");
+Loaded load_data(const Config& config, const std::string& preprocessing) {
+  const Context context{.preprocessing = preprocessing};
+  const Options top = config.top(context), split = top.section("split");
   return load(top.value("data"),
               {.validation = split.number("validation"),
                .test = split.number("test"),
                .seed = static_cast<std::uint64_t>(top.integer("seed"))},
-              no_context);
+              context);
 }
 
 Model build_model(const Config& config, const Shape& input, DType dtype) {
@@ -118,7 +119,8 @@ void compile_model(const Config& config, Model& model, const Dataset& train) {
                 compile.site());
 }
 
-FitOptions fit_options(const Config& config, const Loaded& data) {
+FitOptions fit_options(const Config& config, const Loaded& data, const std::string& folder) {
+  const Context context{.folder = folder};
   const Options top = config.top(no_context), fit = top.section("fit");
   FitOptions options{.epochs = fit.integer("epochs"),
                      .batch_size = fit.integer("batch_size"),
@@ -129,7 +131,7 @@ FitOptions fit_options(const Config& config, const Loaded& data) {
                      .class_weight = fit.numbers("class_weight")};
   const Value callbacks = top.value("callbacks");
   for (const Value& callback : callbacks.items)
-    options.callbacks.push_back(make_callback(callback, no_context));
+    options.callbacks.push_back(make_callback(callback, context));
   return options;
 }
 

@@ -23,6 +23,8 @@ struct Split {
 };
 
 using SourceRow = Row<Loaded, const Options&, const Split&>;
+/// Rows, one list a file.
+std::span<const SourceRow> csv_sources();
 const Table& source_table();
 Loaded load(const Value& value, const Split& split, const Context& context);
 

@@ -11,7 +11,9 @@ namespace goneuron::config {
 
 /// What makers need to know besides their options.
 struct Context {
-  i64 total_steps = 0;  ///< updates of the whole training
+  i64 total_steps = 0;        ///< updates of the whole training
+  std::string folder;         ///< of the run, where callbacks write
+  std::string preprocessing;  ///< kept by the run: data is read as its training data was
 };
 
 /// `Conv2D`, `Dropout: 0.5`, `Conv2D: {filters: 32, kernel: 3}`: a name and what stands behind it.

@@ -1,5 +1,6 @@
 // The table of data sources, and those that are IDX files.
 #include "config/loaded.h"
+#include "config/split.h"
 #include "core/message.h"
 
 namespace goneuron::config {
@@ -26,20 +27,11 @@ Dataset taken(const Dataset& data, const Options& o) {
   return data && count > 0 && count < data.size() ? data.take(count, o.site()) : data;
 }
 
-/// The end of the training data as validation and test, where the source has none of its own.
-Loaded cut(Dataset train, Dataset test, const Options& o, const Split& split) {
+Loaded cut(const Dataset& train, const Dataset& test, const Options& o, const Split& split) {
+  const bool classes = !is_floating(train.y_dtype()) && train.y_shape().rank() == 0;
+  const Cut parts = cut_data(taken(train, o), taken(test, o), classes, split, o.site());
   Loaded out;
-  if (split.test > 0 && !test) {
-    const auto parts = train.split(1 - split.test, o.site());
-    train = parts.train, test = parts.test;
-  }
-  out.train = taken(train, o), out.test = taken(test, o);
-  if (split.validation > 0) {
-    const auto parts = out.train.split(1 - split.validation, o.site());
-    out.train = parts.train, out.validation = parts.test;
-  } else {
-    out.validation = out.test;
-  }
+  out.train = parts.train, out.validation = parts.validation, out.test = parts.test;
   return out;
 }
 
