@@ -4,6 +4,7 @@
 #include "goneuron/attention.h"
 #include "goneuron/callback.h"
 #include "goneuron/callbacks.h"
+#include "goneuron/csv.h"
 #include "goneuron/dataset.h"
 #include "goneuron/device.h"
 #include "goneuron/error.h"

@@ -1,4 +1,4 @@
-// `goneuron evaluate`: loss and metrics of a run's model.
+// `goneuron evaluate` and `goneuron report`: how good a run's model is.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -45,6 +45,16 @@ void evaluate(const std::string& path, const EvaluateOptions& options) {
     out[logs.names[i]] = std::isfinite(logs.values[i]) ? nlohmann::ordered_json(logs.values[i])
                                                        : nlohmann::ordered_json();
   fmt::print("{}\n", out.dump());
+}
+
+void report(const std::string& path) {
+  const Run run = open_run(path);
+  const config::Loaded data = config::load_data(run.config, run.preprocessing);
+  std::string part;
+  const Dataset& judged = part_of(data, part, run.folder.path);
+  const Logs logs = run.model.evaluate(judged, run.config.section("fit").integer("batch_size"), {});
+  write_run_report(run, data, judged, part, logs);
+  fmt::print("{}\n", run.folder.report());
 }
 
 }  // namespace goneuron::cli

@@ -5,47 +5,11 @@
 #include <cmath>
 
 #include "config/build.h"
+#include "goneuron/csv.h"
 #include "goneuron/device.h"
-#include "io/html_report.h"
+#include "train/callbacks/report_samples.h"
 
 namespace goneuron::cli {
-namespace {
-
-constexpr i64 most_tiles = 60;
-
-bool is_image(const Shape& shape, DType dtype) {
-  return dtype == DType::u8 && shape.rank() == 3 && (shape[-1] == 1 || shape[-1] == 3);
-}
-
-std::string class_name(const std::vector<std::string>& classes, i64 index) {
-  return index >= 0 && index < static_cast<i64>(classes.size())
-             ? classes[static_cast<size_t>(index)]
-             : std::to_string(index);
-}
-
-/// The first images of the test data with what the model takes them for.
-std::vector<ReportImage> tiles(const Model& model, const config::Loaded& loaded) {
-  std::vector<ReportImage> images;
-  const Dataset& data = loaded.test ? loaded.test : loaded.validation;
-  if (!data || data.inputs() != 1 || data.targets() != 1 ||
-      !is_image(data.x_shape(), data.x_dtype()) || data.y_shape().rank() != 0 ||
-      is_floating(data.y_dtype()))
-    return images;
-  const i64 count = std::min(most_tiles, data.size());
-  const Sample samples = data.take(count).arrays();
-  const Tensor shares = model.predict(samples.x);
-  if (shares.shape().rank() != 2) return images;
-  const Tensor best = shares.argmax();
-  for (i64 i = 0; i < count; ++i) {
-    const auto predicted = static_cast<i64>(best.at({i}));
-    images.push_back({samples.x[i], class_name(loaded.classes, predicted),
-                      class_name(loaded.classes, static_cast<i64>(samples.y.at({i}))),
-                      shares.at({i, predicted})});
-  }
-  return images;
-}
-
-}  // namespace
 
 std::string numbers_text(const Logs& logs) {
   std::string text;
@@ -58,7 +22,18 @@ std::string numbers_text(const Logs& logs) {
   return text;
 }
 
-std::string own_unit_text(const std::string&, const Logs&) { return ""; }
+std::string own_unit_text(const std::string& preprocessing, const Logs& logs) {
+  if (preprocessing.empty() || preprocessing[0] != '{') return "";
+  const auto table = data::Preprocessing::from_json(preprocessing);
+  const auto targets = table.with_role(data::ColumnRole::target);
+  if (!table.normalize_target || targets.size() != 1) return "";
+  const double unit = table.restored(0, 1) - table.restored(0, 0);
+  for (const char* name : {"mean_absolute_error", "mae", "root_mean_squared_error", "rmse"})
+    if (logs.has(name))
+      return fmt::format(", that is {:.6g} in {}", std::fabs(unit) * logs[name],
+                         table.columns[static_cast<size_t>(targets[0])].name);
+  return "";
+}
 
 std::string time_text(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
@@ -78,31 +53,22 @@ std::string sample_text(const Dataset& data) {
   return data.x_shape().str() + " " + dtype_name(data.x_dtype());
 }
 
-void write_run_report(const RunFolder& run, const config::Config& config, const Model& model,
-                      const config::Loaded& data, const RunResult& result) {
-  std::vector<std::pair<std::string, std::string>> facts;
-  for (size_t i = 0; i < result.test.names.size(); ++i)
-    facts.emplace_back("test " + result.test.names[i],
-                       fmt::format("{:.4f}", result.test.values[i]));
-  facts.emplace_back("epochs", std::to_string(result.history.epochs.size()));
-  facts.emplace_back("weights", grouped(model.parameters()));
-  if (result.seconds > 0) {
-    facts.emplace_back("training time", time_text(result.seconds));
-    facts.emplace_back("samples / s",
-                       fmt::format("{:.0f}", static_cast<double>(result.samples) / result.seconds));
-  }
-  facts.emplace_back("threads", std::to_string(threads()));
-  write_report(
-      run.report(),
-      {.title = run.path,
-       .subtitle =
-           fmt::format("A model of {} weights, trained on {} samples.", grouped(model.parameters()),
-                       data.train ? grouped(data.train.size()) : "its"),
-       .facts = facts,
-       .history = result.history,
-       .images = tiles(model, data),
-       .listings = {
-           {"Model", model.summary(32)}, {"Data", data.facts}, {"Config", config.text()}}});
+void write_run_report(const Run& run, const config::Loaded& data, const Dataset& judged,
+                      const std::string& part, const Logs& logs) {
+  Report report;
+  report.title = run.folder.path;
+  report.subtitle = fmt::format("{} weights, trained on {} samples.",
+                                grouped(run.model.parameters()), grouped(data.train.size()));
+  for (size_t i = 0; i < logs.names.size() && report.facts.size() < 4; ++i)
+    report.facts.emplace_back(logs.names[i] + ", " + part, fmt::format("{:.4f}", logs.values[i]));
+  report.history = History::load_json(run.folder.history_json(), {});
+  report.facts.emplace_back("epochs", std::to_string(report.history.epochs.size()));
+  report.facts.emplace_back("samples, " + part, grouped(judged.size()));
+  report.class_names = run.classes;
+  add_predictions(report, run.model, judged, 60, "samples of the " + part + " data");
+  report.listings = {{"Model", run.model.summary(32, {})}, {"Config", run.config.text()}};
+  if (!data.facts.empty()) report.listings.insert(report.listings.begin(), {"Data", data.facts});
+  write_report(run.folder.report(), report);
 }
 
 }  // namespace goneuron::cli

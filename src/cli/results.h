@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/run_folder.h"
+#include "cli/run.h"
 #include "config/loaded.h"
 #include "goneuron/model.h"
 
@@ -28,8 +28,8 @@ struct RunResult {
 /// What errors of a table's one target, trained on in another unit, are in its own: ", that is a
 /// mean_absolute_error of 12345 in price"; empty elsewhere.
 std::string own_unit_text(const std::string& preprocessing, const Logs& logs);
-/// report.html of the run.
-void write_run_report(const RunFolder& run, const config::Config& config, const Model& model,
-                      const config::Loaded& data, const RunResult& result);
+/// report.html of a run, with what its model makes of `judged`, the data's `part`.
+void write_run_report(const Run& run, const config::Loaded& data, const Dataset& judged,
+                      const std::string& part, const Logs& logs);
 
 }  // namespace goneuron::cli

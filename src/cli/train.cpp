@@ -10,6 +10,8 @@
 #include "config/build.h"
 #include "config/write.h"
 #include "core/message.h"
+#include "goneuron/callbacks.h"
+#include "goneuron/csv.h"
 
 namespace goneuron::cli {
 namespace {
@@ -53,7 +55,6 @@ void finish(const RunFolder& run, const Config& config, const Model& model, cons
   if (judged) result.test = model.evaluate(judged, config.section("fit").integer("batch_size"), {});
   keep_results(run, model, result);
   const bool report = config.section("outputs").boolean("report");
-  if (report) write_run_report(run, config, model, data, result);
   say(fmt::format("done   {} in {}{}{}",
                   result.history.epochs.empty()
                       ? std::string("nothing")
@@ -75,11 +76,16 @@ int run_training(const Config& config, const RunFolder& run, const TrainOptions&
   config::compile_model(config, model, data.train);
   if (!options.quiet) describe(data, model);
   keep_inputs(run, config, data);
+  if (data.preprocessing.rfind('{', 0) == 0)
+    model.set_preprocessing(data::Preprocessing::from_json(data.preprocessing, {}), {});
   FitOptions fit = config::fit_options(config, data, run.path);
   if (!options.quiet && !config.names_callback("Logger"))
     fit.callbacks.insert(fit.callbacks.begin(), Logger(1));
   fit.callbacks.push_back(InterruptGuard::callback());
   const config::Options outputs = config.section("outputs");
+  if (outputs.boolean("report"))
+    fit.callbacks.push_back(
+        HTMLReport(run.report(), {.title = run.path, .class_names = data.classes}, outputs.site()));
   if (outputs.boolean("checkpoints"))
     fit.callbacks.push_back(BackupAndRestore(
         run.checkpoints(), {.every_steps = outputs.integer("checkpoint_steps")}, outputs.site()));
