@@ -62,11 +62,70 @@ void add_resume(CLI::App& app, Outcome& outcome) {
   made->callback([=, &outcome] { outcome.code = resume(*path, *options); });
 }
 
-void add_summary(CLI::App& app) {
-  auto file = std::make_shared<std::string>();
-  auto* made = command(app, "summary", "layers, shapes and parameters of a saved model");
-  made->add_option("FILE", *file, "a file written by Model::save")->required();
-  made->callback([=] { summary(*file); });
+void add_evaluate(CLI::App& app) {
+  auto options = std::make_shared<EvaluateOptions>();
+  auto path = std::make_shared<std::string>();
+  auto* made =
+      command(app, "evaluate", "loss and metrics of a run's model on its data, or on other");
+  made->add_option("RUN", *path, "the folder of the run")->required();
+  made->add_option("--part", options->part, "of the data; default: test, else validation")
+      ->check(CLI::IsMember({"train", "validation", "test"}));
+  add_set(made, options->overrides);
+  made->add_flag("--json", options->json, "one JSON object");
+  made->callback([=] { evaluate(*path, *options); });
+}
+
+void add_predict(CLI::App& app) {
+  auto options = std::make_shared<PredictOptions>();
+  auto path = std::make_shared<std::string>();
+  auto format = std::make_shared<std::string>("csv");
+  auto* made = command(app, "predict", "what a run's model makes of new inputs");
+  made->add_option("RUN", *path, "the folder of the run")->required();
+  made->add_option("INPUT", options->inputs,
+                   "CSV rows as the training data's, images, arrays, numbers, or the beginning of "
+                   "a text; - is standard input")
+      ->required();
+  made->add_option("--format", *format, "of the predictions")
+      ->check(CLI::IsMember({"csv", "json"}));
+  made->add_option("--output", options->output, "a file; default: standard output");
+  made->add_flag("--all", options->all, "the probability of every class");
+  made->add_option("--length", options->length, "of a text: characters to write")
+      ->check(CLI::Range(1, 1000000));
+  made->add_option("--temperature", options->temperature,
+                   "of a text: 0 takes the likeliest, 1 as the model says")
+      ->check(CLI::Range(0.0, 100.0));
+  made->add_option("--seed", options->seed, "of a text's choices");
+  made->callback([=] {
+    options->json = *format == "json";
+    predict(*path, *options);
+  });
+}
+
+void add_init(CLI::App& app) {
+  auto options = std::make_shared<InitOptions>();
+  auto path = std::make_shared<std::string>();
+  auto* made = command(app, "init", "writes a config for data, with comments; asks nothing");
+  made->add_option("DATA", *path, "a CSV file, a folder of images by class, a text, or IDX images")
+      ->required();
+  made->add_option("--target", options->target,
+                   "of a table: the column to predict; default: the last");
+  made->add_option("--output", options->output, "the config; default: named after the target");
+  made->add_flag("--overwrite", options->overwrite, "a file that is there already");
+  made->callback([=] { init(*path, *options); });
+}
+
+void add_files(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  auto* sum =
+      command(app, "summary", "layers, shapes and parameters of a model, a run or a config");
+  sum->add_option("FILE", *path, "a model file, a run's folder or a config")->required();
+  sum->callback([=] { summary(*path); });
+  auto* look = command(app, "inspect", "what a file is and what is in it");
+  look->add_option("FILE", *path, "a model, a checkpoint, data, a config, a run")->required();
+  look->callback([=] { inspect(*path); });
+  auto* page = command(app, "report", "writes a run's report.html again, with its test data");
+  page->add_option("RUN", *path, "the folder of the run")->required();
+  page->callback([=] { report(*path); });
 }
 
 void add_bench(CLI::App& app) {
@@ -99,7 +158,10 @@ int run(int argc, char** argv) {
   Outcome outcome;
   add_train(app, outcome);
   add_resume(app, outcome);
-  add_summary(app);
+  add_evaluate(app);
+  add_predict(app);
+  add_files(app);
+  add_init(app);
   add_bench(app);
   command(app, "info", "version, CPU, threads, libraries and devices")->callback(info);
   try {
