@@ -99,7 +99,7 @@ TEST(CsvReader, RefusesWhatIsMalformedWithLineAndColumn) {
       {"a,b\n1,2\n\"c\n\nd,e\n", "3, byte 1", "1", "never closed"},
       {"a,\"", "1, byte 3", "2", "never closed"},
       {"a,\"\"\"", "1, byte 3", "2", "never closed"},
-      {"a,b\rc,d\n", "1, byte 5", "2", "carriage return"},
+      {"a,b\rc,d\n", "1, byte 4", "2", "carriage return"},
       {nul.c_str(), "2, byte 3", "2", "zero byte"},
   };
   for (const Malformed& one : cases) {
@@ -112,8 +112,8 @@ TEST(CsvReader, RefusesWhatIsMalformedWithLineAndColumn) {
       const std::string line = one.line;
       const size_t comma = line.find(',');
       const std::string shifted = std::to_string(std::stoi(line) + before) + line.substr(comma);
-      EXPECT_NE(message.find("line    " + shifted), std::string::npos) << text << message;
-      EXPECT_NE(message.find(std::string("column  ") + one.column), std::string::npos) << message;
+      EXPECT_NE(message.find("line     " + shifted), std::string::npos) << text << message;
+      EXPECT_NE(message.find(std::string("column   ") + one.column), std::string::npos) << message;
       EXPECT_NE(message.find(one.what), std::string::npos) << message;
     }
   }
@@ -131,7 +131,7 @@ TEST(CsvReader, RefusesWhatIsBeyondItsCaps) {
   while (row.size() <= static_cast<size_t>(csv_max_row)) row += cell.substr(2) + ",";
   EXPECT_NE(message_of<FormatError>([&] { read_text("a,b\n" + row); }).find("longer than"),
             std::string::npos);
-  const std::string open = "\"" + std::string(static_cast<size_t>(csv_max_row) + 1, '\n');
+  const std::string open = "\"" + std::string(static_cast<size_t>(2 * csv_max_row), '\n');
   EXPECT_NE(message_of<FormatError>([&] { read_text("a,b\n1," + open); }).find("not closed within"),
             std::string::npos);
   EXPECT_NE(message_of<FormatError>([&] {

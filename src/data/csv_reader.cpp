@@ -92,7 +92,6 @@ void CsvReader::drop_batch() {
   scanned_ -= bytes;
   scan_.cells -= cells;
   scan_.rows = 0;
-  scan_.last_open -= static_cast<std::uint32_t>(bytes);  // only looked at while inside quotes
   rows_ = 0;
 }
 
@@ -146,48 +145,59 @@ void CsvReader::finish_text() {
   std::memset(text_.data() + end + 1, filler, scanned_ + bytes - end - 1);
   scan_to(scanned_ + bytes);
   if (carry_.in_quote != 0)
-    fail(scan_.last_open, "the quote that opens here is never closed",
+    fail(open_cell(), "the quote that opens here is never closed",
          "close the cell with a quote, and write a quote within it twice");
   filled_ = scanned_ = end + 1;
   if (scan_.rows > 0 && row_begin(static_cast<i64>(scan_.rows) - 1) == end) --scan_.rows;
   finished_ = true;
 }
 
-void CsvReader::check_sizes() {
-  const size_t in_rows = scan_.rows == 0 ? 0 : row_ends_[scan_.rows - 1] + size_t{1};
-  const size_t begin = in_rows == 0 ? 0 : ends_[in_rows - 1] + size_t{1};
-  if (scan_.cells - in_rows >= static_cast<size_t>(csv_max_columns))
-    fail(begin, "the row has more than " + std::to_string(csv_max_columns) + " cells",
-         "check the delimiter; a wider table must be split");
-  if (scanned_ > static_cast<size_t>(csv_max_cell))
-    for (size_t i = 0; i < in_rows; ++i)
-      if (ends_[i] - (i == 0 ? 0 : ends_[i - 1]) > csv_max_cell)
-        fail(i == 0 ? 0 : ends_[i - 1] + size_t{1},
-             "the cell is longer than " + std::to_string(csv_max_cell) + " bytes",
+/// Costs nothing unless the buffer has grown to hold a row.
+void CsvReader::check_sizes() const {
+  constexpr auto most_columns = static_cast<size_t>(csv_max_columns);
+  constexpr auto most_bytes = static_cast<size_t>(csv_max_row);
+  if (scan_.cells < most_columns && scanned_ <= static_cast<size_t>(csv_max_cell)) return;
+  size_t cell = 0, begin = 0;
+  for (size_t r = 0; r <= scan_.rows; ++r) {  // the last one is not whole
+    const size_t end = r < scan_.rows ? row_ends_[r] + size_t{1} : scan_.cells;
+    if (end - cell + (r < scan_.rows ? 0 : 1) > most_columns)
+      fail(begin, "the row has more than " + std::to_string(csv_max_columns) + " cells",
+           "check the delimiter; a wider table must be split");
+    size_t cell_begin = begin;
+    for (; cell < end; ++cell) {
+      if (ends_[cell] - cell_begin > static_cast<size_t>(csv_max_cell))
+        fail(cell_begin, "the cell is longer than " + std::to_string(csv_max_cell) + " bytes",
              "check the quotes; longer texts do not belong into a table");
-  if (scanned_ - begin <= static_cast<size_t>(csv_max_row)) return;
-  const bool open = carry_.in_quote != 0;
-  fail(open ? scan_.last_open : begin,
-       std::string(open ? "the quote that opens here is not closed within "
-                        : "the row is longer than ") +
-           std::to_string(csv_max_row) + " bytes",
-       "check that it is a CSV file with one row a line, and quotes in pairs");
+      cell_begin = ends_[cell] + size_t{1};
+    }
+    if ((r < scan_.rows ? cell_begin : scanned_) - begin > most_bytes) {
+      const bool open = r == scan_.rows && carry_.in_quote != 0;
+      fail(open ? open_cell() : begin,
+           std::string(open ? "the quote that opens here is not closed within "
+                            : "the row is longer than ") +
+               std::to_string(csv_max_row) + " bytes",
+           "check that it is a CSV file with one row a line, and quotes in pairs");
+    }
+    begin = cell_begin;
+  }
 }
 
 void CsvReader::fail(size_t place, const std::string& what, const std::string& hint) const {
   const char* text = text_.data();
-  const char* at = text + place;
-  const char* line = at;
-  while (line > text && line[-1] != '\n') --line;
-  // Cells that end before the place, in its row.
-  size_t cell = 0;
-  for (size_t i = 0; i < scan_.cells && ends_[i] < place; ++i)
-    cell = text[ends_[i]] == '\n' ? 0 : cell + 1;
+  size_t line = place, cell = 0;
+  while (line > 0 && text[line - 1] != '\n') --line;
+  // The cells of its row that end before it; the last ones may not have been noted yet.
+  bool quoted = false;
+  for (size_t i = scan_.rows == 0 ? 0 : row_begin(static_cast<i64>(scan_.rows)); i < place; ++i) {
+    quoted ^= text[i] == dialect_.quote;
+    if (!quoted && text[i] == dialect_.delimiter) ++cell;
+    if (!quoted && text[i] == '\n') cell = 0;
+  }
   throw_format({source_->where(),
                 what,
                 {{"file", source_->file()},
                  {"line", std::to_string(line_of(place)) + ", byte " +
-                              std::to_string(at - line + 1) + " of it"},
+                              std::to_string(place - line + 1) + " of it"},
                  {"column", std::to_string(cell + 1)}},
                 hint});
 }
@@ -199,7 +209,7 @@ void CsvReader::fail_fault() const {
       fail(at, "the text has a zero byte; expected UTF-8 text",
            "it is a binary file, or text of another encoding: iconv converts it");
     case ScanFault::bare_cr:
-      fail(at, "a carriage return has no line feed behind it",
+      fail(at - 1, "a carriage return has no line feed behind it",
            "end lines with LF or CRLF, and put a cell that holds a carriage return in quotes");
     case ScanFault::quote_inside:
       fail(at, "a quote stands inside a cell that does not begin with one",

@@ -54,7 +54,8 @@ class CsvReader {
   bool read_more();
   void scan_to(size_t end);
   void finish_text();
-  void check_sizes();
+  void check_sizes() const;
+  size_t open_cell() const { return scan_.cells == 0 ? 0 : ends_[scan_.cells - 1] + size_t{1}; }
   [[noreturn]] void fail(size_t place, const std::string& what, const std::string& hint) const;
   [[noreturn]] void fail_fault() const;
 

@@ -81,7 +81,6 @@ void scan(const char* text, size_t begin, size_t stretches, char delimiter, char
       close = m.quote & ~in_quote;
       m.delimiter &= ~in_quote, m.lf &= ~in_quote, m.cr &= ~in_quote;
       carry.in_quote = Bits{0} - (in_quote >> 63);
-      if (open != 0) scan.last_open = base + 63U - static_cast<unsigned>(std::countl_zero(open));
     }
     const Bits ends = m.delimiter | m.lf;
     const Bits after_end = ends << 1 | carry.after_end;

@@ -22,7 +22,6 @@ struct Scan {
   std::uint32_t*
       row_ends;  // number of the cell end that ends a row; room for one a byte and 8 more
   size_t rows = 0;
-  std::uint32_t last_open = 0;  // place of the last quote that opened
   ScanFault fault = ScanFault::none;
   std::uint32_t fault_at = 0;
 };
