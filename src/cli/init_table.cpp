@@ -23,6 +23,23 @@ i64 batch_for(i64 rows) { return rows < 20'000 ? 32 : rows < 200'000 ? 128 : 512
 /// Enough for a small table to settle; EarlyStopping ends it before.
 i64 epochs_for(i64 rows) { return rows < 20'000 ? 200 : rows < 200'000 ? 50 : 10; }
 
+/// Columns that only number the rows: called id, or counting up by one from row to row.
+std::vector<std::string> row_numbers(const data::Table& table) {
+  std::vector<std::string> names;
+  for (const data::TableColumn& column : table.preprocessing.columns) {
+    if (column.role != data::ColumnRole::input || column.kind != data::ColumnKind::number) continue;
+    std::string name = column.name;
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    const bool called = name == "id" || name.ends_with("_id") || name == "index";
+    const bool counts = column.missing == 0 &&
+                        column.max - column.min + 1 == static_cast<double>(table.rows) &&
+                        2 * column.mean == column.min + column.max;
+    if (called || counts) names.push_back(column.name);
+  }
+  return names;
+}
+
 std::string last_column(const std::string& path) {
   const data::Preprocessing columns = data::csv_columns(path, {}, {});
   if (columns.columns.empty())
@@ -43,7 +60,9 @@ std::string class_text(const data::TableColumn& column) {
 
 Draft draft_for_table(const std::string& path, const InitOptions& options) {
   const std::string target = options.target.empty() ? last_column(path) : options.target;
-  const data::Table table = data::csv(path, {.target = {target}}, {});
+  data::Table table = data::csv(path, {.target = {target}}, {});
+  const std::vector<std::string> ignored = row_numbers(table);
+  if (!ignored.empty()) table = data::csv(path, {.target = {target}, .ignore = ignored}, {});
   const data::Preprocessing& how = table.preprocessing;
   const data::TableColumn& goal =
       how.columns[static_cast<size_t>(how.with_role(data::ColumnRole::target).at(0))];
@@ -51,6 +70,11 @@ Draft draft_for_table(const std::string& path, const InitOptions& options) {
   const i64 rows = table.rows - table.dropped, width = width_for(how.features());
 
   std::vector<Value> source = {option("path", path), option("target", target)};
+  if (!ignored.empty()) {
+    std::vector<Value> names;
+    for (const std::string& name : ignored) names.push_back(config::scalar(name));
+    source.push_back(config::member("ignore", config::list_of(names)));
+  }
   if (!classes) source.push_back(option("normalize_target", "true"));
   const auto dense = [](i64 units, const char* activation) {
     return object("Dense",

@@ -94,7 +94,7 @@ Tensor joined(const std::vector<Tensor>& parts) {
   return all;
 }
 
-Tensor read_one(const Run& run, const std::string& file, const Shape& sample) {
+Tensor read_one(const std::string& file, const Shape& sample) {
   const std::string text = input_text(file), name = shown_name(file);
   if (is_idx(text) || is_gzip(text))
     return as_samples(data::decode_idx(bytes_of(text), text.size(), name), sample, name);
@@ -118,7 +118,7 @@ PredictInputs predict_inputs(const Run& run, const std::vector<std::string>& fil
       const auto preprocessing = data::Preprocessing::from_json(run.preprocessing);
       parts.push_back(preprocessing.inputs_of_csv(input_text(file)));
     } else {
-      parts.push_back(read_one(run, file, sample));
+      parts.push_back(read_one(file, sample));
       for (i64 i = 0; i < parts.back().shape()[0]; ++i)
         inputs.labels.push_back(parts.back().shape()[0] == 1
                                     ? shown_name(file)
