@@ -11,7 +11,9 @@
 #include "config/config.h"
 #include "core/message.h"
 #include "data/idx.h"
+#include "goneuron/arrays.h"
 #include "goneuron/csv.h"
+#include "goneuron/images.h"
 #include "io/json_text.h"
 #include "io/safetensors.h"
 
@@ -155,6 +157,17 @@ void inspect(const std::string& path) {
   if (ends(".csv") || ends(".tsv") || ends(".csv.gz")) return inspect_table(path);
   const std::string text = read_text(path);
   const bool gzip = text.size() > 2 && text[0] == '\x1F' && text[1] == '\x8B';
+  if (text.rfind("\x93NUMPY", 0) == 0)
+    return inspect_array(path, "an array (NPY)", data::npy(path, {}));
+  if (text.rfind("\x89PNG", 0) == 0 || text.rfind("\xFF\xD8", 0) == 0)
+    return inspect_array(path, text[0] == '\x89' ? "an image (PNG)" : "an image (JPEG)",
+                         data::image(path, {}, {}));
+  if (ends(".npz")) {
+    const data::NamedTensors all = data::npz(path, {});
+    for (const auto& item : all)
+      inspect_array(path + ": " + item.name, "an array (NPZ)", item.tensor);
+    return;
+  }
   if ((text.size() > 4 && text[0] == 0 && text[1] == 0) ||
       (gzip && path.find("idx") != std::string::npos))
     return inspect_array(path, "an array (IDX)", data::idx(path, {}));

@@ -10,7 +10,10 @@
 #include "config/options.h"
 #include "core/message.h"
 #include "data/idx.h"
+#include "data/image.h"
+#include "data/npy.h"
 #include "goneuron/csv.h"
+#include "goneuron/images.h"
 
 namespace goneuron::cli {
 namespace {
@@ -24,10 +27,27 @@ std::string shown_name(const std::string& file) { return file == "-" ? "standard
 bool begins(const std::string& text, std::string_view with) {
   return text.compare(0, with.size(), with) == 0;
 }
+bool is_image(const std::string& text) {
+  return begins(text, "\x89PNG") || begins(text, "\xFF\xD8");
+}
 bool is_idx(const std::string& text) {
   return text.size() > 4 && text[0] == 0 && text[1] == 0 && text[3] > 0 && text[3] <= 8;
 }
 bool is_gzip(const std::string& text) { return begins(text, "\x1F\x8B"); }
+
+/// As the model takes it: [1, height, width, channels] u8.
+Tensor image_input(const std::string& text, const std::string& file, const Shape& sample) {
+  if (sample.rank() != 3)
+    throw_data({.where = file,
+                .what = "an image, but the model's input is " + sample.str() +
+                        "; expected inputs of that shape",
+                .hint = "give what the model was trained on"});
+  const data::Pixels pixels = data::with_channels(
+      data::decode_image(bytes_of(text), text.size(), {"predict", file}), sample[2]);
+  Tensor x(Shape{1, sample[0], sample[1], sample[2]}, DType::u8);
+  data::resize(pixels, sample[0], sample[1], x.data<std::uint8_t>());
+  return x;
+}
 
 /// Rows of numbers, split at commas, semicolons and blanks.
 Tensor number_rows(const std::string& text, const std::string& file, const Shape& sample) {
@@ -96,6 +116,9 @@ Tensor joined(const std::vector<Tensor>& parts) {
 
 Tensor read_one(const std::string& file, const Shape& sample) {
   const std::string text = input_text(file), name = shown_name(file);
+  if (is_image(text)) return image_input(text, name, sample);
+  if (begins(text, "\x93NUMPY"))
+    return as_samples(data::decode_npy(bytes_of(text), text.size(), name), sample, name);
   if (is_idx(text) || is_gzip(text))
     return as_samples(data::decode_idx(bytes_of(text), text.size(), name), sample, name);
   return number_rows(text, name, sample);

@@ -2,6 +2,7 @@
 
 #include "config/tables.h"
 #include "core/message.h"
+#include "goneuron/images.h"
 #include "io/json_text.h"
 
 namespace goneuron::config {
@@ -71,14 +72,37 @@ void use_device(const Config& config) {
   set_memory_limit(device.integer("memory_limit"), device.site());
 }
 
+namespace {
+/// The training data with what the section "augment" asks for; as it is, where that is nothing.
+Dataset augmented(const Dataset& train, const Options& o) {
+  const data::AugmentOptions options{.flip_horizontal = o.boolean("flip_horizontal"),
+                                     .flip_vertical = o.boolean("flip_vertical"),
+                                     .rotation = o.number("rotation"),
+                                     .zoom = o.number("zoom"),
+                                     .shift = o.number("shift"),
+                                     .crop_pad = o.integer("crop_pad"),
+                                     .noise = o.number("noise"),
+                                     .brightness = o.number("brightness"),
+                                     .contrast = o.number("contrast"),
+                                     .cutout = o.integer("cutout")};
+  const bool any = options.flip_horizontal || options.flip_vertical || options.rotation > 0 ||
+                   options.zoom > 0 || options.shift > 0 || options.crop_pad > 0 ||
+                   options.noise > 0 || options.brightness > 0 || options.contrast > 0 ||
+                   options.cutout > 0;
+  return any ? data::augment(train, options, o.site()) : train;
+}
+}  // namespace
+
 Loaded load_data(const Config& config, const std::string& preprocessing) {
   const Context context{.preprocessing = preprocessing};
   const Options top = config.top(context), split = top.section("split");
-  return load(top.value("data"),
-              {.validation = split.number("validation"),
-               .test = split.number("test"),
-               .seed = static_cast<std::uint64_t>(top.integer("seed"))},
-              context);
+  Loaded data = load(top.value("data"),
+                     {.validation = split.number("validation"),
+                      .test = split.number("test"),
+                      .seed = static_cast<std::uint64_t>(top.integer("seed"))},
+                     context);
+  data.train = augmented(data.train, top.section("augment"));
+  return data;
 }
 
 Model build_model(const Config& config, const Shape& input, DType dtype) {

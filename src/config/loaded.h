@@ -25,6 +25,7 @@ struct Split {
 using SourceRow = Row<Loaded, const Options&, const Split&>;
 /// Rows, one list a file.
 std::span<const SourceRow> csv_sources();
+std::span<const SourceRow> file_sources();
 const Table& source_table();
 Loaded load(const Value& value, const Split& split, const Context& context);
 

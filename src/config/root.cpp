@@ -15,6 +15,25 @@ constexpr Option split_options[] = {
      "share of the data that is kept to judge the model by, where the source has no test data",
      share},
 };
+constexpr Option augment_options[] = {
+    {"flip_horizontal", Type::boolean, "false", "true",
+     "left and right exchanged in half of the samples"},
+    {"flip_vertical", Type::boolean, "false", "true", "the same for top and bottom"},
+    {"rotation", Type::number, "0", "15", "degrees at most, to either side", from_to(0, 180)},
+    {"zoom", Type::number, "0", "0.2", "0.2: 0.8 to 1.2 times as large", share},
+    {"shift", Type::number, "0", "0.1", "share of height and of width at most, to either side",
+     share},
+    {"crop_pad", Type::integer, "0", "4", "pixels put around, then cut to the old size anywhere",
+     from_to(0, 4096)},
+    {"noise", Type::number, "0", "0.05", "standard deviation of noise, white being 1",
+     from_to(0, 1)},
+    {"brightness", Type::number, "0", "0.2", "added at most, either sign, white being 1",
+     from_to(0, 1)},
+    {"contrast", Type::number, "0", "0.2", "0.2: 0.8 to 1.2 times the distance from the mean",
+     share},
+    {"cutout", Type::integer, "0", "8", "side of a square that is blackened, in pixels",
+     from_to(0, 4096)},
+};
 constexpr Option fit_options[] = {
     {"epochs", Type::integer, "10", "10", "passes over the training data", from_to(1, 1e6)},
     {"batch_size", Type::integer, "32", "64", "samples of a step", from_to(1, 1e9)},
@@ -55,6 +74,7 @@ constexpr Option output_options[] = {
 };
 
 constexpr Kind split = {"split", "which part of the data is kept from training", split_options};
+constexpr Kind augment = {"augment", "random changes of the training images", augment_options};
 constexpr Kind fit = {"fit", "the training", fit_options};
 constexpr Kind compile = {"compile", "how steps compute", compile_options};
 constexpr Kind device = {"device", "where they run", device_options};
@@ -70,6 +90,15 @@ constexpr Option root_options[] = {
      {},
      source_table},
     {"split", Type::section, "", "{validation: 0.1}", split.meaning, {}, {}, nullptr, &split},
+    {"augment",
+     Type::section,
+     "",
+     "{flip_horizontal: true}",
+     augment.meaning,
+     {},
+     {},
+     nullptr,
+     &augment},
     {"model",
      Type::objects,
      required,

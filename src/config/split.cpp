@@ -10,8 +10,32 @@
 namespace goneuron::config {
 namespace {
 
-TrainTest part(const Dataset& all, double share, bool, std::uint64_t, Site site) {
-  return all.split(1 - share, site);
+constexpr std::uint32_t split_stream = 0x53504C54;  // "SPLT"
+
+/// {all but the share, the share}; which samples is decided by the seed.
+TrainTest random_split(const Dataset& all, double share, std::uint64_t seed, Site site) {
+  const i64 count = all.size();
+  const auto kept = static_cast<i64>(std::llround(share * static_cast<double>(count)));
+  if (kept < 1 || kept >= count)
+    throw_data({.where = place("split", site),
+                .what = "a share of " + number_text(share) + " of " + counted(count, "sample") +
+                        " leaves one side empty; expected samples on both",
+                .hint = "give more data, or another share"});
+  std::vector<std::uint32_t> order(static_cast<size_t>(count));
+  std::iota(order.begin(), order.end(), 0U);
+  PhiloxStream random(seed, split_stream);
+  for (size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
+  std::vector<std::uint32_t> first(order.begin(), order.end() - kept),
+      second(order.end() - kept, order.end());
+  std::sort(first.begin(), first.end());  // files are read from front to back
+  std::sort(second.begin(), second.end());
+  return {chosen_from(*all.impl(), first), chosen_from(*all.impl(), second)};
+}
+
+TrainTest part(const Dataset& all, double share, bool classes, std::uint64_t seed, Site site) {
+  return classes ? all.stratified_split(1 - share, seed, site)
+                 : random_split(all, share, seed, site);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ constexpr SourceRow rows[] = {
     {{"idx", "files in the format of MNIST, plain or gzip", idx_options}, load_idx},
 };
 
-std::vector<std::span<const SourceRow>> lists() { return {rows, csv_sources()}; }
+std::vector<std::span<const SourceRow>> lists() { return {rows, csv_sources(), file_sources()}; }
 
 }  // namespace
 

@@ -26,17 +26,32 @@ constexpr Option options[] = {
     texts("numbers", "[rooms]", "columns that are numbers, whatever they look like"),
     texts("categories", "[zip]", "columns that are categories, whatever they look like"),
     texts("dates", "[sold]", "columns that are dates"),
-    {"task", Type::choice, "automatic", "regression",
-     "what the target is; automatic: classes where it is text or has few whole numbers", {}, tasks},
+    {"task",
+     Type::choice,
+     "automatic",
+     "regression",
+     "what the target is; automatic: classes where it is text or has few whole numbers",
+     {},
+     tasks},
     {"header", Type::choice, "automatic", "no", "the first row is names", {}, headers},
     {"delimiter", Type::text, "", ";", "between cells; empty: found out; tab for tabs"},
     {"quote", Type::text, "\"", "'", "around cells with delimiters"},
     {"decimal", Type::text, ".", "','", "in numbers"},
-    {"missing", Type::choice, "mean", "drop", "what becomes of rows with missing cells", {},
+    {"missing",
+     Type::choice,
+     "mean",
+     "drop",
+     "what becomes of rows with missing cells",
+     {},
      missings},
     {"missing_values", Type::texts, "[\"\", NA, N/A, NaN, nan, \"null\", \"NULL\", None, \"?\"]",
      "[\"\", -]", "cells that are missing"},
-    {"normalize", Type::choice, "standard", "minmax", "how numbers are brought to one scale", {},
+    {"normalize",
+     Type::choice,
+     "standard",
+     "minmax",
+     "how numbers are brought to one scale",
+     {},
      normalizes},
     {"normalize_target", Type::boolean, "false", "true",
      "the target, too, where it is a number; predict gives its own unit"},
@@ -73,8 +88,9 @@ char character(const Options& o, const char* key, char none) {
   const std::string text = o.text(key);
   if (text == "tab") return '\t';
   if (text.size() > 1)
-    fail_at(o.value(key), std::string(key) + " is " + quoted_list({text}) + "; expected one character",
-            {}, "write tab for tabs");
+    fail_at(o.value(key),
+            std::string(key) + " is " + quoted_list({text}) + "; expected one character", {},
+            "write tab for tabs");
   return text.empty() ? none : text[0];
 }
 
@@ -121,8 +137,7 @@ std::vector<std::string> class_names(const data::Preprocessing& p) {
   const auto targets = p.with_role(data::ColumnRole::target);
   if (targets.size() != 1) return {};
   const data::TableColumn& column = p.columns[static_cast<size_t>(targets[0])];
-  return column.kind == data::ColumnKind::category ? column.categories
-                                                   : std::vector<std::string>();
+  return column.kind == data::ColumnKind::category ? column.categories : std::vector<std::string>();
 }
 
 Loaded load_csv(const Options& o, const Split& split) {
@@ -130,11 +145,11 @@ Loaded load_csv(const Options& o, const Split& split) {
   const std::string& kept = o.context().preprocessing;
   const std::vector<std::string> files = o.texts("path"), test_files = o.texts("test");
   const data::Table table =
-      kept.empty() ? data::csv(files, how, o.site())
-                   : data::csv(files, data::Preprocessing::from_json(kept, o.site()), how, o.site());
+      kept.empty()
+          ? data::csv(files, how, o.site())
+          : data::csv(files, data::Preprocessing::from_json(kept, o.site()), how, o.site());
   Dataset test;
-  if (!test_files.empty())
-    test = data::csv(test_files, table.preprocessing, how, o.site()).data;
+  if (!test_files.empty()) test = data::csv(test_files, table.preprocessing, how, o.site()).data;
   Loaded out;
   out.classes = class_names(table.preprocessing);
   const Cut cut = cut_data(table.data, test, !out.classes.empty(), split, o.site());
