@@ -33,7 +33,7 @@ inline std::string changed(const std::string& key, const std::string& line) {
 inline std::vector<RefusedConfig> refused_configs() {
   std::string deep = "data: ", wide = "data: [";
   for (int i = 0; i < 13; ++i) deep += "[";
-  for (int i = 0; i < 1600; ++i) wide += "1, ";
+  for (int i = 0; i < 3200; ++i) wide += "1, ";
   return {
       // What is no config at all.
       {"Empty", ""},

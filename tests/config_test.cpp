@@ -125,6 +125,8 @@ TEST(Config, WritesWhatItReads) {
       "  - Dense: {units: 4, name: \"10\", activation: {leaky_relu: {alpha: 0.5}}}\n"
       "  - Activate: {elu: 0.5}\n"
       "  - Flatten\n"
+      "  - BatchNorm: {scale: false, shift: true}\n"
+      "  - Dense: {units: 5, bias: false}\n"
       "  - Add: {inputs: [\"10\", \"10\"]}\n"
       "loss: {cross_entropy: {label_smoothing: 0.1, ignore_index: -1}}\n"
       "metrics: [accuracy, {f1_score: {average: macro}}]\n"

@@ -18,8 +18,12 @@ std::string found_text(const Value& value) {
       return "a list";
     case Value::Form::map:
       return "keys and values";
-    case Value::Form::scalar:
-      return shown(value.text);
+    case Value::Form::scalar: {
+      double number = 0;
+      return !value.quoted && read_number(value.text, number) && value.text.size() < 40
+                 ? value.text
+                 : shown(value.text);
+    }
   }
   return "";
 }

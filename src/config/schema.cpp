@@ -42,6 +42,11 @@ std::string range_text(const Bounds& bounds) {
   return high ? (bounds.open_high ? " below " : " of at most ") + number_text(bounds.high) : "";
 }
 
+/// "a loss", "an optimizer"
+std::string with_article(const std::string& noun) {
+  return (std::string("aeiou").find(noun[0]) != std::string::npos ? "an " : "a ") + noun;
+}
+
 std::string listed(Names names) {
   std::string text;
   for (const char* name : names) text += (text.empty() ? "" : ", ") + std::string(name);
@@ -87,9 +92,9 @@ std::string expected_text(const Option& option) {
     case Type::numbers:
       return "a list of numbers" + range_text(option.bounds);
     case Type::texts:
-      return "a list of texts";
+      return "a text, or a list of texts";
     case Type::object:
-      return std::string("the name of a ") + option.table().what +
+      return "the name of " + with_article(option.table().what) +
              (option.fallback != nullptr && std::string(option.fallback) == "none" ? ", or none"
                                                                                    : "");
     case Type::objects:

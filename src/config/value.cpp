@@ -57,6 +57,8 @@ namespace {
 
 void fail_at(const Value& at, const std::string& what, const Lines& lines,
              const std::string& hint) {
+  if (at.form == Value::Form::nothing && at.key_line > 0)  // where nothing is, is what follows
+    fail_at_key(at, what, lines, hint);
   fail(at, at.line, at.column, what, lines, hint);
 }
 

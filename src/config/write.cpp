@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "config/options.h"
 #include "config/yaml.h"
@@ -21,7 +22,7 @@ bool needs_quotes(const std::string& text) {
   };
   if (text.empty() || !std::all_of(text.begin(), text.end(), plain)) return true;
   if (text[0] == '=' || (text[0] == '-' && (text.size() == 1 || text[1] == '-'))) return true;
-  for (const char* other : {"true", "false", "null", "Null", "NULL", "..."})
+  for (const char* other : {"null", "Null", "NULL", "..."})
     if (text == other) return true;
   return false;
 }
@@ -119,23 +120,46 @@ class Writer {
     members(*name.argument, kind->options, option.table().common, indent + "    ");
   }
 
-  /// An item on one line; above it its comment, where there is no room beside it.
+  /// An item on one line where all of its keys have been explained further up, else a key a line.
   void listed(const Value& item, const Option& option, const std::string& indent) {
     const Named name = named(item);
     const Kind* kind = find_kind(option.table(), name.text);
+    const bool options = kind != nullptr && name.argument != nullptr && name.argument->is_map();
+    bool explained = kind == nullptr || !explain(kind->name, "");
+    if (options)
+      for (const Value& one : name.argument->items)
+        explained = !explain(kind->name, one.key) && explained;
+    const std::string comment = explained ? "" : kind->meaning;
     std::string front = indent + "- ";
-    if (item.is_map() && item.items.size() == 1) {
-      const std::string inside = flow_text(item.items[0]);
-      front += item.items[0].key + ":" + (inside.empty() ? "" : " ") + inside;
-    } else {
+    if (item.is_map() && item.items.size() == 1)
+      front += item.items[0].key + ": " + flow_text(item.items[0]);
+    else
       front += flow_text(item);
+    if (options && (!explained || front.size() > page_width) &&
+        !object_option(*name.argument, *kind)) {
+      line(indent + "- " + kind->name + ":", comment);
+      return members(*name.argument, kind->options, option.table().common, indent + "    ");
     }
-    const std::string comment = kind != nullptr ? kind->meaning : "";
-    if (front.size() + 2 <= comment_column) return line(front, comment);
-    text_ += indent + "# " + comment + "\n" + front + "\n";
+    const bool shorthand = !options && name.argument != nullptr && !kind->options.empty();
+    line(front, comment.empty() || !shorthand
+                    ? comment
+                    : comment + "; " + kind->options[0].key + ": " + kind->options[0].meaning);
+  }
+
+  /// True where what stands behind the name is its first option, an object.
+  static bool object_option(const Value& argument, const Kind& kind) {
+    for (const Value& item : argument.items)
+      if (find_option(kind.options, item.key) != nullptr) return false;
+    return !kind.options.empty() && kind.options[0].type == Type::object;
+  }
+
+  /// True the first time.
+  bool explain(const std::string& kind, const std::string& key) {
+    return explained_.insert(kind + "." + key).second;
   }
 
   std::string text_;
+  std::set<std::string> explained_;  // "Dense.units"
 };
 
 }  // namespace

@@ -36,8 +36,8 @@ struct Scan {
     bool comment = false;
     for (size_t i = text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0; i < text.size();) {
       const char c = text[i];
-      const size_t length = character(i);
       ++at.column;
+      const size_t length = character(i);
       if (c == '\n') {
         ++at.line, at.column = 0, ++marks;
         quote = 0, comment = false;
@@ -68,10 +68,12 @@ void check_size_and_depth(std::string_view text, const std::string& name) {
   Scan scan{text, {}};
   scan.at.file = kept(name);
   scan.at.line = 1;
+  scan.at.column = 1;
   if (text.size() > max_bytes)
     scan.fail("a file of " + std::to_string(text.size()) + " bytes; expected at most " +
                   std::to_string(max_bytes),
               "a config is a page or two; data belongs into files of its own");
+  scan.at.column = 0;
   scan.run();
 }
 

@@ -44,8 +44,8 @@ using InitializerRow = Row<Initializer, const Options&>;
 constexpr InitializerRow initializers[] = {
     {{"torch_default", "the layer's own default, PyTorch's"},
      [](const Options&) { return TorchDefault; }},
-    {{"zeros", "0"}, [](const Options&) { return Zeros; }},
-    {{"ones", "1"}, [](const Options&) { return Ones; }},
+    {{"zeros", "all 0"}, [](const Options&) { return Zeros; }},
+    {{"ones", "all 1"}, [](const Options&) { return Ones; }},
     {{"glorot_uniform", "for tanh and sigmoid (Glorot & Bengio 2010)"},
      [](const Options&) { return GlorotUniform; }},
     {{"glorot_normal", "the same, normally distributed"},

@@ -5,7 +5,7 @@ namespace goneuron::config {
 namespace {
 
 constexpr Option dense_options[] = {
-    {"units", Type::integer, required, "64", "outputs", at_least(1)},
+    {"units", Type::integer, required, "64", "numbers that come out", at_least(1)},
     activation_option(),
     bias_option,
     weight_init_option,
@@ -21,7 +21,7 @@ constexpr Option concat_options[] = {
     {"axis", Type::integer, "-1", "1", "counts the batch as 0; -1: the last one", from_to(-8, 7)}};
 
 constexpr LayerRow rows[] = {
-    {{"Dense", "x W + b over the last axis", dense_options},
+    {{"Dense", "every input counts for every output: x W + b", dense_options},
      [](const Options& o) {
        return Dense(o.integer("units"),
                     {.activation = make_activation(o.value("activation")),
