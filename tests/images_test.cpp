@@ -79,7 +79,7 @@ TEST(Image, DamageIsFoundOrReadAsAnotherImage) {
         decoded(broken);
       } catch (const FormatError& error) {
         ++refused;
-        expect_contains(error.what(), {"data::image", "file    x", "hint"});
+        expect_contains(error.what(), {"data::image", "file   x", "hint"});
       }
     }
     // PNG has checksums; of a JPEG at least the headers tell.
@@ -114,7 +114,7 @@ TEST(Image, SizesAreCappedBeforeDecoding) {
 }
 
 TEST(Image, WhatIsNoImage) {
-  expect_contains(message_of<FormatError>([] { decoded(""); }), {"empty", "file    x", "hint"});
+  expect_contains(message_of<FormatError>([] { decoded(""); }), {"empty", "file   x", "hint"});
   expect_contains(message_of<FormatError>([] { decoded("RIFF....WEBP"); }),
                   {"neither a PNG nor a JPEG", "hint"});
   const std::string cmyk = bytes_of(
