@@ -128,6 +128,22 @@ const Program programs[] = {
      },
      [] { return data::fashion_mnist().train.take(1000); },
      [] { return data::fashion_mnist().test.take(333); }, 32},
+    {"metrics that add up",
+     [] {
+       auto model = Sequential({Dense(16, ReLU), Dense(10, Softmax)});
+       model.compile(
+           Adam(0.001), CrossEntropy,
+           {Accuracy, F1Score({.average = PerClass}), AUC, AUC({.curve = PR, .name = "pr"}),
+            ConfusionMatrix, Perplexity, SparseTopKCategoricalAccuracy({.k = 3})});
+       return model;
+     },
+     [] {
+       return samples({70, 12}, 10);
+     },
+     [] {
+       return samples({20, 12}, 10);
+     },
+     16},
     {"mixtures of experts",
      [] {
        return compiled({ExpertFeedForward(24, 4, 2), MoE(12, 8, 2, {.z_loss = 0.001}), Flatten(),

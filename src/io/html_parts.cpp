@@ -40,8 +40,8 @@ std::string confusion_html(const Report& report) {
   std::string out = "<h2>Confusion matrix</h2>\n<p>";
   if (!report.confusion_of.empty()) out += "Of " + html_escape(report.confusion_of) + ". ";
   out +=
-      "Rows are what it is, columns what it is taken for; the darker, the larger the share of "
-      "the row.</p>\n<div class=\"wide\"><table class=\"matrix\">\n<thead><tr><th></th>";
+      "Rows are what it is, columns what it is taken for; the stronger the colour, the larger the "
+      "share of the row.</p>\n<div class=\"wide\"><table class=\"matrix\">\n<thead><tr><th></th>";
   for (i64 c = 0; c < classes; ++c) out += "<th>" + class_name(report, c) + "</th>";
   out += "</tr></thead>\n<tbody>\n";
   for (i64 row = 0; row < classes; ++row) out += matrix_row(report, row);

@@ -15,7 +15,7 @@ h1{margin:0;font-size:1.7rem;line-height:1.25}h2{margin:36px 0 12px;font-size:1.
 p{margin:6px 0 0;color:var(--quiet)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:24px 0 0}
 .facts div,figure,pre{background:var(--card);border:1px solid var(--line);border-radius:10px}
-.facts div{padding:12px 16px}.facts dt{color:var(--quiet);font-size:.875rem}
+.facts div{padding:12px 16px;display:flex;flex-direction:column;justify-content:space-between}.facts dt{color:var(--quiet);font-size:.875rem}
 .facts dd{margin:0;font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;margin-top:16px}
 figure{margin:0;padding:14px 14px 8px}
@@ -44,6 +44,7 @@ th{color:var(--quiet);font-weight:500;text-align:left}th,td{padding:6px 12px;whi
 background:rgb(37 99 201/calc(var(--v)*.8))}.matrix td.none{color:var(--quiet)}
 .matrix td.dark{color:#fff}.matrix th{padding:5px 8px}.matrix thead th{text-align:center;vertical-align:bottom}
 .matrix tbody th{position:sticky;left:0;background:var(--card);text-align:right}
+@media(max-width:520px){th,td{padding:6px 8px}.bar{min-width:64px}}
 pre{margin:0;padding:14px;overflow-x:auto;font:13px/1.45 ui-monospace,monospace}
 )";
 

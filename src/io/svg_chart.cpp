@@ -9,12 +9,13 @@
 namespace goneuron {
 namespace {
 
-constexpr double width = 480, height = 290, left = 58, right = 14, top = 12, bottom = 40;
+constexpr double width = 480, height = 290, right = 14, top = 12, bottom = 40;
 
 /// The plotted range; y ticks fall on multiples of `step`, a 1, 2 or 5 with zeros.
 struct Scale {
   double low = std::numeric_limits<double>::infinity(), high = -low, step = 1;
   size_t epochs = 1;
+  double left = 0;  // room for the ticks' numbers
 
   double x(size_t epoch) const {  // from 0
     const double share =
@@ -52,18 +53,28 @@ Scale scale_of(const std::vector<Series>& series) {
   return scale;
 }
 
+int ticks_of(const Scale& scale) {
+  return static_cast<int>(std::lround((scale.high - scale.low) / scale.step));
+}
+
+/// The number at a tick; those of learning rates would be all zeros.
+std::string tick_text(const Scale& scale, int tick) {
+  const double value = scale.low + tick * scale.step;
+  if (std::fabs(value) < scale.step / 2) return "0";
+  const int digits = static_cast<int>(std::ceil(-std::log10(scale.step) - 1e-9));
+  if (digits > 3) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, std::max(digits, 0));
+}
+
 std::string axes(const Scale& scale) {
   std::string out;
-  const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(scale.step) - 1e-9)), 0, 6);
-  const auto ticks = static_cast<int>(std::lround((scale.high - scale.low) / scale.step));
-  for (int i = 0; i <= ticks; ++i) {
-    const double value = scale.low + i * scale.step, y = scale.y(value);
+  const double left = scale.left;
+  for (int i = 0; i <= ticks_of(scale); ++i) {
+    const double y = scale.y(scale.low + i * scale.step);
     out += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", left,
                        width - right, y, y);
-    const bool tiny = digits > 4 && value != 0;  // of learning rates
     out += fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end">{}</text>)", left - 7, y + 5,
-                       tiny ? fmt::format("{:.1e}", value)
-                            : fmt::format("{:.{}f}", value, digits > 4 ? 0 : digits));
+                       tick_text(scale, i));
   }
   const size_t every =
       std::max<size_t>(1, static_cast<size_t>(nice_step(static_cast<double>(scale.epochs), 10)));
@@ -124,7 +135,11 @@ std::string line_chart(const std::string& title, const std::vector<Series>& seri
     return std::any_of(s.values.begin(), s.values.end(), [](double v) { return std::isfinite(v); });
   });
   if (!any) return "";
-  const Scale scale = scale_of(series);
+  Scale scale = scale_of(series);
+  size_t longest = 0;
+  for (int i = 0; i <= ticks_of(scale); ++i)
+    longest = std::max(longest, tick_text(scale, i).size());
+  scale.left = std::max(48.0, 16 + 10.0 * static_cast<double>(longest));
   std::string legend, lines;
   for (size_t i = 0; i < series.size(); ++i) {
     legend += fmt::format(R"(<span class="s{}"><i></i>{}</span>)", i, html_escape(series[i].name));

@@ -37,9 +37,8 @@ class EarlyStoppingCallback : public CallbackBase {
       keep_weights(state);
       // Better than before, but is it good enough to wait on?
       if (!options_.baseline || monitor_.improves(value, *options_.baseline)) wait_ = 0;
-      return;
     }
-    if (wait_ < options_.patience || state.epoch == 0) return;
+    if (wait_ == 0 || wait_ < options_.patience || state.epoch == 0) return;
     stopped_epoch_ = state.epoch;
     state.stop = true;
   }

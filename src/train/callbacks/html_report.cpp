@@ -76,9 +76,9 @@ class HTMLReportCallback : public CallbackBase {
     if (!epochs.empty())
       for (const char* name : {"val_loss", "val_accuracy", "loss", "accuracy"})
         if (epochs.back().has(name) && report.facts.size() < 2)
-          report.facts.emplace_back(std::string(name).substr(name[0] == 'v' ? 4 : 0) +
-                                        (name[0] == 'v' ? ", validation" : ", training"),
-                                    fmt::format("{:.4f}", epochs.back()[name]));
+          report.facts.emplace_back(
+              name[0] == 'v' ? "validation " + std::string(name + 4) : std::string(name),
+              fmt::format("{:.4f}", epochs.back()[name]));
     report.facts.emplace_back("epochs", std::to_string(epochs.size()));
     report.facts.emplace_back("training time", fmt::format("{:.1f} s", seconds_));
     if (seconds_ > 0)
