@@ -90,6 +90,46 @@ sed -n 2p out | grep -q '^aster,0\.9' || fail "the first flower is an aster"
 sed -n 3p out | grep -q '^clover,0\.9' || fail "the second flower is clover"
 says "p_briar"
 
+# --- a folder of images: disks and crosses ---
+python3 - <<'PYTHON'
+import os, random, struct, zlib
+chance = random.Random(5)
+def png(path, rows):
+    size = len(rows)
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    raw = b"".join(b"\0" + bytes(row) for row in rows)
+    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0))
+                           + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+for kind in ("cross", "disk"):
+    os.makedirs("shapes/" + kind)
+    for i in range(120):
+        x, y, r = chance.randint(7, 16), chance.randint(7, 16), chance.randint(4, 6)
+        inside = (lambda a, b: a * a + b * b <= r * r) if kind == "disk" else (
+            lambda a, b: max(abs(a), abs(b)) <= r and min(abs(a), abs(b)) <= 1)
+        png("shapes/%s/%03d.png" % (kind, i),
+            [[chance.randint(170, 255) if inside(u - x, v - y) else chance.randint(0, 60) for u in range(24)]
+             for v in range(24)])
+PYTHON
+expect 0 init shapes
+says "240 images of 2 classes (cross, disk)"
+expect 0 train shapes.yaml --quiet --set fit.epochs=8
+expect 0 predict run/shapes shapes/disk/003.png shapes/cross/007.png
+sed -n 2p out | grep -q '^shapes/disk/003.png,disk,' || fail "a disk is no disk"
+sed -n 3p out | grep -q '^shapes/cross/007.png,cross,' || fail "a cross is no cross"
+expect 0 inspect shapes/disk/003.png
+says "[24, 24, 1] u8"
+expect 0 inspect shapes
+expect 1 predict run/shapes houses.csv
+
+# --- a text ---
+for i in $(seq 400); do echo "the cat sat on the mat and saw the rat run by the hat"; done >rhyme.txt
+expect 0 init rhyme.txt
+expect 0 train rhyme.yaml --quiet --set fit.epochs=1 --set model.1.TransformerBlock.repeat=1 --set data.text.stride=128
+expect 0 predict run/rhyme - --length 40 --temperature 0 < <(printf 'the cat s')
+says "the cat s"
+[ "$(head -c -1 out | wc -m)" -eq 49 ] || fail "40 characters were asked for"
+
 # --- stopping and going on: the same weights ---
 cat >steps.yaml <<'YAML'
 data: {fashion_mnist: {take: 4000}}
@@ -124,16 +164,28 @@ a, b = weights("run/whole/model.safetensors"), weights("run/steps/model.safetens
 assert a == b and len(a) > 6, [name for name in a if a[name] != b.get(name)]
 PYTHON
 
-# --- the shipped configs ---
-for config in "$here"/../examples/configs/*.yaml; do
-  case $config in *house*) cd "$work" ;; esac
-  expect 0 train "$config" --check
-done
-expect 0 train "$here/../examples/configs/fashion_mnist.yaml" --quiet --set fit.epochs=1 \
-  --set data.fashion_mnist.take=2000 --set outputs.folder=run/demo
+# --- the shipped configs, with a small budget ---
+cd "$here/.."
+small() {  # small NAME SETTINGS...
+  local name=$1
+  shift
+  expect_here 0 train "examples/configs/$name.yaml" --quiet --set fit.epochs=1 --set outputs.folder="$work/run/$name" "$@"
+}
+expect_here() {
+  local code=0 wanted=$1
+  shift
+  "$program" "$@" >"$work/out" 2>"$work/err" || code=$?
+  [ $code -eq "$wanted" ] || { cd "$work"; fail "$*: exit code $code, expected $wanted"; }
+}
+small houses
+small fashion_mnist --set data.fashion_mnist.take=2000
+small fashion_resnet --set data.fashion_mnist.take=256
+small char_gpt --set data.text.take=64
+[ "$(find examples/configs -name '*.yaml' | wc -l)" -eq 4 ] || fail "a shipped config is not run here"
+cd "$work"
 images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte
 [ -f $images ] || images=$images.gz
-expect 0 predict run/demo $images
+expect 0 predict run/fashion_mnist $images
 [ "$(wc -l <out)" -eq 10001 ] || fail "10000 images have not as many predictions"
 grep -q '^Sneaker,' out || fail "no image is a sneaker"
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "config/build.h"
+#include "config/check.h"
 #include "config/tables.h"
 #include "config/yaml.h"
 #include "config_cases.h"
@@ -236,6 +237,72 @@ TEST(ConfigMetrics, AreAllThatHaveANameAndTheSameOnes) {
     const Value value = scalar(kind->name);
     EXPECT_EQ(make_metric(value, {}).name(), Metric(kind->name).name());
   }
+}
+
+std::vector<const Table*> all_tables() {
+  return {&source_table(),      &layer_table(),   &activation_table(), &feed_forward_table(),
+          &initializer_table(), &loss_table(),    &metric_table(),     &optimizer_table(),
+          &schedule_table(),    &callback_table()};
+}
+
+void check_examples(std::span<const Option> options, const std::string& owner) {
+  std::set<std::string> keys;
+  for (const Option& option : options) {
+    SCOPED_TRACE(owner + "." + option.key);
+    EXPECT_TRUE(keys.insert(option.key).second) << "twice";
+    EXPECT_GT(std::string(option.meaning).size(), 3U);
+    const Value example = read_yaml(std::string(option.key) + ": " + option.example, "schema");
+    check_option(example.items.at(0), option, owner);
+    const std::string fallback = option.fallback == required ? "" : option.fallback;
+    if (fallback.empty() || fallback == "none") continue;
+    const Value usual = read_yaml(std::string(option.key) + ": '" + fallback + "'", "schema");
+    Value value = usual.items.at(0);
+    value.quoted = false;
+    if (fallback[0] == '[' || fallback[0] == '{') value = read_yaml(fallback, "schema");
+    check_option(value, option, owner);
+  }
+}
+
+/// What the help shows is what the check takes.
+TEST(ConfigSchema, ExamplesAndDefaultsAreValid) {
+  check_examples(root().options, "");
+  for (const Option& option : root().options)
+    if (option.section != nullptr) check_examples(option.section->options, option.key);
+  for (const Table* table : all_tables()) {
+    check_examples(table->common, table->what);
+    for (const Kind* kind : table->kinds) check_examples(kind->options, kind->name);
+  }
+}
+
+/// Makers read options by their names: one that the schema lacks would be a logic_error.
+TEST(ConfigCallbacks, AreMadeWithEveryOption) {
+  for (const Kind* kind : callback_table().kinds) {
+    std::string options;
+    for (const Option& option : kind->options)
+      options += (options.empty() ? "" : ", ") + std::string(option.key) + ": " + option.example;
+    SCOPED_TRACE(kind->name);
+    for (const std::string& text :
+         {std::string(kind->name), std::string(kind->name) + ": {" + options + "}"}) {
+      const Context context{.folder = std::filesystem::temp_directory_path()};
+      EXPECT_NE(make_callback(read_yaml(text, "callback"), context), nullptr);
+    }
+  }
+}
+
+TEST(ConfigLosses, AreMadeWithEveryOption) {
+  EXPECT_EQ(make_loss(read_yaml("mse", "l"), {}).name(), MSE.name());
+  EXPECT_EQ(make_loss(read_yaml("binary_cross_entropy", "l"), {}).name(),
+            BinaryCrossEntropy.name());
+  const auto loss_of = [](const std::string& loss) {
+    const Config c = Config::parse(changed("loss", "loss: " + loss), "loss.yaml");
+    Model model = build_model(c, {6}, DType::f32);
+    const Tensor x(Shape{4, 6}), y(std::vector<std::int32_t>{1, 2, 9, 3});
+    compile_model(c, model, Dataset(x, y));
+    return model.test_on_batch(x, y)["loss"];
+  };
+  const double usual = loss_of("cross_entropy");
+  EXPECT_NE(loss_of("{cross_entropy: {label_smoothing: 0.3}}"), usual);
+  EXPECT_NE(loss_of("{cross_entropy: {ignore_index: 9}}"), usual);
 }
 
 TEST(ConfigGraph, LayersReadThoseThatTheyName) {
