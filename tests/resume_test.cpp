@@ -67,6 +67,7 @@ int child(const std::string& name, const std::string& folder, int step, const st
   const auto die = std::make_shared<InStep>(step, [](TrainingState&) { raise(SIGKILL); });
   const std::string bytes = train(name, folder, die);
   if (die->seen != runs::steps_an_epoch * runs::epochs) return 3;
+  if (testing::UnitTest::GetInstance()->Failed()) return 4;
   std::ofstream(result, std::ios::binary) << bytes;
   return 0;
 }
