@@ -149,7 +149,7 @@ struct OpDef {
   // elements: it reads element k of the inputs before it writes element k, and none after.
   unsigned in_place = 0;
   bool guards = false;  // it may set the status, not being the loss: updates wait for it
-  // A product: with the attribute "bf16" a kernel may round its floating inputs to bf16. Sums and
+  // A product: with the attribute "bf16" a kernel may round what it multiplies to bf16. Sums and
   // outputs stay floats; the reference kernel has no need to.
   bool bf16 = false;
   // bit i: no gradient flows from output i: statistics, and what is kept for the gradient op alone.

@@ -323,6 +323,7 @@ std::span<const OpDef> attention_ops() {
        .infer = infer,
        .gradient = gradient,
        .reference = {kernel<float>, kernel<double>},
+       .bf16 = true,
        .flops = flops,
        .samples = samples,
        .rejects = rejects},
@@ -332,6 +333,7 @@ std::span<const OpDef> attention_ops() {
        .infer = infer_grad,
        .gradient = Gradient::none("second derivatives of attention are not supported"),
        .reference = {grad_kernel<float>, grad_kernel<double>},
+       .bf16 = true,
        .flops = grad_flops,
        .samples = grad_samples,
        .rejects = grad_rejects}};

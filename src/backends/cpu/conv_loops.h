@@ -46,7 +46,7 @@ struct Windows {
   i64 band_images() const { return std::max<i64>(1, band_windows / std::max<i64>(1, oh * ow)); }
   i64 band_floats() const { return band_images() * padded_h(band_rows()) * padded_w() * c; }
 
-  static constexpr i64 band_windows = 256;
+  i64 band_windows = 256;  // in a band, about: what fills the caches
 };
 
 /// Rows of one image, padded, that windows [row, row + rows) see.

@@ -39,7 +39,8 @@ inline Windows windows_of(const Attrs& attrs, const Shape& x, const Shape& w, co
           attrs.integer("pad_top"),
           attrs.integer("pad_left"),
           y[1],
-          y[2]};
+          y[2],
+          attrs.integer("bf16", 0) ? 512 : 256};
 }
 
 /// Copies of bands with zeros around stay in proportion to the images: with a padding far larger

@@ -24,10 +24,11 @@ constexpr i64 lanes = HWY_LANES(float);
 // 16 hold 6 x 2.
 constexpr i64 nr = 2 * lanes;
 
-/// c (+)= A B for one register tile, over `k` columns of packed panels a [k, mr] and b [k, nr].
+/// c (+)= A B for one register tile, over `k` columns of a, (i, p) at a[i a_row + p a_step], and of
+/// the packed panel b [k, nr].
 template <i64 mr, bool kAdd>
-void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, float* HWY_RESTRICT c,
-           i64 c_row) {
+void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b, i64 k,
+           float* HWY_RESTRICT c, i64 c_row) {
   const D d;
   V s0[mr], s1[mr];
 #pragma GCC unroll 12
@@ -35,15 +36,18 @@ void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, floa
     s0[i] = kAdd ? hn::LoadU(d, c + i * c_row) : hn::Zero(d);
     s1[i] = kAdd ? hn::LoadU(d, c + i * c_row + lanes) : hn::Zero(d);
   }
+  // Four pointers reach all rows with the addressing modes that there are.
+  const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
   for (i64 p = 0; p < k; ++p) {
     const V b0 = hn::Load(d, b), b1 = hn::Load(d, b + lanes);
 #pragma GCC unroll 12
     for (i64 i = 0; i < mr; ++i) {
-      const V x = hn::Set(d, a[i]);
-      s0[i] = hn::MulAdd(x, b0, s0[i]);
-      s1[i] = hn::MulAdd(x, b1, s1[i]);
+      const V y = hn::Set(d, x[i / 3][i % 3 * a_row]);
+      s0[i] = hn::MulAdd(y, b0, s0[i]);
+      s1[i] = hn::MulAdd(y, b1, s1[i]);
     }
-    a += mr;
+#pragma GCC unroll 4
+    for (i64 i = 0; i < 4; ++i) x[i] += a_step;
     b += nr;
   }
 #pragma GCC unroll 12
@@ -53,7 +57,8 @@ void micro(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i64 k, floa
   }
 }
 
-using Micro = void (*)(const float* a, const float* b, i64 k, float* c, i64 c_row);
+using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 k, float* c,
+                       i64 c_row);
 
 template <bool kAdd, size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
@@ -108,10 +113,17 @@ struct Floats {
 
   static i64 steps(i64 k) { return k; }
 
+  static void copy_rows(const float* from, i64 row, i64 rows, i64 cols, i64 mr, float* to) {
+    const auto bytes = static_cast<size_t>(cols) * sizeof(float);
+    for (i64 i = 0; i < rows; ++i, from += row, to += cols) std::memcpy(to, from, bytes);
+    for (i64 i = rows; i < mr; ++i, to += cols) std::memset(to, 0, bytes);
+  }
+
+  /// Rows of A as they lie, [mr, cols], or columns, [cols, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
     const float* from = g.a + row * g.a_row + col * g.a_col;
+    if (g.by_rows()) return copy_rows(from, g.a_row, rows, cols, mr, to);
     pad(to, rows, cols, mr);
-    if (g.a_col == 1) return transpose(from, g.a_row, rows, cols, to, mr);
     for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
       for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
   }

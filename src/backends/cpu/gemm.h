@@ -20,6 +20,9 @@ struct Gemm {
   UnaryRow activation = nullptr;
   float alpha = 0;
   bool add = false;  // C += A B; without bias and activation
+
+  /// Whether A is packed as its rows lie; else as columns.
+  bool by_rows() const { return a_col == 1; }
 };
 
 using GemmKernel = void (*)(const Gemm& gemm, void* scratch);

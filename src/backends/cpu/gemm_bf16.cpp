@@ -13,25 +13,28 @@ namespace goneuron::cpu {
 namespace {
 using namespace bf16;
 
-/// c (+)= A B for one register tile, over `depth` pairs of packed panels a [depth, mr] and
-/// b [depth, 32].
+/// c (+)= A B for one register tile, over `depth` pairs of a, (i, p) at a[i a_row + p a_step], and
+/// of the packed panel b [depth, 32].
 template <i64 mr, bool kAdd>
-void micro(const float* a, const float* b, i64 depth, float* c, i64 c_row) {
+void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, float* c, i64 c_row) {
   __m512 s0[mr], s1[mr];
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
     s0[i] = kAdd ? _mm512_loadu_ps(c + i * c_row) : _mm512_setzero_ps();
     s1[i] = kAdd ? _mm512_loadu_ps(c + i * c_row + lanes) : _mm512_setzero_ps();
   }
+  // Four pointers reach all rows with the addressing modes that there are.
+  const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
   for (i64 p = 0; p < depth; ++p) {
     const __m512bh b0 = as_pairs(_mm512_load_ps(b)), b1 = as_pairs(_mm512_load_ps(b + lanes));
 #pragma GCC unroll 12
     for (i64 i = 0; i < mr; ++i) {
-      const __m512bh x = as_pairs(_mm512_set1_ps(a[i]));
-      s0[i] = _mm512_dpbf16_ps(s0[i], x, b0);
-      s1[i] = _mm512_dpbf16_ps(s1[i], x, b1);
+      const __m512bh y = as_pairs(_mm512_set1_ps(x[i / 3][i % 3 * a_row]));
+      s0[i] = _mm512_dpbf16_ps(s0[i], y, b0);
+      s1[i] = _mm512_dpbf16_ps(s1[i], y, b1);
     }
-    a += mr;
+#pragma GCC unroll 4
+    for (i64 i = 0; i < 4; ++i) x[i] += a_step;
     b += 2 * lanes;
   }
 #pragma GCC unroll 12
@@ -41,7 +44,8 @@ void micro(const float* a, const float* b, i64 depth, float* c, i64 c_row) {
   }
 }
 
-using Micro = void (*)(const float* a, const float* b, i64 depth, float* c, i64 c_row);
+using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, float* c,
+                       i64 c_row);
 template <bool kAdd, size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
   static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};
@@ -53,20 +57,21 @@ struct Pairs {
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
 
-  /// Packs `steps` pairs of the depth from pair `p` on, of `count` rows of A or columns of B.
-  static void pack(const float* x, i64 across, i64 along, i64 k, i64 p, i64 steps, i64 count,
-                   i64 width, float* to) {
-    const i64 depth = std::min(2 * steps, k - 2 * p);
-    if (along == 1)
-      pack_along(x + 2 * p, across, count, depth, to, width);
-    else
-      pack_across(x + 2 * p * along, along, count, depth, to, width);
-  }
+  /// Rows of A as they lie, [mr, steps], or columns, [steps, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 p, i64 steps, i64 mr, float* to) {
-    pack(g.a + row * g.a_row, g.a_row, g.a_col, g.k, p, steps, rows, mr, to);
+    const float* from = g.a + row * g.a_row + 2 * p * g.a_col;
+    const i64 depth = std::min(2 * steps, g.k - 2 * p);
+    if (!g.by_rows()) return pack_across(from, g.a_col, rows, depth, to, mr);
+    for (i64 i = 0; i < rows; ++i, from += g.a_row, to += steps) pack_neighbours(from, depth, to);
+    std::fill_n(to, (mr - rows) * steps, 0.0F);
   }
   static void pack_b(const Gemm& g, i64 p, i64 steps, i64 col, i64 cols, float* to) {
-    pack(g.b + col * g.b_col, g.b_col, g.b_row, g.k, p, steps, cols, nr, to);
+    const float* from = g.b + col * g.b_col + 2 * p * g.b_row;
+    const i64 depth = std::min(2 * steps, g.k - 2 * p);
+    if (g.b_row == 1)
+      pack_along(from, g.b_col, cols, depth, to, nr);
+    else
+      pack_across(from, g.b_row, cols, depth, to, nr);
   }
   static Micro tile(i64 height, bool add) {
     return add ? micro_of<true>(height, std::make_index_sequence<max_mr>())

@@ -33,17 +33,22 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
   constexpr i64 nr = Form::nr;
   alignas(64) float edge[Form::max_mr * nr];
   const auto tile = Form::tile(mr, add);
+  const i64 a_row = g.by_rows() ? depth : 1, a_step = g.by_rows() ? 1 : mr;
   for (i64 i = 0; i < rows; i += mr, a += mr * depth) {
     const i64 height = std::min(mr, rows - i);
     float* c = g.c + (row + i) * g.c_row + col;
+    for (i64 r = mr; r < 2 * mr && i + r < rows; ++r) {  // the next tile's
+      __builtin_prefetch(c + r * g.c_row, 1);
+      __builtin_prefetch(c + r * g.c_row + nr / 2, 1);
+    }
     if (height == mr && cols == nr) {
-      tile(a, b, depth, c, g.c_row);
+      tile(a, a_row, a_step, b, depth, c, g.c_row);
       continue;
     }
     if (add)
       for (i64 r = 0; r < height; ++r)
         std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
-    tile(a, b, depth, edge, nr);
+    tile(a, a_row, a_step, b, depth, edge, nr);
     for (i64 r = 0; r < height; ++r)
       std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
   }

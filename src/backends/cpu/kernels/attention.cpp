@@ -89,6 +89,7 @@ Call lower(const BoundNode& bound) {
   l.kv = s.cross ? bound.input(1) : l.q;
   l.mask = s.mask ? bound.input(at - 1) : nullptr;
   l.scalars = bound.scalars;
+  l.bf16 = bound.node.attrs.integer("bf16", 0) != 0;
   l.stream = static_cast<std::uint32_t>(bound.node.attrs.integer("stream", 0));
   if (is_grad(bound.node)) {
     l.out = static_cast<float*>(bound.in[at]);

@@ -121,7 +121,7 @@ PhaseShape phase_shape(const Graph& graph, const Node& node, i64 py, i64 px) {
   return {v,
           h,
           {dy[1], dy[2], channels, dy[3], v.taps.count, h.taps.count, 1, 1, v.apart, h.apart, v.pad,
-           h.pad, v.count, h.count}};
+           h.pad, v.count, h.count, s.band_windows}};
 }
 
 /// Calls f(py, px) for every phase.

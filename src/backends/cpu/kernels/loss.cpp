@@ -1,6 +1,7 @@
 // Softmax, cross-entropy and accuracy: rows of a few classes.
 #include <cmath>
 #include <cstring>
+#include <mutex>
 
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
@@ -121,17 +122,26 @@ inline float target(const CrossEntropyArgs& c, i64 r, i64 j) {
   return sharp * (1 - c.smoothing) + c.smoothing / static_cast<float>(c.n);
 }
 
+/// Names the bad label of the first sample that has one, whichever worker comes first.
+void report_label(const CrossEntropyArgs& c, i64 r) {
+  static std::mutex writing;
+  const std::lock_guard lock(writing);
+  StepScalars& status = *c.scalars;
+  const i64 sample = r / c.range.positions();
+  if (status.code != status_ok && (status.code != status_label_range || status.row <= sample))
+    return;
+  status.row = sample;
+  status.value = c.labels[r];
+  status.code = status_label_range;
+}
+
 /// True where row r counts for nothing: its label is the ignored one, or no class, and then the
 /// status is written.
 inline bool passed_over(const CrossEntropyArgs& c, i64 r) {
   if (!c.labels) return false;
   if (c.ignores && c.labels[r] == c.ignored) return true;
   if (c.labels[r] >= 0 && c.labels[r] < c.n) return false;
-  if (c.scalars->code == status_ok) {
-    c.scalars->row = r / c.range.positions();
-    c.scalars->value = c.labels[r];
-    c.scalars->code = status_label_range;
-  }
+  report_label(c, r);
   return true;
 }
 
@@ -195,8 +205,6 @@ Call lower_cross_entropy(const BoundNode& bound) {
 
 std::vector<Scheme> cross_entropy_schemes(const Graph& graph, const Node& node) {
   auto all = schemes(graph, node);
-  // The status word has one writer; which bad label is named must not depend on the workers.
-  all.resize(1);
   for (Scheme& scheme : all) scheme.scratch = columns_of(graph.in_shape(node, 0)) * 4;
   return all;
 }
