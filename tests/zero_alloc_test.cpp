@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "cli/malloc_count.h"
+#include "data/dataset.h"
 #include "goneuron/goneuron.h"
 
 namespace goneuron {
@@ -57,6 +58,29 @@ Model compiled(const std::vector<Layer>& layers, const Loss& loss, const Metric&
 }
 Dataset samples(const Shape& shape, i64 classes) {
   return {values(shape), labels(shape[0], classes)};
+}
+
+/// Samples that are read in blocks of 16.
+class Ramp : public Source {
+ public:
+  explicit Ramp(i64 size) : size_(size) {}
+  i64 size() const override { return size_; }
+  i64 block() const override { return 16; }
+  void read(const i64* rows, i64 count, void* const* memory) const override {
+    for (i64 i = 0; i < count; ++i)
+      static_cast<float*>(memory[0])[i] = static_cast<float*>(memory[1])[i] =
+          static_cast<float>(rows[i]) / static_cast<float>(size_);
+  }
+
+ private:
+  i64 size_;
+};
+Dataset ramp(i64 size) {
+  auto impl = std::make_shared<DatasetImpl>();
+  impl->x.push_back({"", {}, Shape{1}, DType::f32});
+  impl->y.push_back({"", {}, Shape{1}, DType::f32});
+  impl->source = std::make_shared<Ramp>(size);
+  return Dataset(std::move(impl)).shuffle(1, 40);
 }
 
 const Program programs[] = {
@@ -172,6 +196,33 @@ const Program programs[] = {
        return data::buckets(all, values({9}));
      },
      8},
+    {"windows of a series",
+     [] {
+       return compiled({LSTM(8), Dense(2)}, MSE, MeanAbsoluteError);
+     },
+     [] {
+       return data::windows(values({90, 2}), {.length = 8});
+     },
+     [] {
+       return data::windows(values({40, 2}), {.length = 8});
+     },
+     16},
+    {"chosen samples",
+     [] {
+       return compiled({Dense(8, ReLU), Dense(3, Softmax)}, CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 5}, 3).balanced().shard(0, 2);
+     },
+     [] {
+       return samples({70, 5}, 3).k_fold(3, 0).test;
+     },
+     16},
+    {"samples read in blocks",
+     [] {
+       return compiled({Dense(8, ReLU), Dense(1)}, MSE, MeanAbsoluteError);
+     },
+     [] { return ramp(300); }, [] { return ramp(70); }, 16},
     {"convolutions, norms and dropout",
      [] {
        return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),

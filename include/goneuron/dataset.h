@@ -94,11 +94,34 @@ class Dataset {
   /// On, with 1 to 64 threads that share the samples of a batch. Batches are the same for any
   /// number. A map runs on all of them at once.
   Dataset prefetch(int threads, Site site = Site::here()) const;
+  /// The samples for which `wanted` is true, which is asked once, now; maps see epoch 0.
+  Dataset filter(const std::function<bool(const Sample&)>& wanted, Site site = Site::here()) const;
+  Dataset filter(const std::function<bool(const Samples&)>& wanted, Site site = Site::here()) const;
+  /// The first `count` samples.
+  Dataset take(i64 count, Site site = Site::here()) const;
   /// {the first fraction, the rest}. Throws DataError unless 0 < fraction < 1 leaves both with
   /// samples.
   TrainTest split(double fraction, Site site = Site::here()) const;
-  /// The first `count` samples.
-  Dataset take(i64 count, Site site = Site::here()) const;
+  /// The same with every class in these shares, one sample on each side at least; which ones is
+  /// decided by `seed`. The class is a whole number, or the largest of several targets, such as
+  /// one-hot ones. Throws DataError for other targets and for a class of one sample.
+  TrainTest stratified_split(double fraction, std::uint64_t seed = 0,
+                             Site site = Site::here()) const;
+  /// Of `k` parts, picked by `seed`, {all but number `fold`, number `fold`}; `stratified`: each
+  /// with its share of every class.
+  TrainTest k_fold(i64 k, i64 fold, std::uint64_t seed = 0, bool stratified = false,
+                   Site site = Site::here()) const;
+  /// Every class as often as the largest: samples of the others come several times, and which ones
+  /// once more than their fellows is decided by `seed`, for all epochs. Put it before random maps.
+  Dataset balanced(std::uint64_t seed = 0, Site site = Site::here()) const;
+  /// Part `index` of `count`, for several processes: every count-th sample from `index` on; of
+  /// files that are read from front to back the part's stretch.
+  Dataset shard(i64 index, i64 count, Site site = Site::here()) const;
+  /// Every sample `times` times in an epoch; random maps give another result each time.
+  Dataset repeat(i64 times, Site site = Site::here()) const;
+  /// These samples, then those of `other`, of the same shapes, dtypes and names; batch size, seed
+  /// and threads are this one's.
+  Dataset concat(const Dataset& other, Site site = Site::here()) const;
   /// Each sample's loss counts `weights[i]` times, [samples] f32: fit() and evaluate() divide the
   /// sum by the number of samples, as Keras does; metrics are not weighed. Throws DataError for
   /// weights below 0 or not finite, and for samples in buckets or chosen from others.

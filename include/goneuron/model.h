@@ -13,6 +13,16 @@
 namespace goneuron {
 
 struct ModelImpl;
+namespace data {
+struct Preprocessing;
+}
+
+/// What predict_rows() says about one target of a table (or all of them, where they are numbers).
+struct TargetPrediction {
+  std::string name;                 ///< of the column; "a, b" of several
+  Tensor output;                    ///< [rows, ..], numbers in the target's own unit
+  std::vector<std::string> labels;  ///< of classes: the likeliest for each row
+};
 
 /// What fit() returns: one row an epoch.
 struct History {
@@ -148,6 +158,19 @@ class Model {
   /// Every output, in the model's order.
   std::vector<Tensor> predict_all(const Tensors& x, i64 batch_size = 256,
                                   Site site = Site::here()) const;
+  /// Of raw rows of the table that the model was trained on: the kept preprocessing makes the input
+  /// of them. Rows as of Preprocessing::inputs and inputs_of_csv. Classes come from an output of
+  /// one number each, or, of two classes, the probability of the second. Throws GraphError without
+  /// a preprocessing, DataError naming row and column for cells that do not fit.
+  std::vector<TargetPrediction> predict_rows(const std::vector<std::vector<std::string>>& rows,
+                                             Site site = Site::here()) const;
+  std::vector<TargetPrediction> predict_csv(const std::string& text,
+                                            Site site = Site::here()) const;
+  /// Kept with the model, and saved with it; data::csv() makes it.
+  void set_preprocessing(const data::Preprocessing& preprocessing, Site site = Site::here());
+  bool has_preprocessing() const;
+  /// Throws GraphError when there is none.
+  data::Preprocessing preprocessing(Site site = Site::here()) const;
   /// One step on one batch, in training or in inference.
   Logs train_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here());
   Logs test_on_batch(const Tensor& x, const Tensor& y, Site site = Site::here()) const;

@@ -62,7 +62,8 @@ void Loader::fill_piece(const Batch& b, i64 first, i64 count, int thread, void* 
   } else if (part.data->source != nullptr) {
     for (i64 i = 0; i < count; ++i)
       scratch.rows[static_cast<size_t>(i)] = part.data->chosen[index(b, first + i)];
-    part.data->source->read(scratch.rows.data(), count, scratch.columns.data());
+    part.data->source->read_epoch(scratch.rows.data(), count, scratch.columns.data(), epoch_,
+                                  seed_);
     put(part, {scratch.columns.data(), nullptr}, count, scratch.out.data(),
         [&](i64 i) { return index(b, first + i); });
   } else {

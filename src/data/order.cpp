@@ -34,7 +34,7 @@ void shuffled_batches(std::uint32_t* order, i64 count, std::uint64_t seed, i64 e
 
 BlockOrder::BlockOrder(const DatasetImpl& data, bool shuffled, i64 window_rows)
     : shuffled_(shuffled), window_size_(window_rows) {
-  const i64 count = data.size(), block = data.source->block();
+  const i64 count = data.size();
   const RowList& chosen = data.chosen;
   if (shuffled && chosen.list) {
     sorted_.resize(static_cast<size_t>(count));
@@ -45,10 +45,11 @@ BlockOrder::BlockOrder(const DatasetImpl& data, bool shuffled, i64 window_rows)
   i64 before = -1;
   for (i64 i = 0; i < count;) {
     const i64 row = chosen[sorted_.empty() ? i : i64{sorted_[static_cast<size_t>(i)]}];
-    if (row / block != before) begins_.push_back(i);
-    before = row / block;
+    const i64 end = data.source->block_end(row);
+    if (end != before) begins_.push_back(i);
+    before = end;
     // Of a range the rest of the block follows.
-    i += chosen.list ? 1 : std::min(count - i, block - row % block);
+    i += chosen.list ? 1 : std::min(count - i, end - row);
   }
   begins_.push_back(count);
   for (size_t b = 0; b + 1 < begins_.size(); ++b)

@@ -17,7 +17,13 @@ class WithColumn : public Source {
   i64 size() const override { return source_->size(); }
   i64 block() const override { return source_->block(); }
   void read(const i64* rows, i64 count, void* const* memory) const override {
-    source_->read(rows, count, memory);
+    read_epoch(rows, count, memory, 0, 0);
+  }
+  i64 block_end(i64 row) const override { return source_->block_end(row); }
+  bool in_memory() const override { return source_->in_memory(); }
+  void read_epoch(const i64* rows, i64 count, void* const* memory, i64 epoch,
+                  std::uint64_t seed) const override {
+    source_->read_epoch(rows, count, memory, epoch, seed);
     auto* out = static_cast<float*>(memory[before_]);
     for (i64 i = 0; i < count; ++i) out[i] = column_.data()[rows[i]];
   }

@@ -25,6 +25,8 @@ WindowReader::WindowReader(const DatasetImpl& data, bool shuffled, i64 window_ro
 }
 
 void WindowReader::start(std::uint64_t seed, i64 epoch) {
+  seed_ = seed;
+  epoch_ = epoch;
   order_.start(seed, epoch);
   for (Window& window : windows_) window.number = -1;
 }
@@ -55,8 +57,8 @@ void WindowReader::read(Window& window, i64 blocks) {
     auto& at = at_[static_cast<size_t>(thread)];
     for (size_t c = 0; c < at.size(); ++c)
       at[c] = static_cast<char*>(window.columns[c]) + row * row_bytes_[c];
-    data_.source->read(window.rows.data() + row, order_.block_rows(before + first + piece),
-                       at.data());
+    data_.source->read_epoch(window.rows.data() + row, order_.block_rows(before + first + piece),
+                             at.data(), epoch_, seed_);
   });
   window.blocks = blocks;
 }

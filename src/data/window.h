@@ -46,6 +46,8 @@ class WindowReader {
 
   const DatasetImpl& data_;
   BlockOrder order_;
+  i64 epoch_ = 0;
+  std::uint64_t seed_ = 0;
   std::vector<i64> row_bytes_;
   Team& team_;
   Window windows_[2];

@@ -88,6 +88,7 @@ struct ModelImpl {
   std::vector<std::string> input_names, output_names;
   Arithmetic precision = F32;
   i64 activation_budget = 0;
+  std::shared_ptr<const data::Preprocessing> preprocessing;  // of the table trained on; may be null
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones

@@ -9,6 +9,7 @@
 #include "graph/calls.h"
 #include "io/model_file.h"
 #include "train/metrics/accumulators.h"
+#include "io/preprocessing_json.h"
 #include "train/model_impl.h"
 #include "train/optimizers/check.h"
 
@@ -23,6 +24,7 @@ class Restorer {
   std::shared_ptr<ModelImpl> run() {
     try {
       restore_graph();
+      restore_preprocessing();
       if (record_.training.compiled) restore_training();
     } catch (const FormatError&) {
       throw;
@@ -63,6 +65,16 @@ class Restorer {
     m.fit_seed = record_.training.fit_seed;
     m.epoch = count(record_.training.epoch, "epoch");
     m.step = count(record_.training.optimizer_step, "optimizer's step");
+  }
+
+  void restore_preprocessing() {
+    for (const auto& [key, value] : record_.training.extra)
+      if (key == "preprocessing") {
+        JsonReader json(value, path_ + ", the preprocessing");
+        model_->preprocessing =
+            std::make_shared<const data::Preprocessing>(read_preprocessing(json));
+        json.finish();
+      }
   }
 
   void restore_training() {

@@ -1,5 +1,6 @@
 // save(): a ModelImpl as a model file.
 #include "core/message.h"
+#include "goneuron/csv.h"
 #include "io/json_text.h"
 #include "io/model_file.h"
 #include "train/updates.h"
@@ -47,6 +48,7 @@ ModelRecord record_of(ModelImpl& m) {
   if (facts.schedule != 0) facts.schedule_numbers = m.optimizer.schedule.numbers();
   facts.ema = m.ema;
   facts.averaged = m.averaged;
+  if (m.preprocessing) facts.extra.emplace_back("preprocessing", m.preprocessing->json());
   if (m.precision == BF16) facts.extra.emplace_back("precision", "bf16");
   // One loss a head as "NUMBER of the output:NAME"; a model with one output has its name alone.
   facts.loss = m.loss_names();

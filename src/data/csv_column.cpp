@@ -1,0 +1,146 @@
+#include "data/csv_column.h"
+
+#include <algorithm>
+
+namespace goneuron::data {
+
+namespace {
+
+constexpr size_t most_classes = 20;  // of a target of whole numbers
+constexpr size_t longest_category = 1024;
+
+/// Of texts that are all numbers by value, of others by bytes.
+void sort_categories(std::vector<std::string>& texts) {
+  std::vector<std::pair<double, std::string>> numbers;
+  for (const std::string& text : texts) {
+    const std::string padded = text + std::string(number_padding, '\0');
+    Number number;
+    if (!parse_number(padded.data(), padded.data() + text.size(), number)) {
+      std::sort(texts.begin(), texts.end());
+      return;
+    }
+    numbers.emplace_back(number.value, text);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  for (size_t i = 0; i < texts.size(); ++i) texts[i] = numbers[i].second;
+}
+
+}  // namespace
+
+void Moments::merge() {
+  if (batch_ == 0) return;
+  const double shift = sum_ / batch_, spread = squares_ - sum_ * shift;
+  const double total = count_ + batch_;
+  m2_ += std::max(spread, 0.0) + shift * shift * count_ * batch_ / total;
+  mean_ += shift * batch_ / total;
+  count_ = total;
+  batch_ = sum_ = squares_ = 0;
+}
+
+ColumnScan::ColumnScan(const Wanted& wanted)
+    : wanted_(wanted), labels_wanted_(wanted.maybe_classes) {
+  if (wanted.ignored) mode_ = Mode::ignored;
+  if (wanted.category) mode_ = Mode::texts;
+  if (wanted.date) mode_ = Mode::dates, has_dates_ = true;
+}
+
+bool ColumnScan::mistaken() const {
+  return !wanted_.category && texts_ > 0 && texts_ < (regular() + texts_) / 10;
+}
+
+void ColumnScan::add_slowly(const char* begin, const char* end, const CellRules& rules,
+                            const CsvRows& rows) {
+  const Cell cell = rules.read(begin, end, scratch_);
+  if (cell.kind == Cell::Kind::missing) {
+    ++missing_;
+    if (wanted_.missing_is_a_fault)
+      throw CellFault{0, std::string("the ") + (wanted_.target ? "target" : "cell") + " is missing",
+                      ".missing = data::Missing::drop leaves such rows out"};
+    return;
+  }
+  if (mode_ == Mode::numbers && cell.kind == Cell::Kind::number) return add_number(cell);
+  if (mode_ == Mode::numbers && cell.kind == Cell::Kind::special)
+    throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a finite number",
+                    "add it to .missing_values, or leave the column out by .ignore"};
+  add_text(cell, rules, rows);
+}
+
+void ColumnScan::add_number(const Cell& cell) {
+  const double value = cell.number.value;
+  if (std::fabs(value) > std::numeric_limits<float>::max())
+    throw CellFault{0, shown_cell(cell.text) + " is beyond the range of a float",
+                    "measure it in another unit, or leave the column out by .ignore"};
+  moments_.add(value);
+  if (!labels_wanted_) return;
+  if (value == std::floor(value)) add_label(cell.text);
+  if (value != std::floor(value) || labels_.size() > most_classes) {
+    labels_wanted_ = false;
+    labels_.clear();
+  }
+}
+
+void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows) {
+  if (mode_ == Mode::numbers && wanted_.number)
+    throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a number",
+                    "add it to .missing_values, or do not name the column in .numbers"};
+  const bool fresh = moments_.count() == 0;
+  if ((mode_ == Mode::numbers && fresh) || mode_ == Mode::dates) {
+    if (const auto days = rules.dates().days(cell.text)) {
+      mode_ = Mode::dates;
+      has_dates_ = true;
+      return moments_.add(*days);
+    }
+  }
+  if (mode_ == Mode::dates && wanted_.date)
+    throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a date",
+                    "dates are YYYY-MM-DD unless .date_format says otherwise"};
+  if (mode_ == Mode::numbers || mode_ == Mode::dates) mode_ = fresh ? Mode::texts : Mode::mixed;
+  const bool number = cell.kind == Cell::Kind::number && !has_dates_;
+  if (!number && texts_ == 0) first_text_ = {std::string(cell.text.substr(0, 64)), rows.place()};
+  ++(number ? numbers_ : texts_);
+  if (mode_ != Mode::texts) return;
+  add_label(cell.text);
+  if (static_cast<i64>(labels_.size()) > wanted_.max_categories ||
+      cell.text.size() > longest_category) {
+    mode_ = Mode::many;
+    labels_.clear();
+  }
+}
+
+void ColumnScan::add_label(std::string_view text) {
+  std::string key(text);
+  const auto at = labels_.find(key);
+  if (at != labels_.end()) {
+    ++at->second;
+    return;
+  }
+  if (!is_utf8(text))
+    throw CellFault{0, "the text " + shown_cell(text) + " is no UTF-8",
+                    "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"};
+  labels_.emplace(std::move(key), 1);
+}
+
+bool ColumnScan::labels_are_classes() const {
+  return labels_wanted_ && !labels_.empty() &&
+         std::all_of(labels_.begin(), labels_.end(), [](const auto& l) { return l.second > 1; });
+}
+
+void ColumnScan::describe(TableColumn& column) const {
+  column.missing = missing_;
+  const bool classes = mode_ == Mode::numbers && labels_are_classes();
+  column.kind = mode_ == Mode::texts || classes ? ColumnKind::category
+                : mode_ == Mode::numbers        ? ColumnKind::number
+                : mode_ == Mode::dates          ? ColumnKind::date
+                                                : ColumnKind::text;
+  if (column.kind == ColumnKind::category) {
+    for (const auto& [text, count] : labels_) column.categories.push_back(text);
+    sort_categories(column.categories);
+  } else if (moments_.count() > 0 && column.kind != ColumnKind::text) {
+    column.mean = moments_.mean();
+    column.deviation = moments_.deviation();
+    column.min = moments_.min();
+    column.max = moments_.max();
+  }
+}
+
+}  // namespace goneuron::data

@@ -1,0 +1,103 @@
+// ColumnScan: what is learned about one column, cell by cell. Used by the first pass over a table.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <unordered_map>
+
+#include "data/csv_cell.h"
+#include "data/csv_rows.h"
+
+namespace goneuron::data {
+
+/// Count, mean and variance of numbers that come in batches: sums around a value near the mean
+/// within a batch, merged as of Chan, Golub and LeVeque 1979.
+class Moments {
+ public:
+  void add(double value) {
+    if (batch_ == 0 && count_ == 0) mean_ = value;
+    const double from_mean = value - mean_;
+    batch_ += 1;
+    sum_ += from_mean;
+    squares_ += from_mean * from_mean;
+    min_ = value < min_ ? value : min_;
+    max_ = value > max_ ? value : max_;
+  }
+  /// Ends a batch; needed before the numbers below are read.
+  void merge();
+  i64 count() const { return static_cast<i64>(count_ + batch_); }
+  double mean() const { return mean_; }
+  double deviation() const { return count_ > 0 ? std::sqrt(m2_ / count_) : 0; }
+  double min() const { return min_; }
+  double max() const { return max_; }
+
+ private:
+  double count_ = 0, mean_ = 0, m2_ = 0;
+  double batch_ = 0, sum_ = 0, squares_ = 0;  // around mean_
+  double min_ = std::numeric_limits<double>::infinity();
+  double max_ = -std::numeric_limits<double>::infinity();
+};
+
+class ColumnScan {
+ public:
+  enum class Mode : std::uint8_t { ignored, numbers, dates, texts, mixed, many };
+  /// What the options say about the column.
+  struct Wanted {
+    bool ignored = false, target = false;
+    bool number = false, category = false, date = false;
+    bool maybe_classes = false;       // whole numbers may be classes
+    bool missing_is_a_fault = false;  // here
+    i64 max_categories = 100;
+  };
+  struct FirstText {
+    std::string text;
+    CsvPlace place;
+  };
+
+  explicit ColumnScan(const Wanted& wanted);
+
+  /// Throws CellFault, without its column.
+  void add(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows) {
+    if (mode_ == Mode::ignored) return;
+    Number number;
+    if (mode_ == Mode::numbers && !labels_wanted_ && rules.number(begin, end, number) &&
+        std::fabs(number.value) <= std::numeric_limits<float>::max())
+      return moments_.add(number.value);
+    add_slowly(begin, end, rules, rows);
+  }
+  void merge() { moments_.merge(); }
+
+  bool used() const { return mode_ != Mode::ignored; }
+  const Wanted& wanted() const { return wanted_; }
+  /// Text came after numbers or dates: the categories among them were not counted.
+  bool mixed() const { return mode_ == Mode::mixed; }
+  /// Fewer than one in ten cells are text, among numbers or dates: a mistake rather than
+  /// categories.
+  bool mistaken() const;
+  const FirstText& first_text() const { return first_text_; }
+  /// Cells that are numbers (or dates, in a column of those).
+  i64 regular() const { return numbers_ + moments_.count(); }
+  bool has_dates() const { return has_dates_; }
+  bool empty() const { return regular() == 0 && texts_ == 0; }
+  /// Kind, statistics and categories; name and role are set already.
+  void describe(TableColumn& column) const;
+
+ private:
+  void add_slowly(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows);
+  void add_number(const Cell& cell);
+  void add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows);
+  void add_label(std::string_view text);
+  bool labels_are_classes() const;
+
+  Wanted wanted_;
+  Mode mode_ = Mode::numbers;
+  bool labels_wanted_ = false, has_dates_ = false;
+  Moments moments_;
+  i64 numbers_ = 0, texts_ = 0, missing_ = 0;  // numbers_: among texts
+  std::unordered_map<std::string, i64> labels_;
+  FirstText first_text_;
+  std::string scratch_;
+};
+
+}  // namespace goneuron::data

@@ -1,0 +1,68 @@
+// RowDecoder: a row of cells as a model's input and targets, by a table's preprocessing.
+// Used by data::csv, by its source, and by predictions from raw rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "data/csv_cell.h"
+
+namespace goneuron::data {
+
+class RowDecoder {
+ public:
+  /// One target tensor: f32 of so many numbers, or one i32 class.
+  struct Target {
+    bool classes = false;
+    i64 width = 1;
+  };
+
+  /// Keeps `table`.
+  explicit RowDecoder(const Preprocessing& table);
+
+  i64 features() const { return features_; }
+  const std::vector<Target>& targets() const { return targets_; }
+  /// A row of the file to x [features] and y[t] of each target. False where a missing cell drops
+  /// it. Throws CellFault.
+  bool decode(const CsvRow& row, float* x, void* const* y, std::string& scratch) const;
+  /// One cell of an input column; a missing one is never dropped. Throws CellFault.
+  void put_input(size_t column, std::string_view text, float* x, std::string& scratch) const;
+
+ private:
+  enum class Action : std::uint8_t { number, date, one_hot, index, target_number, target_class };
+  struct Plan {
+    Action action;
+    bool normalized;
+    int column, out, tensor;
+    double shift, scale;
+    float filled;  // in the place of a missing number
+    int categories;
+    std::unordered_map<std::string_view, int> places;
+  };
+  void add_plan(size_t column);
+  bool put(const Plan& plan, const char* begin, const char* end, float* x, void* const* y,
+           std::string& scratch) const;
+  bool put_category(const Plan& plan, std::string_view text, float* x, void* const* y) const;
+  void put_dates(const Plan& plan, double days, float* out) const;
+  void put_missing(const Plan& plan, float* x) const;
+  static float scaled(const Plan& plan, double value) {
+    return static_cast<float>((value - plan.shift) * plan.scale);
+  }
+
+  const Preprocessing& table_;
+  CellRules rules_;
+  std::vector<Plan> plans_;
+  std::vector<int> plan_of_;  // of each column; -1: none
+  i64 features_ = 0;
+  std::vector<Target> targets_;
+};
+
+/// What brings a column's numbers to one scale: (value - shift) * scale.
+struct ColumnScale {
+  double shift = 0, scale = 1;
+};
+ColumnScale scale_of(const TableColumn& column, Normalize normalize);
+
+}  // namespace goneuron::data

@@ -1,0 +1,226 @@
+#include "data/csv_infer.h"
+
+#include <algorithm>
+
+#include "core/message.h"
+#include "data/csv_column.h"
+
+namespace goneuron::data {
+
+namespace {
+
+constexpr i64 most_target_classes = 10'000;
+constexpr i64 rows_between_merges = 1024;
+
+std::string names_text(const std::vector<std::string>& names) {
+  constexpr size_t most = 20;
+  std::string out;
+  for (size_t i = 0; i < names.size() && i < most; ++i)
+    out += (i == 0 ? "" : ", ") + shown_cell(names[i]);
+  return out + (names.size() > most ? ", .." : "");
+}
+
+/// The options' lists as places among the columns.
+class Columns {
+ public:
+  Columns(const CsvLayout& layout, const std::string& where) : layout_(layout), where_(where) {}
+
+  std::vector<size_t> of(const ColumnList& list, const char* option) const {
+    std::vector<size_t> found;
+    for (const ColumnRef& ref : list.columns) {
+      const size_t at = place(ref, option);
+      if (std::find(found.begin(), found.end(), at) != found.end())
+        fail(std::string(option) + " names the column " + shown_cell(layout_.names[at]) + " twice",
+             "name it once");
+      found.push_back(at);
+    }
+    return found;
+  }
+  [[noreturn]] void fail(const std::string& what, const std::string& hint) const {
+    throw_data(
+        {where_,
+         what,
+         {{"file", layout_.inputs[0]->from(0)->file()}, {"columns", names_text(layout_.names)}},
+         hint});
+  }
+
+ private:
+  size_t place(const ColumnRef& ref, const char* option) const {
+    const auto& names = layout_.names;
+    if (!ref.name.empty()) {
+      const auto at = std::find(names.begin(), names.end(), ref.name);
+      if (at != names.end()) return static_cast<size_t>(at - names.begin());
+      fail(std::string(option) + " names the column " + shown_cell(ref.name) +
+               ", which does not exist",
+           layout_.header ? "use one of the names above, or an index from 0"
+                          : "the first row was taken for data; .header = data::Header::yes where "
+                            "it is names");
+    }
+    const i64 at = ref.index < 0 ? ref.index + layout_.columns() : ref.index;
+    if (at < 0 || at >= layout_.columns())
+      fail(std::string(option) + " asks for column " + std::to_string(ref.index) + " of " +
+               std::to_string(layout_.columns()),
+           "indices count from 0, and from -1 back from the end");
+    return static_cast<size_t>(at);
+  }
+
+  const CsvLayout& layout_;
+  const std::string& where_;
+};
+
+/// Roles into `table`, and what the options say about each column.
+std::vector<ColumnScan::Wanted> wanted_columns(CsvTable& table, const CsvOptions& options,
+                                               const std::string& where) {
+  const Columns columns(table.layout, where);
+  auto& kept = table.preprocessing.columns;
+  std::vector<ColumnScan::Wanted> wanted(kept.size());
+  const auto inputs = columns.of(options.inputs, ".inputs");
+  for (TableColumn& column : kept)
+    column.role = inputs.empty() ? ColumnRole::input : ColumnRole::ignored;
+  for (const size_t i : inputs) kept[i].role = ColumnRole::input;
+  for (const size_t i : columns.of(options.ignore, ".ignore")) kept[i].role = ColumnRole::ignored;
+  for (const size_t i : columns.of(options.target, ".target")) {
+    const bool listed = std::find(inputs.begin(), inputs.end(), i) != inputs.end();
+    if (listed || (inputs.empty() && kept[i].role == ColumnRole::ignored))
+      columns.fail("the column " + shown_cell(kept[i].name) + " is in .target and in " +
+                       (listed ? ".inputs" : ".ignore"),
+                   "name it in one of them");
+    kept[i].role = ColumnRole::target;
+  }
+  for (const size_t i : columns.of(options.numbers, ".numbers")) wanted[i].number = true;
+  for (const size_t i : columns.of(options.categories, ".categories")) wanted[i].category = true;
+  for (const size_t i : columns.of(options.dates, ".dates")) wanted[i].date = true;
+  for (size_t i = 0; i < kept.size(); ++i) {
+    ColumnScan::Wanted& w = wanted[i];
+    if (w.number + w.category + w.date > 1)
+      columns.fail("the column " + shown_cell(kept[i].name) +
+                       " is in two of .numbers, .categories and .dates",
+                   "name it in one of them");
+    w.ignored = kept[i].role == ColumnRole::ignored;
+    w.target = kept[i].role == ColumnRole::target;
+    w.max_categories = w.target ? most_target_classes : options.max_categories;
+    w.missing_is_a_fault = options.missing == Missing::error || w.target;
+    if (!w.target || w.number || w.category || w.date) continue;
+    w.category = options.task == Task::classification;
+    w.number = options.task == Task::regression;
+    w.maybe_classes = options.task == Task::automatic;
+  }
+  return wanted;
+}
+
+class FirstPass {
+ public:
+  FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop)
+      : table_(table), rules_(table.preprocessing), rows_(table.layout), drop_(drop) {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      columns_.emplace_back(wanted[i]);
+      if (columns_.back().used()) used_.push_back(static_cast<i64>(i));
+    }
+  }
+
+  std::vector<ColumnScan>& run() {
+    table_.rows = table_.dropped = 0;
+    table_.blocks.clear();
+    while (rows_.next()) {
+      if (drop_ && is_dropped()) {
+        ++table_.dropped;
+        continue;
+      }
+      if (table_.rows % table_.block == 0) table_.blocks.push_back(rows_.place());
+      add_row();
+      if (++table_.rows % rows_between_merges == 0) merge();
+    }
+    merge();
+    return columns_;
+  }
+
+ private:
+  bool is_dropped() {
+    const CsvRow& row = rows_.row();
+    for (const i64 i : used_)
+      if (rules_.is_missing(trimmed(cell_text(row.begin(i), row.end(i), rules_.quote(), scratch_))))
+        return true;
+    return false;
+  }
+  void add_row() {
+    i64 at = 0;
+    try {
+      for (const i64 i : used_) {
+        at = i;
+        columns_[static_cast<size_t>(i)].add(rows_.row().begin(i), rows_.row().end(i), rules_,
+                                             rows_);
+      }
+    } catch (const CellFault& fault) {
+      rows_.fail(at, fault.what, fault.hint);
+    }
+  }
+  void merge() {
+    for (ColumnScan& column : columns_) column.merge();
+  }
+
+  CsvTable& table_;
+  CellRules rules_;
+  CsvRows rows_;
+  bool drop_;
+  std::vector<ColumnScan> columns_;
+  std::vector<i64> used_;
+  std::string scratch_;
+};
+
+[[noreturn]] void fail_mistaken(const CsvTable& table, const ColumnScan& column, size_t i) {
+  const CsvPlace& place = column.first_text().place;
+  const auto source = table.layout.inputs[place.file]->from(0);
+  const std::string name = shown_cell(table.layout.names[i]);
+  const std::string kind = column.has_dates() ? "date" : "number";
+  throw_data({source->where(),
+              "found " + shown_cell(column.first_text().text) + "; expected a " + kind +
+                  ", as in " + counted(column.regular(), "other cell") + " of the column",
+              {{"file", source->file()},
+               {"line", std::to_string(place.line)},
+               {"column", std::to_string(i + 1) + ", " + name}},
+              "mend the cell, add it to .missing_values, or say .categories = {" + name +
+                  "} where the " + kind + "s are names"});
+}
+
+}  // namespace
+
+void infer_table(CsvTable& table, const CsvOptions& options, const std::string& where) {
+  Preprocessing& kept = table.preprocessing;
+  kept.header = table.layout.header;
+  kept.delimiter = table.layout.dialect.delimiter;
+  kept.quote = options.quote;
+  kept.decimal = options.decimal;
+  kept.missing = options.missing;
+  kept.missing_values = options.missing_values;
+  kept.normalize = options.normalize;
+  kept.normalize_target = options.normalize_target;
+  kept.encode = options.encode;
+  kept.date_features = options.date_features;
+  kept.date_format = options.date_format;
+  for (const std::string& name : table.layout.names) {
+    kept.columns.emplace_back();
+    kept.columns.back().name = name;
+  }
+  auto wanted = wanted_columns(table, options, where);
+  // Where text comes after numbers, a second pass counts what the first one passed over.
+  for (bool again = true; again;) {
+    again = false;
+    FirstPass pass(table, wanted, options.missing == Missing::drop);
+    const auto& columns = pass.run();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].mistaken()) fail_mistaken(table, columns[i], i);
+      if (columns[i].mixed()) again = wanted[i].category = true;
+    }
+    for (size_t i = 0; !again && i < columns.size(); ++i) columns[i].describe(kept.columns[i]);
+  }
+  if (table.rows == 0)
+    Columns(table.layout, where)
+        .fail(table.dropped > 0 ? "all " + counted(table.dropped, "row") + " have a missing cell"
+                                : "there are no rows below the header; expected at least one",
+              table.dropped > 0
+                  ? "leave columns with few values out by .ignore, or fill them: .missing = "
+                    "data::Missing::mean"
+                  : "add rows; .header = data::Header::no where the first row is data");
+}
+
+}  // namespace goneuron::data

@@ -1,0 +1,118 @@
+// What a CSV text looks like: its delimiter, whether it has a header, and the names of its columns.
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/message.h"
+#include "data/csv_cell.h"
+#include "data/csv_rows.h"
+
+namespace goneuron::data {
+
+namespace {
+
+constexpr i64 sample_rows = 100;
+
+/// The first rows, but for blank ones; as far as the first bytes hold them.
+std::vector<std::vector<std::string>> first_rows(const CsvInput& input, Dialect dialect,
+                                                 i64 count) {
+  CsvReader reader(input.from(0), dialect);
+  std::vector<std::vector<std::string>> rows;
+  while (rows.empty() && reader.next())
+    for (i64 i = 0; i < reader.rows() && static_cast<i64>(rows.size()) < count; ++i)
+      if (reader.row(i).cells > 0) rows.push_back(cells_of(reader.row(i), dialect.quote));
+  return rows;
+}
+
+/// Cells of the rows where all have as many, at least two; else 0. `first`: those of the first row.
+i64 cells_alike(const CsvInput& input, Dialect dialect, i64& first) {
+  try {
+    const auto rows = first_rows(input, dialect, sample_rows);
+    first = rows.empty() ? 0 : static_cast<i64>(rows[0].size());
+    for (const auto& row : rows)
+      if (row.size() != rows[0].size()) return 0;
+    return first > 1 ? first : 0;
+  } catch (const FormatError&) {
+    return 0;  // no text of this dialect; where it is of none, the pass that follows says why
+  }
+}
+
+char detect_delimiter(const CsvInput& input, char quote, char decimal) {
+  char best = decimal == ',' ? ';' : ',', widest = best;
+  i64 most = 0, most_first = 1;
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    if (delimiter == quote || delimiter == decimal) continue;
+    i64 first = 0;
+    const i64 cells = cells_alike(input, {delimiter, quote}, first);
+    if (cells > most) most = cells, best = delimiter;
+    if (first > most_first) most_first = first, widest = delimiter;
+  }
+  return most > 0 ? best : widest;
+}
+
+bool names_columns(const std::vector<std::string>& row, const CellRules& rules) {
+  std::string scratch;
+  std::vector<std::string_view> seen;
+  for (size_t i = 0; i < row.size(); ++i) {
+    const std::string_view text = trimmed(row[i]);
+    if (text.empty() && i == 0 && row.size() > 1) continue;  // an index written by pandas
+    const Cell cell = rules.read(row[i].data(), row[i].data() + row[i].size(), scratch);
+    if (text.empty() || cell.kind != Cell::Kind::text || rules.dates().days(text)) return false;
+    seen.push_back(text);
+  }
+  std::sort(seen.begin(), seen.end());
+  return std::adjacent_find(seen.begin(), seen.end()) == seen.end();
+}
+
+void check_names(const CsvLayout& layout) {
+  const auto source = layout.inputs[0]->from(0);
+  std::unordered_map<std::string_view, size_t> seen;
+  const auto fail = [&](size_t i, const std::string& what, const std::string& hint) {
+    throw_format({source->where(),
+                  what,
+                  {{"file", source->file()}, {"line", "1"}, {"column", std::to_string(i + 1)}},
+                  hint});
+  };
+  for (size_t i = 0; i < layout.names.size(); ++i) {
+    const std::string& name = layout.names[i];
+    if (!is_utf8(name))
+      fail(i, "the column's name " + shown_cell(name) + " is no UTF-8",
+           "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE");
+    const auto [at, fresh] = seen.emplace(name, i);
+    if (!fresh)
+      fail(i,
+           "two columns are named " + shown_cell(name) + ": " + std::to_string(at->second + 1) +
+               " and " + std::to_string(i + 1),
+           "give each a name of its own; .header = data::Header::no where the first row is data");
+  }
+}
+
+}  // namespace
+
+void detect_layout(CsvLayout& layout, const CsvOptions& options) {
+  const CsvInput& input = *layout.inputs[0];
+  layout.dialect.quote = options.quote;
+  layout.dialect.delimiter = options.delimiter != '\0'
+                                 ? options.delimiter
+                                 : detect_delimiter(input, options.quote, options.decimal);
+  auto rows = first_rows(input, layout.dialect, 1);
+  if (rows.empty()) {
+    const auto source = input.from(0);
+    throw_format({source->where(),
+                  "the text has no rows; expected at least one",
+                  {{"file", source->file()}},
+                  "the file is empty; write it again"});
+  }
+  Preprocessing table;
+  table.missing_values = options.missing_values;
+  table.decimal = options.decimal;
+  table.date_format = options.date_format;
+  layout.header = options.header == Header::yes ||
+                  (options.header == Header::automatic && names_columns(rows[0], CellRules(table)));
+  for (size_t i = 0; i < rows[0].size(); ++i) {
+    const std::string name = layout.header ? std::string(trimmed(rows[0][i])) : "";
+    layout.names.push_back(name.empty() ? unnamed_column(i) : name);
+  }
+  check_names(layout);
+}
+
+}  // namespace goneuron::data

@@ -1,0 +1,214 @@
+// data::csv: files as a table, in memory where it fits, else parsed when it is needed.
+#include "data/csv_read.h"
+
+#include <algorithm>
+
+#include "core/checked_math.h"
+#include "core/memory.h"
+#include "core/message.h"
+#include "data/csv_source.h"
+
+namespace goneuron::data {
+
+namespace {
+
+bool is_mark(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  const bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+  const bool of_numbers = (byte >= '0' && byte <= '9') || c == '.' || c == '-' || c == '+';
+  return (byte > 0x20 && byte < 0x7F && !letter && !of_numbers) || c == '\t' || c == ' ';
+}
+
+[[noreturn]] void fail_option(const std::string& where, const std::string& what,
+                              const std::string& hint) {
+  throw_data({where, what, {}, hint});
+}
+
+/// Columns that an input cannot be made of.
+void check_inputs(const CsvTable& table, const std::string& where) {
+  std::string unusable;
+  i64 count = 0;
+  for (const TableColumn& column : table.preprocessing.columns) {
+    if (column.role == ColumnRole::ignored || column.kind != ColumnKind::text) continue;
+    unusable += (count++ > 0 ? ", " : "") + shown_cell(column.name);
+  }
+  if (count > 0)
+    fail_option(
+        where,
+        "the column" + std::string(count > 1 ? "s " : " ") + unusable +
+            (count > 1 ? " hold" : " holds") + " too many different texts for categories",
+        "leave out what is free text: .ignore = {" + unusable + "}, or raise .max_categories");
+}
+
+Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
+               const std::string& where) {
+  const RowDecoder decoder(table->preprocessing);
+  if (decoder.features() == 0)
+    fail_option(where, "no column is left as an input; expected at least one",
+                "take columns out of .ignore, or read a file with more of them");
+  auto data = std::make_shared<DatasetImpl>();
+  describe_columns(decoder, *data);
+  const i64 bytes = checked_mul(table->rows, row_bytes(decoder));
+  const bool seekable = std::all_of(table->layout.inputs.begin(), table->layout.inputs.end(),
+                                    [](const auto& input) { return input->seekable(); });
+  Table out;
+  out.in_memory = bytes <= options.memory;
+  if (!out.in_memory && !seekable)
+    fail_option(where,
+                "the data takes " + bytes_text(bytes) +
+                    " and its file is packed; expected at most " + bytes_text(options.memory),
+                "unpack the file, so that it can be read in parts, or raise .memory");
+  if (out.in_memory) {
+    std::vector<void*> memory;
+    for (auto* columns : {&data->x, &data->y})
+      for (Column& column : *columns) {
+        column.stored = Tensor(column.shape.with_batch(table->rows), column.dtype);
+        memory.push_back(column.stored.raw());
+      }
+    decode_rows(table->layout, decoder, {}, table->rows, memory.data());
+  } else {
+    data->source = csv_source(table);
+  }
+  out.preprocessing = table->preprocessing;
+  out.rows = table->rows;
+  out.dropped = table->dropped;
+  out.data = Dataset(std::move(data));
+  return out;
+}
+
+/// Rows that are parsed together: fewer where they are wide.
+i64 block_rows(const CsvOptions& options, i64 columns) {
+  constexpr i64 most_bytes = i64{16} << 20;
+  return std::clamp<i64>(most_bytes / (columns * 4), 1, options.block);
+}
+
+/// Counts rows and finds the blocks, by decoding every row once.
+void check_rows(CsvTable& table) {
+  const RowDecoder decoder(table.preprocessing);
+  std::vector<float> x(static_cast<size_t>(decoder.features()));
+  std::vector<std::vector<float>> targets;
+  std::vector<void*> y;
+  for (const RowDecoder::Target& target : decoder.targets())
+    targets.emplace_back(static_cast<size_t>(target.width));
+  for (auto& target : targets) y.push_back(target.data());
+  CsvRows rows(table.layout);
+  std::string scratch;
+  try {
+    while (rows.next()) {
+      if (!decoder.decode(rows.row(), x.data(), y.data(), scratch)) {
+        ++table.dropped;
+        continue;
+      }
+      if (table.rows++ % table.block == 0) table.blocks.push_back(rows.place());
+    }
+  } catch (const CellFault& fault) {
+    rows.fail(fault.column, fault.what, fault.hint);
+  }
+}
+
+}  // namespace
+
+void check_options(const CsvOptions& options, const std::string& where) {
+  if (options.delimiter != '\0' && !is_mark(options.delimiter))
+    fail_option(where,
+                "the delimiter is " + shown_cell(std::string(1, options.delimiter)) +
+                    "; expected a mark, a tab or a blank",
+                ".delimiter = ',', ';', '\\t' and '|' are usual; '\\0' finds out which");
+  if (!is_mark(options.quote) || options.quote == ' ' || options.quote == '\t' ||
+      options.quote == options.delimiter)
+    fail_option(where,
+                "the quote is " + shown_cell(std::string(1, options.quote)) +
+                    "; expected a mark other than the delimiter",
+                ".quote = '\"' is usual");
+  if ((options.decimal != '.' && options.decimal != ',') || options.decimal == options.delimiter)
+    fail_option(where,
+                "the decimal mark is " + shown_cell(std::string(1, options.decimal)) +
+                    "; expected '.' or ',', other than the delimiter",
+                "1,5 needs .decimal = ',' and .delimiter = ';'");
+  if (options.max_categories < 1 || options.memory < 0 || options.block < 1)
+    fail_option(where,
+                options.memory < 0 ? "a budget of " + std::to_string(options.memory) + " bytes"
+                : options.block < 1
+                    ? "blocks of " + std::to_string(options.block) + " rows"
+                    : "at most " + std::to_string(options.max_categories) + " categories",
+                ".max_categories and .block are 1 or more, .memory is 0 or more");
+  if (!DateFormat::of(options.date_format))
+    fail_option(where,
+                "the date format is " + shown_cell(options.date_format) +
+                    "; expected YYYY, MM and DD in some order with marks between them",
+                "\"DD.MM.YYYY\", for example");
+  if (options.date_features.empty())
+    fail_option(where, "there are no date features; expected at least one",
+                "{data::DateFeature::days} is the default; leave dates out by .ignore");
+}
+
+Table read_table(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
+                 const CsvOptions& options, const std::string& where) {
+  if (options.target.columns.empty()) {
+    CsvLayout layout{inputs, {}, false, {}};
+    check_options(options, where);
+    detect_layout(layout, options);
+    std::string names;
+    for (size_t i = 0; i < layout.names.size() && i < 20; ++i)
+      names += (i > 0 ? ", " : "") + shown_cell(layout.names[i]);
+    throw_data({where,
+                "no target is named; expected the column that is to be predicted",
+                {{"columns", names}},
+                "name it: {.target = " + shown_cell(layout.names.back()) + "}"});
+  }
+  auto table = std::make_shared<CsvTable>(read_columns(inputs, options, where));
+  check_inputs(*table, where);
+  return table_of(table, options, where);
+}
+
+CsvTable read_columns(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
+                      const CsvOptions& options, const std::string& where) {
+  check_options(options, where);
+  CsvTable table;
+  table.layout.inputs = inputs;
+  detect_layout(table.layout, options);
+  table.block = block_rows(options, table.layout.columns());
+  infer_table(table, options, where);
+  return table;
+}
+
+Table read_table_like(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
+                      const Preprocessing& like, const CsvOptions& options,
+                      const std::string& where) {
+  check_options(options, where);
+  auto table = std::make_shared<CsvTable>();
+  table->layout.inputs = inputs;
+  CsvOptions same;
+  same.delimiter = like.delimiter;
+  same.quote = like.quote;
+  same.header = like.header ? Header::yes : Header::no;
+  detect_layout(table->layout, same);
+  const auto& names = table->layout.names;
+  bool alike = names.size() == like.columns.size();
+  for (size_t i = 0; alike && like.header && i < names.size(); ++i)
+    alike = names[i] == like.columns[i].name;
+  if (!alike) {
+    std::string expected, found;
+    for (size_t i = 0; i < like.columns.size() && i < 20; ++i)
+      expected += (i > 0 ? ", " : "") + shown_cell(like.columns[i].name);
+    for (size_t i = 0; i < names.size() && i < 20; ++i)
+      found += (i > 0 ? ", " : "") + shown_cell(names[i]);
+    throw_data({where,
+                "the file's columns are not those of the preprocessing; expected the same, in the "
+                "same order",
+                {{"file", inputs[0]->from(0)->file()}, {"found", found}, {"expected", expected}},
+                "write the columns as in the file that the preprocessing comes from"});
+  }
+  for (size_t i = 0; i < names.size(); ++i) table->layout.names[i] = like.columns[i].name;
+  table->block = block_rows(options, table->layout.columns());
+  table->preprocessing = like;
+  check_rows(*table);
+  if (table->rows == 0)
+    throw_data({where,
+                table->dropped > 0 ? "all rows have a missing cell" : "there are no rows",
+                {{"file", inputs[0]->from(0)->file()}},
+                "expected at least one row with all of its cells"});
+  return table_of(table, options, where);
+}
+
+}  // namespace goneuron::data
