@@ -6,48 +6,24 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <random>
-#include <set>
 using namespace goneuron;
 
 constexpr i64 context = 128;
-/// The characters of UTF-8 text: a byte of the form 10xxxxxx goes on with the one before it.
-std::vector<std::string> characters(const std::string& text) {
-  std::vector<std::string> all;
-  for (const char c : text)
-    (c & 0xC0) == 0x80 && !all.empty() ? all.back() += c : all.emplace_back(1, c);
-  return all;
-}
-
-/// Windows of `context` tokens, `step` apart, with the tokens that follow each.
-Dataset windows(const std::vector<std::int32_t>& tokens, size_t from, size_t to, i64 step) {
-  const i64 count = (static_cast<i64>(to - from) - context - 1) / step + 1;
-  Tensor x(Shape{count, context}, DType::i32), y(Shape{count, context}, DType::i32);
-  for (i64 i = 0; i < count; ++i) {
-    const std::int32_t* first = tokens.data() + from + i * step;
-    std::copy_n(first, context, x.data<std::int32_t>() + i * context);
-    std::copy_n(first + 1, context, y.data<std::int32_t>() + i * context);
-  }
-  return Dataset(x, y);
-}
 
 int main(int argc, char** argv) try {
   const bool quick = argc > 1 && std::string(argv[1]) == "--quick";
   const char* path = argc > 1 + quick ? argv[1 + quick] : "/usr/share/games/fortunes/brasil";
-  std::ifstream file(path, std::ios::binary);
-  const auto text = characters({std::istreambuf_iterator<char>(file), {}});
+  const std::string text = data::text_file(path);
   if (text.size() < 20000)
-    return std::fprintf(stderr, "%s: no text; apt-get install fortunes-br\n", path), 1;
-  const std::set<std::string> sorted(text.begin(), text.end());
-  const std::vector<std::string> names(sorted.begin(), sorted.end());
-  const auto kinds = static_cast<i64>(names.size());
-  std::vector<std::int32_t> tokens;
-  for (const std::string& c : text)
-    tokens.push_back(std::lower_bound(names.begin(), names.end(), c) - names.begin());
-  const size_t cut = tokens.size() * 9 / 10;
-  const Dataset train = windows(tokens, 0, quick ? cut / 4 : cut, context / 4),
-                test = windows(tokens, cut, tokens.size(), context);
+    return std::fprintf(stderr, "%s: too little text; apt-get install fortunes-br\n", path), 1;
+  const auto vocabulary = data::Vocabulary::characters(text);
+  const i64 kinds = vocabulary.size();
+  const Tensor tokens = vocabulary.encode(text);
+  const i64 cut = tokens.size() * 9 / 10;
+  const auto train = data::token_windows(tokens.slice(0, quick ? cut / 4 : cut),
+                                         {.context = context, .stride = context / 4});
+  const auto test = data::token_windows(tokens.slice(cut, tokens.size()), {.context = context});
   // begin
   std::vector<Layer> layers = {Embedding(kinds, 128, {.weight_init = RandomNormal(0, 0.02)})};
   const TransformerBlockOptions options{.norm = RMSNorm,
@@ -71,7 +47,7 @@ int main(int argc, char** argv) try {
     const Tensor shares = model.predict(window)[0][context - 1];
     std::discrete_distribution<std::int32_t> next(shares.data(), shares.data() + kinds);
     std::copy(now + 1, now + context, now);
-    std::fputs(names[now[context - 1] = next(random)].c_str(), stdout);
+    std::fputs(vocabulary[now[context - 1] = next(random)].c_str(), stdout);
   }
   std::puts("");
 } catch (const Error& error) {

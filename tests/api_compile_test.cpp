@@ -123,6 +123,16 @@ concept MetricFrom = requires(T value) {
   std::vector<Metric>{value};
 };
 static_assert(MetricFrom<Metric> && MetricFrom<const char*> && !MetricFrom<Loss>);
+static_assert(MetricFrom<ClassMetric> && MetricFrom<AUCMetric> && MetricFrom<TopKMetric>);
+static_assert(MetricFrom<ConfusionMatrixMetric> && MetricFrom<PerplexityMetric>);
+static_assert(std::is_same_v<decltype(F1Score({.average = Micro})), Metric>);
+static_assert(std::is_same_v<decltype(AUC({.curve = PR})), Metric>);
+template <class... A>
+concept StoppingTakes = requires(A... a) {
+  EarlyStopping(a...);
+};
+static_assert(StoppingTakes<> && StoppingTakes<EarlyStoppingOptions>);
+static_assert(!StoppingTakes<int> && !StoppingTakes<ReduceLROnPlateauOptions>);
 
 // ---- accepted forms that need a model: compiled, not run ----
 

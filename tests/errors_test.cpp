@@ -6,14 +6,17 @@
 
 #include "errors_attention.h"
 #include "errors_conv.h"
+#include "errors_data.h"
 #include "errors_files.h"
 #include "errors_io.h"
 #include "errors_layers.h"
 #include "errors_moe.h"
 #include "errors_optim.h"
 #include "errors_recurrent.h"
+#include "errors_resume.h"
 #include "errors_sequence.h"
 #include "errors_training.h"
+#include "errors_watching.h"
 
 namespace goneuron::errors {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
+#include "goneuron/metric.h"
 #include "graph/passes/differentiate.h"
 #include "graph_value.h"
 

@@ -172,7 +172,7 @@ TEST(MoE, BalancesOverTheWholeBatch) {
                   few_roundings);
 }
 
-Model pair_of_mixtures(Precision precision = F32) {
+Model pair_of_mixtures(Arithmetic precision = F32) {
   auto model = Sequential({ExpertFeedForward(24, 4, 2, {.activation = SwiGLU}),
                            MoE(16, 4, 2, {.z_loss = 0.01}), Dense(1)});
   model.compile(Adam(0.01), MSE, {}, {.seed = 3, .precision = precision});

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "cli/malloc_count.h"
+#include "data/dataset.h"
 #include "goneuron/goneuron.h"
 
 namespace goneuron {
@@ -59,6 +60,29 @@ Dataset samples(const Shape& shape, i64 classes) {
   return {values(shape), labels(shape[0], classes)};
 }
 
+/// Samples that are read in blocks of 16.
+class Ramp : public Source {
+ public:
+  explicit Ramp(i64 size) : size_(size) {}
+  i64 size() const override { return size_; }
+  i64 block() const override { return 16; }
+  void read(const i64* rows, i64 count, void* const* memory) const override {
+    for (i64 i = 0; i < count; ++i)
+      static_cast<float*>(memory[0])[i] = static_cast<float*>(memory[1])[i] =
+          static_cast<float>(rows[i]) / static_cast<float>(size_);
+  }
+
+ private:
+  i64 size_;
+};
+Dataset ramp(i64 size) {
+  auto impl = std::make_shared<DatasetImpl>();
+  impl->x.push_back({"", {}, Shape{1}, DType::f32});
+  impl->y.push_back({"", {}, Shape{1}, DType::f32});
+  impl->source = std::make_shared<Ramp>(size);
+  return Dataset(std::move(impl)).shuffle(1, 40);
+}
+
 const Program programs[] = {
     {"xor",
      [] {
@@ -104,6 +128,22 @@ const Program programs[] = {
      },
      [] { return data::fashion_mnist().train.take(1000); },
      [] { return data::fashion_mnist().test.take(333); }, 32},
+    {"metrics that add up",
+     [] {
+       auto model = Sequential({Dense(16, ReLU), Dense(10, Softmax)});
+       model.compile(
+           Adam(0.001), CrossEntropy,
+           {Accuracy, F1Score({.average = PerClass}), AUC, AUC({.curve = PR, .name = "pr"}),
+            ConfusionMatrix, Perplexity, SparseTopKCategoricalAccuracy({.k = 3})});
+       return model;
+     },
+     [] {
+       return samples({70, 12}, 10);
+     },
+     [] {
+       return samples({20, 12}, 10);
+     },
+     16},
     {"mixtures of experts",
      [] {
        return compiled({ExpertFeedForward(24, 4, 2), MoE(12, 8, 2, {.z_loss = 0.001}), Flatten(),
@@ -156,6 +196,33 @@ const Program programs[] = {
        return data::buckets(all, values({9}));
      },
      8},
+    {"windows of a series",
+     [] {
+       return compiled({LSTM(8), Dense(2)}, MSE, MeanAbsoluteError);
+     },
+     [] {
+       return data::windows(values({90, 2}), {.length = 8});
+     },
+     [] {
+       return data::windows(values({40, 2}), {.length = 8});
+     },
+     16},
+    {"chosen samples",
+     [] {
+       return compiled({Dense(8, ReLU), Dense(3, Softmax)}, CrossEntropy, Accuracy);
+     },
+     [] {
+       return samples({70, 5}, 3).balanced().shard(0, 2);
+     },
+     [] {
+       return samples({70, 5}, 3).k_fold(3, 0).test;
+     },
+     16},
+    {"samples read in blocks",
+     [] {
+       return compiled({Dense(8, ReLU), Dense(1)}, MSE, MeanAbsoluteError);
+     },
+     [] { return ramp(300); }, [] { return ramp(70); }, 16},
     {"convolutions, norms and dropout",
      [] {
        return compiled({Conv2D(8, 3), BatchNorm(), ReLU, MaxPool2D(2), Conv2D(16, 3), BatchNorm(),

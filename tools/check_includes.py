@@ -19,7 +19,8 @@ MAY = {
     "io": {"core", "graph", "data"},
     "backends": {"core", "graph", "ops", "plan"},
     "train": {"core", "graph", "ops", "plan", "nn", "data", "io"},
-    "cli": {"core", "graph", "plan", "data", "io", "train"},
+    "config": {"core", "data", "io", "train"},
+    "cli": {"core", "graph", "plan", "data", "io", "train", "config"},
 }
 # Public headers that the lower folders may not see, because what they declare is made above them.
 HIGH = {"model", "goneuron"}

@@ -39,6 +39,7 @@ struct TrainingState {
   double seconds = 0;          ///< of this epoch
   double learning_rate = 0;    ///< set it: the next step uses it
   bool stop = false;           ///< set it: training ends after this step
+  bool resumed = false;        ///< this run goes on from a checkpoint
   const Logs* logs = nullptr;  ///< running means of this epoch; at its end val_* beside them
   const Model* model = nullptr;
   const Dataset* data = nullptr;        ///< what fit() trains on
@@ -55,17 +56,42 @@ struct CallbackState {
   std::vector<std::pair<std::string, Tensor>> tensors;
 };
 
+/// When fit() writes checkpoints, besides the end of each epoch, and how many it keeps.
+struct BackupOptions {
+  i64 every_steps = 0;         ///< batches; 0: none in the middle of an epoch by their number
+  double every_seconds = 300;  ///< 0: none by time
+  i64 keep = 2;                ///< the newest; older ones are removed
+};
+/// What BackupAndRestore asks of fit().
+struct BackupRequest {
+  std::string folder;
+  BackupOptions options;
+  Site site;
+};
+
 class CallbackBase {
  public:
   virtual ~CallbackBase() = default;
-  /// For checkpoints: a callback that remembers something writes all of it, and takes it back
-  /// after on_train_begin() when training goes on from there.
+  /// Null for all but BackupAndRestore.
+  virtual const BackupRequest* backup() const { return nullptr; }
+  /// For checkpoints: a callback that remembers something writes all of it, and takes it back when
+  /// training goes on from there: after on_train_begin(), and in the middle of an epoch after
+  /// on_epoch_begin().
   virtual void save(CallbackState&) const {}
   virtual void load(const CallbackState&) {}
   virtual void on_train_begin(TrainingState&) {}
   virtual void on_epoch_begin(TrainingState&) {}
   virtual void on_step_end(TrainingState&) {}
   virtual void on_epoch_end(TrainingState&) {}
+  /// Around the validation that ends an epoch.
+  virtual void on_test_begin(TrainingState&) {}
+  virtual void on_test_end(TrainingState&) {}
+  /// The loss of a step is not finite, and the step has changed nothing; `what` says why. True:
+  /// training ends here; if no callback says so, fit() throws.
+  virtual bool on_not_finite(TrainingState&, const std::string& what) {
+    static_cast<void>(what);
+    return false;
+  }
   virtual void on_train_end(TrainingState&) {}
 };
 
@@ -77,5 +103,20 @@ using Callback = std::shared_ptr<CallbackBase>;
 Callback Logger(i64 every = 1, Site site = Site::here());
 /// Calls `function` at the end of each epoch.
 Callback Lambda(std::function<void(TrainingState&)> function, Site site = Site::here());
+
+/// Checkpoints of a run in `folder`, which is made: fit() goes on from the newest one there, in the
+/// middle of an epoch too, and ends with the weights, bit for bit, of a run that never stopped. The
+/// data, its order, the batch size, the seed and the accumulation must be as before. A run that is
+/// done, or that a callback stopped, is not trained again: fit() restores it and returns its
+/// history; more epochs go on from its end. A program with several calls of fit() takes a folder
+/// for each. Files are written beside the training and hold everything: weights, optimizer,
+/// averages, position in the data, metrics and callbacks (see CallbackBase::save); one that cannot
+/// be written is reported on standard error while training goes on, and thrown as FormatError if
+/// it was the last one. Ctrl-C (SIGINT) finishes the step, writes a checkpoint and ends the
+/// program; a second one ends it at once.
+/// The same as fit(.., {.resume = folder}), with options. Throws GraphError for options below 0, or
+/// keep below 1.
+Callback BackupAndRestore(const std::string& folder, const BackupOptions& options = {},
+                          Site site = Site::here());
 
 }  // namespace goneuron

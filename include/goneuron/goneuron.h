@@ -1,15 +1,19 @@
 // GoNeuron: everything common, by one include.
 #pragma once
 
+#include "goneuron/arrays.h"
 #include "goneuron/attention.h"
 #include "goneuron/callback.h"
+#include "goneuron/callbacks.h"
 #include "goneuron/csv.h"
 #include "goneuron/dataset.h"
 #include "goneuron/device.h"
 #include "goneuron/error.h"
 #include "goneuron/functions.h"
+#include "goneuron/images.h"
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
+#include "goneuron/metric.h"
 #include "goneuron/model.h"
 #include "goneuron/moe.h"
 #include "goneuron/norms.h"
@@ -17,4 +21,5 @@
 #include "goneuron/recurrent.h"
 #include "goneuron/schedule.h"
 #include "goneuron/sequence.h"
+#include "goneuron/text.h"
 #include "goneuron/transformer.h"

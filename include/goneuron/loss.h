@@ -1,4 +1,5 @@
-// Losses and metrics: constant objects, callable with options, or made from a function on symbols.
+// Losses: constant objects, callable with options, or made from a function on symbols. Metrics are
+// in metric.h.
 #pragma once
 
 #include <optional>
@@ -40,32 +41,6 @@ class CrossEntropyLoss : public Loss {
   Loss operator()() const { return *this; }
 };
 
-class Metric {
- public:
-  Metric() = default;
-  /// One number a sample, [batch]; its mean over the data is reported under `name`.
-  Metric(const char* name, SymbolFunction function, Site site = Site::here());
-  /// By name: "accuracy", "mean_absolute_error". Throws GraphError listing the names that exist.
-  Metric(const char* name, Site site = Site::here());  // NOLINT: converts on purpose
-  const std::string& name() const { return name_; }
-  Symbol operator()(const Symbol& y_true, const Symbol& y_pred) const;
-
- private:
-  std::string name_;
-  SymbolFunction function_;
-};
-
-struct AccuracyOptions {
-  std::optional<i64> ignore_index = {};  ///< as CrossEntropy's
-};
-class AccuracyMetric : public Metric {
- public:
-  AccuracyMetric();
-  using Metric::operator();
-  Metric operator()(const AccuracyOptions& options, Site site = Site::here()) const;
-  Metric operator()() const { return *this; }
-};
-
 /// Mean squared error: mean((y - p)^2).
 extern const Loss MSE;
 /// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]); for
@@ -75,10 +50,5 @@ extern const Loss MSE;
 extern const CrossEntropyLoss CrossEntropy;
 /// Targets in [0, 1]. After Sigmoid the stable form on logits is used.
 extern const Loss BinaryCrossEntropy;
-
-/// Share of right predictions: arg max against class indices or one-hot rows; one output: above
-/// 0.5.
-extern const AccuracyMetric Accuracy;
-extern const Metric MeanAbsoluteError;
 
 }  // namespace goneuron

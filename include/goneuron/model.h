@@ -7,6 +7,7 @@
 #include "goneuron/dataset.h"
 #include "goneuron/layers.h"
 #include "goneuron/loss.h"
+#include "goneuron/metric.h"
 #include "goneuron/optimizer.h"
 
 namespace goneuron {
@@ -31,6 +32,10 @@ struct History {
   /// Written to a temporary file and renamed. Throws FormatError when it cannot be written.
   void save_csv(const std::string& path, Site site = Site::here()) const;
   void save_json(const std::string& path, Site site = Site::here()) const;
+  /// What was saved, read back: every number as it was, but for JSON's null, which becomes NaN.
+  /// CSVLogger's and JSONLogger's files can be read as well. Throws FormatError naming the line.
+  static History load_csv(const std::string& path, Site site = Site::here());
+  static History load_json(const std::string& path, Site site = Site::here());
 };
 
 /// A loss for one output, and its share in what is minimised: compile(.., {MSE, {CrossEntropy,
@@ -67,15 +72,22 @@ struct FitOptions {
   /// them, but for layers with statistics of a batch. The last ones of an epoch may be fewer.
   i64 accumulate = 1;
   std::vector<Callback> callbacks = {};
+  /// One number a class: the loss of a sample counts that many times in training (not in
+  /// validation), e.g. {1, 9} where one sample in ten is of class 1. Targets are class indices or
+  /// one-hot rows; weights of samples (Dataset::weighted) are multiplied with it.
+  std::vector<double> class_weight = {};
+  /// A folder of checkpoints, made where it is missing: fit() goes on from the newest one there and
+  /// writes one after each epoch and every five minutes. See BackupAndRestore.
+  std::string resume = {};
 };
 
 /// What products of matrices and convolutions multiply; everything else is f32 in any case.
-enum class Precision : std::uint8_t {
+enum class Arithmetic : std::uint8_t {
   f32,
   bf16,  ///< operands are rounded to bf16 (8 bits of fraction less 1), sums are f32
 };
-inline constexpr Precision F32 = Precision::f32;
-inline constexpr Precision BF16 = Precision::bf16;
+inline constexpr Arithmetic F32 = Arithmetic::f32;
+inline constexpr Arithmetic BF16 = Arithmetic::bf16;
 
 struct CompileOptions {
   std::uint64_t seed = 0;  ///< of the initial weights
@@ -85,7 +97,7 @@ struct CompileOptions {
   /// BF16: mixed precision as of Micikevicius et al. 2018, Kalamkar et al. 2019. Weights and
   /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. Up to twice as
   /// fast where the processor multiplies bf16; the same arithmetic, slower, where it does not.
-  Precision precision = F32;
+  Arithmetic precision = F32;
   /// Bytes that the activations of a training step may take; 0: as many as they need. Above it, the
   /// plan computes some of them again in the backward half (Chen et al. 2016): the same bits, more
   /// time. OutOfMemory when the budget cannot be reached.

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "cli/bench.h"
 #include "train/model_impl.h"
+#include "train/step_profile.h"
 
 namespace goneuron::cli {
 
@@ -39,24 +38,19 @@ std::string profile(Model model, const Tensor& x, const Tensor& y) {
   constexpr double enough = 3;  // seconds
   constexpr int most = 200;
   const auto lease = lease_of(model, x, y);
-  const Plan& plan = (*lease)->plan();
-  std::vector<double> seconds(plan.steps.size());
-  int steps = 0;
-  for (double total = 0; steps < most && total < enough; ++steps) {
+  StepProfile profile(0, most);
+  while (profile.timed() < most &&
+         profile.seconds() * static_cast<double>(profile.timed()) < enough &&
+         profile.wants(**lease)) {
     begin_step(*model.impl(), (*lease)->scalars());
-    (*lease)->run_timed(seconds);
-    total = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+    profile.run(**lease);
   }
   std::string text = fmt::format("{:<28} {:<10} {:>10} {:>10}   of {}\n", "one thread", "cut", "us",
                                  "GFLOP/s", "layer");
-  for (size_t s = 0; s < seconds.size(); ++s) {
-    const Node& node = plan.graph.nodes[static_cast<size_t>(plan.steps[s].node)];
-    const double us = seconds[s] / steps * 1e6, flops = plan.steps[s].flops;
-    if (us > 0)
-      text += fmt::format("{:<28} {:>2} {:<10} {:>7.2f} {:>10.1f}   {}\n", node.op->name,
-                          plan.steps[s].scheme.tiles, plan.steps[s].scheme.name, us,
-                          flops / us * 1e-3, describe(node));
-  }
+  for (const StepProfile::Row& row : profile.steps())
+    if (row.seconds > 0)
+      text += fmt::format("{:<28} {} {:>7.2f} {:>10.1f}   {}\n", row.name, row.cut,
+                          row.seconds * 1e6, row.flops / row.seconds * 1e-9, row.layer);
   return text;
 }
 

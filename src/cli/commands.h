@@ -7,10 +7,59 @@
 
 namespace goneuron::cli {
 
+// Exit codes, as --help tells them.
+inline constexpr int exit_failed = 1, exit_usage = 2, exit_interrupted = 3, exit_machine = 4;
+
 /// Version, CPU, threads, libraries and devices.
 void info();
 /// The summary of a saved model.
 void summary(const std::string& path);
+
+struct TrainOptions {
+  std::vector<std::string> overrides;  ///< "fit.epochs=1"
+  bool overwrite = false;              ///< a run that is there already
+  bool quiet = false;                  ///< no progress
+  bool help_config = false;            ///< prints the schema instead
+  bool check = false;                  ///< everything but the training
+};
+/// Every key of a config.
+void help_config();
+/// Trains as a config says; 0, or exit_interrupted.
+int train(const std::string& path, const TrainOptions& options);
+/// Goes on from a run's newest checkpoint.
+int resume(const std::string& path, const TrainOptions& options);
+
+struct EvaluateOptions {
+  std::vector<std::string> overrides;
+  std::string part;   ///< train, validation or test; empty: test, else validation
+  bool json = false;  ///< one object
+};
+/// Loss and metrics of a run's model.
+void evaluate(const std::string& path, const EvaluateOptions& options);
+
+struct PredictOptions {
+  std::vector<std::string> inputs;  ///< files; "-": standard input
+  std::string output;               ///< a file; empty: standard output
+  bool json = false;                ///< else CSV
+  bool all = false;                 ///< the probability of each class
+  double temperature = 0.8;         ///< of a text that is written on; 0: the likeliest character
+  long long length = 400;           ///< its characters
+  unsigned long long seed = 0;
+};
+/// What a run's model makes of inputs.
+void predict(const std::string& path, const PredictOptions& options);
+/// What a file is and what is in it.
+void inspect(const std::string& path);
+/// Writes report.html of a run again.
+void report(const std::string& path);
+
+struct InitOptions {
+  std::string target;  ///< of a table; empty: its last column
+  std::string output;  ///< the config; empty: named after the target or the data
+  bool overwrite = false;
+};
+/// Writes a config for data.
+void init(const std::string& path, const InitOptions& options);
 
 struct BenchOptions {
   int threads = 0;     ///< 0: one a core

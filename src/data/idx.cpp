@@ -1,18 +1,12 @@
 #include "data/idx.h"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
-#include <new>
-
 #include "core/message.h"
+#include "data/elements.h"
 #include "goneuron/dataset.h"
 
 namespace goneuron::data {
 
 namespace {
-
-constexpr size_t chunk_bytes = size_t{1} << 18;
 
 struct Header {
   DType dtype = DType::u8;
@@ -99,90 +93,18 @@ Header read_header(ByteSource& source) {
   return header;
 }
 
-[[noreturn]] void truncated(const ByteSource& source, const Header& header, i64 found) {
-  fail(source, header.bytes + found,
-       "the file ends after " + std::to_string(found) + " bytes of elements; expected " +
-           std::to_string(header.payload) + " for " + header.shape.str() + " " +
-           dtype_name(header.dtype),
-       "the file is truncated or its header is damaged; download or copy it again");
-}
-
-/// Elements of unknown true length: chunks as they come, joined once all are there.
-void read_chunks(ByteSource& source, const Header& header, Tensor& out) {
-  std::vector<std::unique_ptr<std::uint8_t[]>> chunks;
-  const auto total = static_cast<size_t>(header.payload);
-  for (size_t done = 0; done < total;) {
-    const size_t wanted = std::min(chunk_bytes, total - done);
-    chunks.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(wanted));
-    const size_t found = source.read(chunks.back().get(), wanted);
-    done += found;
-    if (found < wanted) truncated(source, header, static_cast<i64>(done));
-  }
-  out = Tensor(header.shape, header.dtype);
-  auto* to = static_cast<std::uint8_t*>(out.raw());
-  for (size_t i = 0; i < chunks.size(); ++i) {
-    const size_t first = i * chunk_bytes;
-    std::memcpy(to + first, chunks[i].get(), std::min(chunk_bytes, total - first));
-    chunks[i].reset();
-  }
-}
-
-template <class Word>
-void swap_words(void* memory, i64 bytes) {
-  auto* at = static_cast<std::uint8_t*>(memory);
-  for (i64 i = 0; i < bytes; i += static_cast<i64>(sizeof(Word))) {
-    Word word = 0;
-    for (size_t b = 0; b < sizeof(Word); ++b)
-      word = static_cast<Word>(word << 8 | at[i + static_cast<i64>(b)]);
-    std::memcpy(at + i, &word, sizeof word);
-  }
-}
-
-void from_big_endian(Tensor& tensor) {
-  switch (dtype_size(tensor.dtype())) {
-    case 2:
-      return swap_words<std::uint16_t>(tensor.raw(), tensor.bytes());
-    case 4:
-      return swap_words<std::uint32_t>(tensor.raw(), tensor.bytes());
-    case 8:
-      return swap_words<std::uint64_t>(tensor.raw(), tensor.bytes());
-    default:
-      return;
-  }
-}
-
 }  // namespace
 
 Tensor decode_idx(ByteSource& source) {
   const Header header = read_header(source);
-  Tensor out;
-  const i64 present = source.remaining();
-  if (header.payload == 0) {
-    out = Tensor(header.shape, header.dtype);
-  } else if (present < 0) {
-    try {
-      read_chunks(source, header, out);
-    } catch (const std::bad_alloc&) {
-      throw_memory({source.where(),
-                    "no memory for " + std::to_string(header.payload) + " bytes",
-                    {{"file", source.file()}},
-                    "free some memory or use a smaller file"});
-    }
-  } else {
-    if (present < header.payload) truncated(source, header, present);
-    out = Tensor(header.shape, header.dtype);
-    const size_t found =
-        source.read(static_cast<std::uint8_t*>(out.raw()), static_cast<size_t>(header.payload));
-    if (static_cast<i64>(found) < header.payload)
-      truncated(source, header, static_cast<i64>(found));
-  }
+  Tensor out = read_elements(source, header.shape, header.dtype, header.bytes);
   std::uint8_t extra = 0;
   if (source.read(&extra, 1) > 0)
     fail(source, header.bytes + header.payload,
          "bytes follow the last element of " + header.shape.str() + " " + dtype_name(header.dtype) +
              "; expected the end of the file",
          "the header is damaged or two files were joined; download or copy it again");
-  from_big_endian(out);
+  swap_bytes(out);
   return out;
 }
 

@@ -1,21 +1,17 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "core/checked_math.h"
 #include "core/message.h"
-#include "core/rng.h"
 
 namespace goneuron {
 
 namespace {
-
-// "SHUF", "BUCK": no other stream is numbered so.
-constexpr std::uint32_t shuffle_stream = 0x53485546, bucket_stream = 0x4255434B;
 
 void check(const Dataset& dataset, i64 batch_size) {
   if (dataset.size() == 0)
@@ -33,15 +29,7 @@ void check(const Dataset& dataset, i64 batch_size) {
                 "split() the dataset and train on its parts"});
 }
 
-void* at(void* memory, i64 bytes) { return static_cast<char*>(memory) + bytes; }
 const void* at(const void* memory, i64 bytes) { return static_cast<const char*>(memory) + bytes; }
-
-void shuffle(std::uint32_t* order, i64 count, std::uint64_t seed, std::uint32_t stream, i64 epoch) {
-  std::iota(order, order + count, 0U);
-  PhiloxStream random(seed, stream, static_cast<std::uint32_t>(epoch));
-  for (i64 i = count - 1; i > 0; --i)
-    std::swap(order[i], order[random.below(static_cast<std::uint32_t>(i + 1))]);
-}
 
 const Column& column_of(const DatasetImpl& data, GatherRole role, int column) {
   return (role == GatherRole::input ? data.x : data.y)[static_cast<size_t>(column)];
@@ -54,10 +42,6 @@ std::string name_of(const Column& column, GatherRole role) {
 
 }  // namespace
 
-void shuffled_order(std::uint32_t* order, i64 count, std::uint64_t seed, i64 epoch) {
-  shuffle(order, count, seed, shuffle_stream, epoch);
-}
-
 Loader::Loader(const Dataset& dataset, i64 batch_size, bool shuffle, std::uint64_t seed,
                DType x_type, DType y_type)
     : Loader(dataset, batch_size, shuffle, seed,
@@ -69,20 +53,15 @@ Loader::Loader(const Dataset& dataset, i64 batch_size, bool shuffle, std::uint64
   check(dataset, batch_size);
   batch_size_ = std::min(batch_size, data_->size());
   seed_ = data_->shuffle_seed.value_or(seed);
-  if (shuffle_) order_.resize(static_cast<size_t>(data_->size()));
+  const bool blocks = data_->source != nullptr && data_->source->block() > 1;
+  if (shuffle_ && !blocks) order_.resize(static_cast<size_t>(data_->size()));
+  if (shuffle_ && data_->chosen.list && !data_->source)
+    rows_.resize(static_cast<size_t>(data_->size()));
   for (const DatasetImpl* part : data_->parts()) add_part(*part, feeds);
   if (shuffle_ && parts_.size() > 1) batches_.resize(static_cast<size_t>(steps_));
   step_ = steps_;  // nothing to read before start_epoch()
-  if (!data_->prefetched()) return;
-  for (int half = 0; half < 2; ++half)
-    for (size_t i = 0; i < feeds.size(); ++i) {
-      i64 bytes = 0;
-      for (const Part& part : parts_) bytes = std::max(bytes, part.streams[i].row_bytes);
-      halves_[half].emplace_back(Shape{checked_mul(bytes, batch_size_)}, DType::u8);
-      half_memory_[half].push_back(halves_[half].back().raw());
-    }
-  prefetcher_ = std::make_unique<Prefetcher>(
-      [this](i64 step, int half) { fill(step, half_memory_[half].data()); });
+  if (data_->source != nullptr || !data_->maps.empty()) prepare_source();
+  if (data_->prefetched()) prepare_prefetch();
 }
 
 Loader::~Loader() = default;
@@ -91,20 +70,61 @@ void Loader::add_part(const DatasetImpl& data, const std::vector<Feed>& feeds) {
   const i64 count = data.size();
   i64 before = 0;
   for (const Part& part : parts_) before += part.data->size();
-  Part part{
-      &data, {}, steps_, ceil_div(count, batch_size_), shuffle_ ? order_.data() + before : nullptr};
+  const std::uint32_t* rows = nullptr;
+  if (!data.source && data.chosen.list)
+    rows = shuffle_ ? rows_.data() : data.chosen.list->data() + data.chosen.first;
+  std::uint32_t* order = order_.empty() ? nullptr : order_.data() + before;
+  Part part{&data, {}, steps_, ceil_div(count, batch_size_), order, rows ? rows : order};
+  const std::vector<StoredType> types = data.stored_types();
   for (const Feed& feed : feeds) {
     const Column& c = column_of(data, feed.role, feed.column);
-    if (data.maps.empty() && feed.role == GatherRole::input)
+    if (data.maps.empty() && !data.source && feed.role == GatherRole::input)
       check_whole(c.stored, feed.type, {"Dataset", name_of(c, feed.role), c.shape});
     const i64 elements = c.shape.elements();
-    part.streams.push_back({feed.role, feed.column, feed.type, c.stored.raw(),
+    const size_t place =
+        static_cast<size_t>(feed.column) + (feed.role == GatherRole::input ? 0 : data.x.size());
+    part.streams.push_back({feed.role, feed.column, feed.type, c.dtype, c.stored.raw(),
                             gather_for(feed.role, c.dtype, feed.type, "Dataset"), elements,
-                            checked_mul(elements, dtype_size(feed.type)),
-                            c.stored.bytes() / count});
+                            checked_mul(elements, dtype_size(feed.type)), types[place].bytes(),
+                            place});
   }
   steps_ += part.batches;
   parts_.push_back(std::move(part));
+}
+
+void Loader::prepare_source() {
+  team_ = std::make_unique<Team>(data_->prefetched() ? data_->threads : 1);
+  const i64 threads = team_->threads();
+  // Some more pieces than threads: images take a time of their own each.
+  piece_ = threads == 1 ? batch_size_ : ceil_div(batch_size_, 4 * threads);
+  std::vector<i64> row_bytes;
+  for (const StoredType& type : data_->stored_types()) row_bytes.push_back(type.bytes());
+  const bool blocks = data_->source != nullptr && data_->source->block() > 1;
+  for (i64 t = 0; t < threads; ++t) {
+    Scratch& scratch = scratch_.emplace_back();
+    scratch.out.resize(parts_[0].streams.size());
+    if (blocks || !data_->source) continue;
+    scratch.rows.resize(static_cast<size_t>(piece_));
+    for (const i64 bytes : row_bytes) {
+      scratch.memory.emplace_back(Shape{checked_mul(bytes, piece_)}, DType::u8);
+      scratch.columns.push_back(scratch.memory.back().raw());
+    }
+  }
+  if (!blocks) return;
+  const i64 window = std::max(batch_size_, shuffle_ ? data_->shuffle_rows : 1);
+  windows_ = std::make_unique<WindowReader>(*data_, shuffle_, window, row_bytes, *team_);
+}
+
+void Loader::prepare_prefetch() {
+  for (int half = 0; half < 2; ++half)
+    for (size_t i = 0; i < parts_[0].streams.size(); ++i) {
+      i64 bytes = 0;
+      for (const Part& part : parts_) bytes = std::max(bytes, part.streams[i].row_bytes);
+      halves_[half].emplace_back(Shape{checked_mul(bytes, batch_size_)}, DType::u8);
+      half_memory_[half].push_back(halves_[half].back().raw());
+    }
+  prefetcher_ = std::make_unique<Prefetcher>(
+      [this](i64 step, int half) { fill(step, half_memory_[half].data()); });
 }
 
 Loader::Batch Loader::batch(i64 step) const {
@@ -120,23 +140,36 @@ int Loader::part(i64 step) const { return static_cast<int>(batch(step).part - pa
 
 i64 Loader::sample(i64 step, i64 row) const {
   const Batch b = batch(step);
+  if (windows_ != nullptr) return windows_->index(b.first + row);
   const i64 at = index(b, row);
   return b.part->data->rows.empty() ? at : i64{b.part->data->rows[static_cast<size_t>(at)]};
 }
 
-void Loader::start_epoch(i64 epoch) {
+void Loader::start_epoch(i64 epoch, i64 first_step) {
   if (prefetcher_ != nullptr) prefetcher_->pause();
-  if (shuffle_)
+  if (first_step < 0 || first_step > steps_)
+    throw_data({"Loader",
+                "an epoch of " + counted(steps_, "step") + " has none of number " +
+                    std::to_string(first_step),
+                {},
+                "start again from the epoch's first batch: the data or its batch size differs"});
+  if (!order_.empty())
     for (size_t i = 0; i < parts_.size(); ++i)
-      shuffle(parts_[i].order, parts_[i].data->size(), seed_,
-              shuffle_stream + static_cast<std::uint32_t>(i), epoch);
-  if (!batches_.empty()) shuffle(batches_.data(), steps_, seed_, bucket_stream, epoch);
-  step_ = 0;
-  if (prefetcher_ != nullptr) prefetcher_->start(steps_);
+      shuffled_order(parts_[i].order, parts_[i].data->size(), seed_, epoch,
+                     static_cast<std::uint32_t>(i));
+  for (size_t i = 0; i < rows_.size(); ++i)
+    rows_[i] = static_cast<std::uint32_t>(data_->chosen[i64{order_[i]}]);
+  if (!batches_.empty()) shuffled_batches(batches_.data(), steps_, seed_, epoch);
+  if (windows_ != nullptr) windows_->start(seed_, epoch);
+  step_ = first_step;
+  epoch_ = epoch;
+  waited_ = 0;
+  if (prefetcher_ != nullptr) prefetcher_->start(step_, steps_);
 }
 
 i64 Loader::next(void* const* memory) {
   if (step_ == steps_) return 0;
+  const auto start = std::chrono::steady_clock::now();
   const Batch b = batch(step_);
   if (prefetcher_ == nullptr) {
     fill(step_, memory);
@@ -148,19 +181,18 @@ i64 Loader::next(void* const* memory) {
     prefetcher_->release();
   }
   ++step_;
+  waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return b.rows;
 }
 
-void Loader::fill(i64 step, void* const* memory) const {
-  const Batch b = batch(step);
-  if (!b.part->data->maps.empty()) return fill_mapped(b, memory);
-  const std::uint32_t* order = b.part->order ? b.part->order + b.first : nullptr;
+void Loader::fill_arrays(const Batch& b, i64 step, void* const* memory) const {
+  const std::uint32_t* rows = b.part->rows ? b.part->rows + b.first : nullptr;
   for (size_t i = 0; i < b.part->streams.size(); ++i) {
     const Stream& s = b.part->streams[i];
-    s.gather(memory[i], order ? s.stored : at(s.stored, b.first * s.stored_bytes), order, b.rows,
+    s.gather(memory[i], rows ? s.stored : at(s.stored, b.first * s.stored_bytes), rows, b.rows,
              s.elements);
   }
-  if (order && step + 1 < steps_) fetch_ahead(batch(step + 1));
+  if (rows && step + 1 < steps_) fetch_ahead(batch(step + 1));
 }
 
 /// Asks for the rows of the next batch: they are random, and arrive while the step runs.
@@ -172,26 +204,9 @@ void Loader::fetch_ahead(const Batch& b) const {
     const i64 rows = std::min(b.rows, left / (s.stored_bytes + 1));
     left -= rows * s.stored_bytes;
     for (i64 r = 0; r < rows; ++r) {
-      const auto* bytes = static_cast<const char*>(at(s.stored, index(b, r) * s.stored_bytes));
+      const auto* bytes =
+          static_cast<const char*>(at(s.stored, i64{b.part->rows[b.first + r]} * s.stored_bytes));
       for (i64 i = 0; i < s.stored_bytes; i += line) __builtin_prefetch(bytes + i, 0, 2);
-    }
-  }
-}
-
-void Loader::fill_mapped(const Batch& b, void* const* memory) const {
-  for (i64 row = 0; row < b.rows; ++row) {
-    const i64 sample_index = index(b, row);
-    const Samples sample = b.part->data->mapped(sample_index);
-    for (size_t i = 0; i < b.part->streams.size(); ++i) {
-      const Stream& s = b.part->streams[i];
-      const bool input = s.role == GatherRole::input;
-      const Tensor& from = (input ? sample.x : sample.y)[static_cast<size_t>(s.column)];
-      if (input && is_floating(from.dtype()) && !is_floating(s.type))
-        check_whole(
-            from, s.type,
-            {"Dataset::map", name_of(b.part->data->x[static_cast<size_t>(s.column)], s.role),
-             from.shape(), sample_index});
-      s.gather(at(memory[i], row * s.row_bytes), from.raw(), nullptr, 1, s.elements);
     }
   }
 }

@@ -6,7 +6,9 @@
 
 #include "data/convert.h"
 #include "data/dataset.h"
+#include "data/order.h"
 #include "data/prefetch.h"
+#include "data/window.h"
 
 namespace goneuron {
 
@@ -16,10 +18,6 @@ struct Feed {
   int column;
   DType type;
 };
-
-/// The order of `count` samples in `epoch`: Fisher-Yates over Philox, a function of seed and epoch
-/// alone.
-void shuffled_order(std::uint32_t* order, i64 count, std::uint64_t seed, i64 epoch);
 
 class Loader {
  public:
@@ -43,51 +41,82 @@ class Loader {
   int part(i64 step) const;
   /// The data set's row that is row `row` of the batch of `step` in this epoch.
   i64 sample(i64 step, i64 row) const;
-  /// Goes to the first batch of `epoch`, whatever was read before. Allocates nothing after the
-  /// first call.
-  void start_epoch(i64 epoch);
+  /// Goes to the batch `first_step` of `epoch`, whatever was read before; what lies before it is
+  /// not read. Allocates nothing after the first call.
+  void start_epoch(i64 epoch, i64 first_step = 0);
   /// Fills the next batch, one address a feed, and returns its rows; 0 after the last one. Rows
-  /// beyond are left as they are. Rethrows what a map threw. Allocates nothing unless a map does.
+  /// beyond are left as they are. Rethrows what a map or a source threw. Allocates nothing unless
+  /// they do.
   i64 next(void* const* memory);
+  /// Seconds spent in next() since start_epoch(): what a step waited for its data.
+  double waited() const { return waited_; }
 
  private:
   /// One feed from one part.
   struct Stream {
     GatherRole role;
     int column;
-    DType type;
-    const void* stored;
+    DType type, stored_type;
+    const void* stored;  // null: the samples come from a source
     GatherRows gather;
     i64 elements, row_bytes, stored_bytes;  // of one sample, converted and stored
+    size_t place;                           // among all columns of the storage
   };
   struct Part {
     const DatasetImpl* data;
     std::vector<Stream> streams;
-    i64 first, batches;    // among all batches, unshuffled
-    std::uint32_t* order;  // of its samples; null: as stored
+    i64 first, batches;         // among all batches, unshuffled
+    std::uint32_t* order;       // of its samples; null: as stored
+    const std::uint32_t* rows;  // of its storage, in that order; null: as stored
   };
   struct Batch {
     const Part* part;
     i64 first, rows;  // among the part's samples
   };
+  /// Samples as a source gave them: row slots[i] of each column, or row i where there are no slots.
+  struct Stored {
+    const void* const* columns;
+    const std::uint32_t* slots;
+  };
+  /// What one thread needs to read a piece of a batch.
+  struct Scratch {
+    std::vector<i64> rows;
+    std::vector<Tensor> memory;
+    std::vector<void*> columns, out;
+  };
   void add_part(const DatasetImpl& data, const std::vector<Feed>& feeds);
+  void prepare_source();
+  void prepare_prefetch();
   Batch batch(i64 step) const;
-  void fill(i64 step, void* const* memory) const;
+  void fill(i64 step, void* const* memory);
+  void fill_arrays(const Batch& batch, i64 step, void* const* memory) const;
   void fetch_ahead(const Batch& batch) const;
-  void fill_mapped(const Batch& batch, void* const* memory) const;
+  /// The rows [first, first + count) of a batch by one thread.
+  void fill_piece(const Batch& batch, i64 first, i64 count, int thread, void* const* memory);
+  /// Converts what was read, through the maps where there are some; `sample(i)` is row i's.
+  template <class SampleOf>
+  void put(const Part& part, const Stored& from, i64 count, void* const* out,
+           SampleOf sample) const;
+  void put_mapped(const Part& part, Samples sample, i64 index, i64 row, void* const* out) const;
   i64 index(const Batch& batch, i64 row) const {
     const i64 at = batch.first + row;
     return batch.part->order ? i64{batch.part->order[at]} : at;
   }
 
   std::shared_ptr<const DatasetImpl> data_;
-  i64 batch_size_ = 0, steps_ = 0, step_ = 0;
+  i64 batch_size_ = 0, steps_ = 0, step_ = 0, epoch_ = 0;
+  i64 piece_ = 0;  // rows that a thread takes at a time
+  double waited_ = 0;
   bool shuffle_ = false;
   std::uint64_t seed_ = 0;
   std::vector<Part> parts_;
   std::vector<std::uint32_t> order_;    // of the samples, part by part; empty: as stored
+  std::vector<std::uint32_t> rows_;     // of the storage in that order, where samples were chosen
   std::vector<std::uint32_t> batches_;  // their order; empty: one after the other
-  std::vector<Tensor> halves_[2];       // the double buffer
+  std::unique_ptr<Team> team_;          // null: arrays as they are
+  std::unique_ptr<WindowReader> windows_;
+  std::vector<Scratch> scratch_;   // one a thread
+  std::vector<Tensor> halves_[2];  // the double buffer
   std::vector<void*> half_memory_[2];
   std::unique_ptr<Prefetcher> prefetcher_;  // last: its thread uses all of the above
 };

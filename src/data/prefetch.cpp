@@ -22,11 +22,11 @@ void Prefetcher::pause() {
   ready_.wait(lock, [this] { return !busy_; });
 }
 
-void Prefetcher::start(i64 steps) {
+void Prefetcher::start(i64 first, i64 steps) {
   {
     const std::lock_guard lock(mutex_);
     steps_ = steps;
-    filled_ = taken_ = 0;
+    filled_ = taken_ = first;
     error_ = nullptr;
   }
   work_.notify_one();

@@ -22,8 +22,8 @@ class Prefetcher {
 
   /// Returns once the thread is idle; batches filled ahead are dropped.
   void pause();
-  /// Begins with step 0 of `steps`, after pause().
-  void start(i64 steps);
+  /// Begins with step `first` of `steps`, after pause().
+  void start(i64 first, i64 steps);
   /// The half that holds the next step's batch, once it is filled.
   int wait();
   /// That half may be filled again.

@@ -3,6 +3,8 @@
 // src/data/ each; read by the loader.
 #pragma once
 
+#include <algorithm>
+
 #include "goneuron/shape.h"
 
 namespace goneuron {
@@ -20,6 +22,21 @@ class Source {
   /// inputs, then targets. Several threads may call it at once. Throws DataError or FormatError
   /// naming file and place.
   virtual void read(const i64* rows, i64 count, void* const* memory) const = 0;
+
+  /// Reading is little more than copying: no thread is needed for it.
+  virtual bool in_memory() const { return false; }
+  /// The row behind the last of the block that holds `row`.
+  virtual i64 block_end(i64 row) const { return std::min(size(), (row / block() + 1) * block()); }
+  /// read() where samples are another in each epoch.
+  virtual void read_epoch(const i64* rows, i64 count, void* const* memory, i64 /*epoch*/,
+                          std::uint64_t /*seed*/) const {
+    read(rows, count, memory);
+  }
+  /// The targets alone, one address each, where that is much less work: else false, and nothing
+  /// is done.
+  virtual bool read_targets(const i64* /*rows*/, i64 /*count*/, void* const* /*memory*/) const {
+    return false;
+  }
 };
 
 }  // namespace goneuron

@@ -1,5 +1,5 @@
-// HTML report of a training run: curves, facts and a grid of predictions in one page that opens
-// offline. Used by the demo.
+// HTML report of a training run: curves, facts, confusion matrix, predictions, time of the layers,
+// in one page that opens offline. Used by the HTMLReport callback, `goneuron report` and the demo.
 #pragma once
 
 #include <string>
@@ -17,13 +17,32 @@ struct ReportImage {
   double confidence = 0;  ///< of the prediction, in [0, 1]
 };
 
+/// A line of the table of predictions, for what is no image.
+struct ReportSample {
+  std::string input, predicted, actual;
+  bool wrong = false;  ///< marked
+};
+
+/// A line of the table of times.
+struct ReportLayer {
+  std::string name;
+  double seconds = 0, flops = 0, bytes = 0;  ///< of a training step
+};
+
 struct Report {
   std::string title;
   std::string subtitle;
   std::vector<std::pair<std::string, std::string>>
-      facts;                        ///< {"test accuracy", "0.912"}: shown large
-  History history;                  ///< loss and accuracy, with val_* where they exist
-  std::vector<ReportImage> images;  ///< wrong ones are marked
+      facts;                             ///< {"test accuracy", "0.912"}: shown large
+  History history;                       ///< every number, with val_* where they exist
+  std::vector<double> learning_rates;    ///< one an epoch; drawn where it is not empty
+  Tensor confusion;                      ///< [classes, classes], rows are targets; or empty
+  std::string confusion_of;              ///< "10000 test images"
+  std::vector<std::string> class_names;  ///< of the matrix; empty: numbers
+  std::vector<ReportImage> images;       ///< wrong ones are marked
+  std::vector<ReportSample> samples;
+  std::string samples_of = "test images";  ///< what images and samples are
+  std::vector<ReportLayer> layers;
   std::vector<std::pair<std::string, std::string>>
       listings;  ///< {"Memory", text}: shown as they are
 };

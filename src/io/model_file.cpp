@@ -287,9 +287,10 @@ void ModelRecord::copy_values(const std::vector<std::shared_ptr<Variable>>& vari
   }
 }
 
-void save_model_file(const std::string& path, const ModelRecord& record) {
+ModelFileParts model_file_parts(const std::string& path, const ModelRecord& record) {
   const GraphText graph = graph_to_json(record.graph);
-  std::vector<NamedTensor> tensors = record.tensors;
+  ModelFileParts parts{record.tensors, {}, 0};
+  std::vector<NamedTensor>& tensors = parts.tensors;
   tensors.insert(tensors.end(), graph.constants.begin(), graph.constants.end());
   std::unordered_map<std::string_view, const Tensor*> by_name;
   for (const NamedTensor& item : tensors) by_name.emplace(item.name, &item.tensor);
@@ -302,8 +303,8 @@ void save_model_file(const std::string& path, const ModelRecord& record) {
            .what = "the weight " + shown(variable->full_name()) + " of the model has no values yet",
            .hint = "build() the model before it is saved"});
   }
-  const std::string text = fmt::format("{{\"format\":{},\n\"training\":{},\n\"graph\":{}}}",
-                                       model_format, training_text(record.training), graph.json);
+  std::string text = fmt::format("{{\"format\":{},\n\"training\":{},\n\"graph\":{}}}", model_format,
+                                 training_text(record.training), graph.json);
   // A reader's memory is bounded by twice the file + 1 MB: a graph of thousands of nodes with next
   // to no weights is padded to the size that lets it be read.
   size_t reading = graph.memory + tensors.size() * (sizeof(FileTensor) + sizeof(NamedTensor)) +
@@ -314,9 +315,17 @@ void save_model_file(const std::string& path, const ModelRecord& record) {
     data += static_cast<size_t>(item.tensor.bytes());
   }
   const size_t allowed = 2 * data + (1 << 20);
-  const size_t padded = reading > allowed ? (reading - allowed) / 2 : 0;
-  write_safetensors(path, tensors, {{"goneuron", text}}, padded);
+  parts.min_header = reading > allowed ? (reading - allowed) / 2 : 0;
+  parts.metadata = {{"goneuron", std::move(text)}};
+  return parts;
 }
+
+void save_model_file(const std::string& path, const ModelRecord& record) {
+  const ModelFileParts parts = model_file_parts(path, record);
+  write_safetensors(path, parts.tensors, parts.metadata, parts.min_header);
+}
+
+ModelRecord model_in(SafetensorsFile file) { return read_model(std::move(file)); }
 
 ModelRecord load_model_file(const std::string& path) { return read_model(read_safetensors(path)); }
 

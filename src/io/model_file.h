@@ -59,11 +59,21 @@ struct ModelRecord {
   void copy_values(const std::vector<std::shared_ptr<Variable>>& variables) const;
 };
 
+/// What write_safetensors() takes.
+struct ModelFileParts {
+  std::vector<NamedTensor> tensors;
+  StringPairs metadata;
+  size_t min_header = 0;
+};
+/// GraphError when a variable of the graph has no tensor; `path` is for messages.
+ModelFileParts model_file_parts(const std::string& path, const ModelRecord& record);
 /// Atomic. FormatError when the file cannot be written; GraphError when a variable of the graph has
 /// no tensor.
 void save_model_file(const std::string& path, const ModelRecord& record);
 /// Every variable of the graph has a tensor of its shape and dtype, or this throws FormatError.
 ModelRecord load_model_file(const std::string& path);
+/// The model in a file that has been read.
+ModelRecord model_in(SafetensorsFile file);
 /// The same from memory, which must outlive the record.
 ModelRecord parse_model_file(const std::uint8_t* bytes, size_t size, const std::string& name);
 

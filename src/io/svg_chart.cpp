@@ -9,12 +9,13 @@
 namespace goneuron {
 namespace {
 
-constexpr double width = 480, height = 290, left = 58, right = 14, top = 12, bottom = 40;
+constexpr double width = 480, height = 290, right = 14, top = 12, bottom = 40;
 
 /// The plotted range; y ticks fall on multiples of `step`, a 1, 2 or 5 with zeros.
 struct Scale {
   double low = std::numeric_limits<double>::infinity(), high = -low, step = 1;
   size_t epochs = 1;
+  double left = 0;  // room for the ticks' numbers
 
   double x(size_t epoch) const {  // from 0
     const double share =
@@ -41,8 +42,9 @@ Scale scale_of(const std::vector<Series>& series) {
       if (std::isfinite(v))
         scale.low = std::min(scale.low, v), scale.high = std::max(scale.high, v);
   }
-  if (scale.high - scale.low < 1e-9) {  // a single epoch, or a flat line: some room around it
-    const double room = std::max(std::fabs(scale.high) * 0.1, 1e-3);
+  if (scale.high - scale.low <=
+      1e-9 * std::fabs(scale.high)) {  // a single epoch, or a flat line: some room around it
+    const double room = scale.high == 0 ? 1e-3 : std::max(std::fabs(scale.high) * 0.1, 1e-12);
     scale.low -= room, scale.high += room;
   }
   scale.step = nice_step(scale.high - scale.low, 5);
@@ -51,16 +53,28 @@ Scale scale_of(const std::vector<Series>& series) {
   return scale;
 }
 
+int ticks_of(const Scale& scale) {
+  return static_cast<int>(std::lround((scale.high - scale.low) / scale.step));
+}
+
+/// The number at a tick; those of learning rates would be all zeros.
+std::string tick_text(const Scale& scale, int tick) {
+  const double value = scale.low + tick * scale.step;
+  if (std::fabs(value) < scale.step / 2) return "0";
+  const int digits = static_cast<int>(std::ceil(-std::log10(scale.step) - 1e-9));
+  if (digits > 3) return fmt::format("{:.3g}", value);
+  return fmt::format("{:.{}f}", value, std::max(digits, 0));
+}
+
 std::string axes(const Scale& scale) {
   std::string out;
-  const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(scale.step) - 1e-9)), 0, 6);
-  const auto ticks = static_cast<int>(std::lround((scale.high - scale.low) / scale.step));
-  for (int i = 0; i <= ticks; ++i) {
-    const double value = scale.low + i * scale.step, y = scale.y(value);
+  const double left = scale.left;
+  for (int i = 0; i <= ticks_of(scale); ++i) {
+    const double y = scale.y(scale.low + i * scale.step);
     out += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", left,
                        width - right, y, y);
-    out += fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end">{:.{}f}</text>)", left - 7,
-                       y + 5, value, digits);
+    out += fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end">{}</text>)", left - 7, y + 5,
+                       tick_text(scale, i));
   }
   const size_t every =
       std::max<size_t>(1, static_cast<size_t>(nice_step(static_cast<double>(scale.epochs), 10)));
@@ -84,7 +98,7 @@ std::string line_of(const Series& series, size_t index, const Scale& scale) {
     const double x = scale.x(e), y = scale.y(value);
     path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x, y);
     dots += fmt::format(
-        R"(<circle class="s{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}, epoch {}: {:.4f}</title></circle>)",
+        R"(<circle class="s{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}, epoch {}: {:.5g}</title></circle>)",
         index, x, y, series.values.size() > 30 ? 2 : 4, html_escape(series.name), e + 1, value);
     pen_down = true;
   }
@@ -121,7 +135,11 @@ std::string line_chart(const std::string& title, const std::vector<Series>& seri
     return std::any_of(s.values.begin(), s.values.end(), [](double v) { return std::isfinite(v); });
   });
   if (!any) return "";
-  const Scale scale = scale_of(series);
+  Scale scale = scale_of(series);
+  size_t longest = 0;
+  for (int i = 0; i <= ticks_of(scale); ++i)
+    longest = std::max(longest, tick_text(scale, i).size());
+  scale.left = std::max(48.0, 16 + 10.0 * static_cast<double>(longest));
   std::string legend, lines;
   for (size_t i = 0; i < series.size(); ++i) {
     legend += fmt::format(R"(<span class="s{}"><i></i>{}</span>)", i, html_escape(series[i].name));

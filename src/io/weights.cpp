@@ -60,7 +60,8 @@ WeightsReport match_weights(const std::vector<std::shared_ptr<Variable>>& variab
   const bool model = file.find_metadata("goneuron") != nullptr;
   for (const FileTensor& entry : file.tensors) {
     const bool own =
-        model && (entry.name.rfind("optimizer/", 0) == 0 || entry.name.rfind("constant/", 0) == 0);
+        model && (entry.name.rfind("optimizer/", 0) == 0 || entry.name.rfind("constant/", 0) == 0 ||
+                  entry.name.rfind("checkpoint/", 0) == 0);
     if (!own && !used.count(&entry)) report.unexpected.push_back(entry.name);
   }
   return report;

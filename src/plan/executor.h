@@ -17,6 +17,7 @@ class Executor {
   Executor(std::shared_ptr<const Plan> plan, const Arena& gradients);
 
   const Plan& plan() const { return *plan_; }
+  const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
   /// The memory of input i, to be filled before run(): as its type says, [rows, ...].
   void* input(int i) { return at(plan_->graph.inputs[static_cast<size_t>(i)]); }
   const void* output(int i) const { return at(plan_->graph.outputs[static_cast<size_t>(i)]); }

@@ -8,10 +8,10 @@ namespace goneuron {
 
 namespace {
 
-std::vector<std::string> names_of(const std::vector<Column>& columns) {
+std::vector<std::string> names_of(const std::vector<Column>& columns, size_t count) {
   std::vector<std::string> names;
-  for (const Column& c : columns)
-    if (!c.name.empty()) names.push_back(c.name);
+  for (size_t i = 0; i < count; ++i)
+    if (!columns[i].name.empty()) names.push_back(columns[i].name);
   return names;
 }
 
@@ -70,7 +70,8 @@ Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site sit
     model.need_shapes(samples, caller, site);
   }
   Binding binding;
-  const auto x = matched(model.input_names, names_of(impl.x), impl.x.size(), "input", where);
+  const auto x =
+      matched(model.input_names, names_of(impl.x, impl.x.size()), impl.x.size(), "input", where);
   std::vector<Shape> samples;
   for (size_t i = 0; i < x.size(); ++i) {
     binding.feeds.push_back({GatherRole::input, x[i], model.inputs[i].dtype()});
@@ -80,11 +81,14 @@ Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site sit
     for (size_t i = 0; i < x.size(); ++i) samples[i] = part->x[static_cast<size_t>(x[i])].shape;
     model.need_shapes(samples, caller, site);
   }
-  const auto y = matched(head_names(model), names_of(impl.y), impl.y.size(), "target", where);
+  const auto y =
+      matched(head_names(model), names_of(impl.y, impl.targets()), impl.targets(), "target", where);
   for (const int column : y) {
     const Column& c = impl.y[static_cast<size_t>(column)];
     binding.feeds.push_back({GatherRole::target, column, target_type(c.shape, c.dtype).dtype});
   }
+  if (impl.weighted)
+    binding.feeds.push_back({GatherRole::target, static_cast<int>(impl.targets()), DType::f32});
   return binding;
 }
 

@@ -34,6 +34,8 @@ std::vector<BatchValue> batch_of(const Refused& step) {
         m.heads.size() == 1
             ? "y"
             : "y \"" + m.output_names[static_cast<size_t>(m.heads[i].output)] + "\"");
+  if (spec.targets.size() > m.heads.size())
+    add(spec.targets.back(), step.lease.graph()->y_true.back(), "the samples' weights");
   return all;
 }
 
@@ -96,18 +98,23 @@ void find_label(const Refused& step, const std::vector<BatchValue>& batch) {
   }
 }
 
+[[noreturn]] void throw_not_finite(const Message& message) {
+  throw NotFinite(message.str("DataError"));
+}
+
 /// NaN or infinity in the data.
 void find_bad_value(const Refused& step, const std::vector<BatchValue>& batch) {
   for (const BatchValue& one : batch) {
     const i64 at = first_not_finite(one.value);
     if (at < 0) continue;
     const i64 width = one.value.size() / one.value.shape()[0];
-    throw_data({.where = step.where,
-                .what = one.name + " is " + number_text(one.value.data<float>()[at]) + " in row " +
-                        std::to_string(step.row(at / width)) + ", " +
-                        element_text(one.value.shape().without_batch(), at % width) + " of " +
-                        step.data + "; expected finite numbers",
-                .hint = "remove the row, or replace the value, e.g. by the mean of its column"});
+    throw_not_finite(
+        {.where = step.where,
+         .what = one.name + " is " + number_text(one.value.data<float>()[at]) + " in row " +
+                 std::to_string(step.row(at / width)) + ", " +
+                 element_text(one.value.shape().without_batch(), at % width) + " of " + step.data +
+                 "; expected finite numbers",
+         .hint = "remove the row, or replace the value, e.g. by the mean of its column"});
   }
 }
 
@@ -138,13 +145,14 @@ std::string culprit(const Refused& step, const std::vector<BatchValue>& batch) {
 }
 
 [[noreturn]] void gradient_not_finite(const Refused& step) {
-  throw_data({.where = step.where,
-              .what = "the norm of the gradients is " + number_text(step.lease->scalars().value) +
-                      ", though the loss is finite; expected a norm to clip",
-              .lines = {{"when", step_text(step)},
-                        {"weights", "those before this step, which changed nothing"}},
-              .hint = "lower the learning rate, or check layers of your own for sqrt(0), log(0) "
-                      "and 0/0, whose slopes are infinite"});
+  throw_not_finite(
+      {.where = step.where,
+       .what = "the norm of the gradients is " + number_text(step.lease->scalars().value) +
+               ", though the loss is finite; expected a norm to clip",
+       .lines = {{"when", step_text(step)},
+                 {"weights", "those before this step, which changed nothing"}},
+       .hint = "lower the learning rate, or check layers of your own for sqrt(0), log(0) "
+               "and 0/0, whose slopes are infinite"});
 }
 
 }  // namespace
@@ -171,7 +179,7 @@ void diagnose(const Refused& step) {
   message.hint =
       "lower the learning rate, scale the data to about [-1, 1], or check a loss of your "
       "own for log(0) and 0/0";
-  throw_data(message);
+  throw_not_finite(message);
 }
 
 }  // namespace goneuron

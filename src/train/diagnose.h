@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "goneuron/error.h"
 #include "train/model_impl.h"
 
 namespace goneuron {
@@ -18,8 +19,13 @@ struct Refused {
   bool training;
 };
 
+/// The loss of the step, its gradients or what it was given are not finite.
+class NotFinite : public DataError {
+  using DataError::DataError;
+};
+
 /// Throws DataError: the row and value of a bad label or number in the data, else the first layer
-/// whose output is not finite.
+/// whose output is not finite, as NotFinite.
 [[noreturn]] void diagnose(const Refused& step);
 
 }  // namespace goneuron

@@ -4,6 +4,7 @@
 
 #include "core/message.h"
 #include "graph/op_def.h"
+#include "train/fit_loop.h"
 #include "train/footprint.h"
 #include "train/pass.h"
 
@@ -31,6 +32,19 @@ void check_batch(i64 size, const char* caller, Site site) {
     throw_graph({.where = call_site(caller, site),
                  .what = "a batch size of " + std::to_string(size) + "; expected 1 or more",
                  .hint = "32 is usual; leave it out to take the dataset's own, or 32"});
+}
+
+void use_class_weight(ModelImpl& model, const std::vector<double>& weights, Site site) {
+  for (const double weight : weights)
+    if (!(weight >= 0) || !std::isfinite(weight))
+      throw_graph({.where = call_site("fit", site),
+                   .what = "a class_weight of " + number_text(weight) +
+                           "; expected finite numbers of at least 0",
+                   .hint = "1 is the usual weight, 0 leaves a class out"});
+  if (model.class_weight == weights) return;
+  model.class_weight = weights;
+  const std::lock_guard lock(model.mutex);
+  model.executors.clear();
 }
 
 i64 batch_of(i64 asked, const Dataset& data, const char* caller, Site site) {
@@ -99,88 +113,10 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
     throw_graph({.where = call_site("fit", site),
                  .what = std::to_string(options.epochs) + " epochs; expected 0 or more",
                  .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
-  const auto [data, validation, batch, validation_batch] = fit_parts(given, options, "fit", site);
+  const FitParts parts = fit_parts(given, options, "fit", site);
   m.fit_seed = options.seed;
-  Pass train(m, data,
-             {.batch = batch,
-              .mode = Mode::train,
-              .shuffle = options.shuffle,
-              .seed = options.seed,
-              .accumulate = options.accumulate},
-             "fit", site);
-  std::unique_ptr<Pass> check;
-  if (validation)
-    check = std::make_unique<Pass>(
-        m, validation, Pass::Options{.batch = validation_batch, .prefix = "val_"}, "fit", site);
-
-  Logs logs = train.means.logs;
-  if (check) {
-    logs.names.insert(logs.names.end(), check->means.logs.names.begin(),
-                      check->means.logs.names.end());
-    logs.values.resize(logs.names.size());
-  }
-  History history;
-  history.epochs.resize(static_cast<size_t>(options.epochs), logs);
-  TrainingState state;
-  state.epochs = options.epochs;
-  state.steps = train.steps();
-  state.batch_size = batch;
-  state.logs = &train.means.logs;
-  state.model = this;
-  state.learning_rate = m.learning_rate();
-  const auto call = [&](void (CallbackBase::*hook)(TrainingState&)) {
-    const UserCode callbacks;
-    for (const Callback& callback : options.callbacks) {
-      if (!callback) continue;
-      // A hook may set the rate in the state or on the model.
-      const double before = state.learning_rate = m.learning_rate();
-      ((*callback).*hook)(state);
-      if (state.learning_rate == before) continue;  // a schedule's may be 0
-      if (!(state.learning_rate > 0) || !std::isfinite(state.learning_rate))
-        throw_graph({.where = call_site("fit", site),
-                     .what = "a callback set the learning rate to " +
-                             number_text(state.learning_rate) + "; expected a number above 0",
-                     .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
-      m.set_learning_rate(state.learning_rate, "fit", site);
-    }
-  };
-  using Clock = std::chrono::steady_clock;
-  call(&CallbackBase::on_train_begin);
-  i64 done = 0;
-  for (; done < options.epochs && !state.stop; ++done) {
-    state.epoch = done;
-    state.step = state.samples = 0;
-    state.seconds = 0;
-    state.logs = &train.means.logs;
-    train.start(m.epoch);
-    call(&CallbackBase::on_epoch_begin);
-    if (state.stop) break;  // an epoch without a step has no numbers
-    const auto begin = Clock::now();
-    for (i64 s = 0; s < train.steps() && !state.stop; ++s) {
-      state.samples += train.step();
-      state.step = s;
-      if (!options.callbacks.empty()) {
-        state.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-        call(&CallbackBase::on_step_end);
-      }
-    }
-    std::copy(train.means.logs.values.begin(), train.means.logs.values.end(), logs.values.begin());
-    if (check) {
-      check->start(0);
-      for (i64 s = 0; s < check->steps(); ++s) check->step();
-      std::copy(check->means.logs.values.begin(), check->means.logs.values.end(),
-                logs.values.begin() + static_cast<i64>(train.means.logs.values.size()));
-    }
-    ++m.epoch;
-    std::copy(logs.values.begin(), logs.values.end(),
-              history.epochs[static_cast<size_t>(done)].values.begin());
-    state.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    state.logs = &logs;
-    call(&CallbackBase::on_epoch_end);
-  }
-  history.epochs.resize(static_cast<size_t>(done));
-  call(&CallbackBase::on_train_end);
-  return history;
+  use_class_weight(m, options.class_weight, site);
+  return FitLoop(*this, parts, options, site).run();
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options, Site site) {
@@ -213,6 +149,7 @@ Logs Model::evaluate(const Dataset& data, i64 batch_size, Site site) const {
   Pass pass(m, data, {.batch = batch_of(batch_size, data, "evaluate", site)}, "evaluate", site);
   pass.start(0);
   for (i64 s = 0; s < pass.steps(); ++s) pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 
@@ -242,6 +179,7 @@ Logs Model::train_on_batch(const Tensors& x, const Tensors& y, Site site) {
   Pass pass(need(impl_), data, {.batch = data.size(), .mode = Mode::train}, "train_on_batch", site);
   pass.start(0);
   pass.step();
+  pass.means.finish();
   return pass.means.logs;
 }
 

@@ -37,15 +37,21 @@ struct Head {
 
 /// The symbols of a training step, for one list of types of targets.
 struct TrainGraph {
-  std::vector<TensorType> targets;  // one a head, with Any as batch and where the output has it
-  bool guessed = false;             // made by compile(), to see whether the model can be trained
-  std::vector<Symbol> y_true;
+  // One a head, with Any as batch and where the output has it; behind them the samples' weights,
+  // where there are some.
+  std::vector<TensorType> targets;
+  bool guessed = false;        // made by compile(), to see whether the model can be trained
+  std::vector<Symbol> y_true;  // as the targets
+  Symbol weight;               // [batch]; empty without weights of samples
+  std::vector<double> class_weight;
   Symbol loss;
   std::vector<Symbol> logged;      // losses of the heads, metrics, what layers add
   std::vector<std::string> names;  // in the logs: "loss", then one for each of `logged`; "": hidden
   // Where the losses' means are over different counts, the total over several batches is made of
   // those parts: the number in `logged` and its weight.
   std::vector<std::pair<size_t, double>> parts;
+  // Metrics that add up what a step yields: their names, and further outputs of it.
+  std::vector<std::pair<std::string, Evidence>> evidence;
   /// What the loss and those of `logged` that are ratios of sums divide by; they are further
   /// outputs of a step.
   std::vector<Symbol> counts() const;
@@ -53,6 +59,8 @@ struct TrainGraph {
   std::vector<Symbol> gradients;  // of these; empty until training asks for them
   std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
 };
+
+class StepProfile;
 
 struct ModelImpl {
   Site site;
@@ -75,14 +83,18 @@ struct ModelImpl {
   bool averaged = false;  // the weights' memory holds the averages, and the other way round
   std::vector<OutputLoss> losses;  // as they were given
   std::vector<OutputMetrics> metrics;
-  std::vector<Head> heads;  // made of them once the outputs have names
+  std::vector<double> class_weight;  // of the losses in training; empty: all 1
+  std::vector<Head> heads;           // made of them once the outputs have names
   std::vector<std::string> input_names, output_names;
-  Precision precision = F32;
+  Arithmetic precision = F32;
   i64 activation_budget = 0;
   std::shared_ptr<const data::Preprocessing> preprocessing;  // of the table trained on; may be null
   std::uint64_t weight_seed = 0, fit_seed = 0;
   i64 epoch = 0;  // finished ones
   i64 step = 0;   // of the optimizer, finished ones
+
+  std::shared_ptr<StepProfile> profile;      // times the training steps to come, if any
+  std::shared_ptr<const Plan> trained_plan;  // of the last step that updated weights
 
   std::vector<std::unique_ptr<TrainGraph>> graphs;
   struct Key {
@@ -171,6 +183,9 @@ class ExecutorLease {
 };
 
 struct ModelRecord;
+/// What a model file holds of a built model; its tensors share the model's memory. The caller holds
+/// the model's mutex.
+ModelRecord record_of(ModelImpl& model);
 /// What a model file holds as a model; `path` is for messages. Throws FormatError when the parts do
 /// not fit together.
 std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string& path);
@@ -180,6 +195,10 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& spec);
 /// Of a model with one output, whose target is of this type.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);
+
+/// Weights with their gradients in the last step that updated them, before clipping; views of the
+/// model's memory, overwritten by the next step. Of an accumulation: of all its batches.
+std::vector<std::pair<std::string, Tensor>> last_gradients(const ModelImpl& model);
 
 /// The scalars of the next step of the optimizer; the status is cleared.
 void begin_step(const ModelImpl& model, StepScalars& scalars);

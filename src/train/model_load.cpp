@@ -8,6 +8,7 @@
 #include "core/message.h"
 #include "graph/calls.h"
 #include "io/model_file.h"
+#include "train/metrics/accumulators.h"
 #include "io/preprocessing_json.h"
 #include "train/model_impl.h"
 #include "train/optimizers/check.h"
@@ -104,6 +105,8 @@ class Restorer {
       ends.push_back(target);
       graph->targets.push_back({target.shape(), target.dtype()});
     }
+    restore_evidence(*graph);
+    for (const auto& [name, evidence] : graph->evidence) numbers.push_back(evidence.rows);
     check_reach(topological_order(numbers), ends, "loss or metric");
     compile(facts);
     restore_heads(*graph);
@@ -140,6 +143,29 @@ class Restorer {
       fail(record_.training_byte,
            "the fact " + shown(text) + " has no number below " + std::to_string(end) + " in front");
     return {number, std::string(at + 1, text.data() + text.size())};
+  }
+
+  /// Metrics that are no means: what the step yields for each, and what adds it up.
+  void restore_evidence(TrainGraph& graph) const {
+    const auto rows = record_.graph.list("evidence");
+    for (const auto& [key, value] : record_.training.extra) {
+      if (key.rfind("evidence/", 0) != 0) continue;
+      const size_t space = value.find(' ');
+      const std::string spec = value.substr(0, space);
+      const size_t at = graph.evidence.size();
+      if (space == std::string::npos || !accumulator_of(spec) || at >= rows.size())
+        fail(record_.training_byte, "the metric " + shown(value) + " is not one of this version");
+      const Shape& shape = rows[at].shape();
+      if (rows[at].dtype() != DType::f32 || shape.rank() < 2 || shape[0] != Any ||
+          shape[-1] != accumulator_of(spec)->width())
+        fail(record_.graph_byte,
+             "the rows of a metric are " + shape.str() + " " + dtype_name(rows[at].dtype()));
+      graph.evidence.emplace_back(value.substr(space + 1),
+                                  Evidence{rows[at], [spec] { return accumulator_of(spec); }});
+    }
+    if (graph.evidence.size() != rows.size())
+      fail(record_.graph_byte, std::to_string(rows.size()) + " rows of metrics for " +
+                                   std::to_string(graph.evidence.size()) + " names");
   }
 
   void restore_heads(TrainGraph& graph) {

@@ -7,21 +7,30 @@
 
 namespace goneuron {
 
-void Model::save(const std::string& path, Site site) const {
-  const UserCall user("save", site);
-  ModelImpl& m = need(impl_);
-  if (!m.built())
-    throw_graph({.where = call_site("save", site),
-                 .what = "the model has no weights yet; expected a built one",
-                 .hint = "call build(shape of a sample) or fit() first"});
-  const std::lock_guard lock(m.mutex);
+namespace {
+/// The first type of target is the one trained on. A file has its losses without weights of samples
+/// and classes, which belong to data and to calls of fit(). Null where there was no data yet.
+const TrainGraph* graph_to_save(ModelImpl& m) {
+  if (m.graphs.empty()) return nullptr;
+  std::vector<TensorType> targets = m.graphs[0]->targets;
+  targets.resize(m.heads.size());
+  return &m.graph_for(targets, false);
+}
+}  // namespace
+
+ModelRecord record_of(ModelImpl& m) {
   ModelRecord record;
+  const TrainGraph* saved = graph_to_save(m);
   record.graph.roots = {{"inputs", m.inputs}, {"outputs", m.outputs}};
-  if (!m.graphs.empty()) {  // the first type of target is the one trained on
-    const TrainGraph& graph = *m.graphs[0];
+  if (saved) {
+    const TrainGraph& graph = *saved;
     record.graph.roots.push_back({"target", graph.y_true});
     record.graph.roots.push_back({"loss", {graph.loss}});
     record.graph.roots.push_back({"metrics", graph.logged});
+    std::vector<Symbol> rows;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (!evidence.make()->spec().empty()) rows.push_back(evidence.rows);
+    if (!rows.empty()) record.graph.roots.push_back({"evidence", rows});
   }
   for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
   TrainingFacts& facts = record.training;
@@ -47,12 +56,17 @@ void Model::save(const std::string& path, Site site) const {
     for (size_t i = 0; i < m.heads.size(); ++i)
       facts.extra.emplace_back("head/" + std::to_string(i),
                                std::to_string(m.heads[i].output) + ":" + m.heads[i].loss.name());
-  if (m.graphs.empty()) {
+  if (!saved) {
     for (const OutputMetrics& given : m.metrics)
       for (const Metric& metric : given.metrics) facts.metrics.push_back(metric.name());
   } else {
-    const TrainGraph& graph = *m.graphs[0];
+    const TrainGraph& graph = *saved;
     facts.metrics.assign(graph.names.begin() + 1, graph.names.end());
+    // What adds up metrics that are no means: "KIND:NUMBERS NAME"; of the user's own ones nothing.
+    i64 count = 0;
+    for (const auto& [name, evidence] : graph.evidence)
+      if (const std::string spec = evidence.make()->spec(); !spec.empty())
+        facts.extra.emplace_back("evidence/" + std::to_string(count++), spec + " " + name);
     for (size_t i = 0; i < graph.parts.size(); ++i)
       facts.extra.emplace_back(
           "loss_part/" + std::to_string(i),
@@ -65,7 +79,18 @@ void Model::save(const std::string& path, Site site) const {
   for (const auto& [variable, slots] : m.slots)
     for (const auto& slot : slots) add_slot(*slot);
   for (const auto& [variable, average] : m.averages) add_slot(*average);
-  save_model_file(path, record);
+  return record;
+}
+
+void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
+  ModelImpl& m = need(impl_);
+  if (!m.built())
+    throw_graph({.where = call_site("save", site),
+                 .what = "the model has no weights yet; expected a built one",
+                 .hint = "call build(shape of a sample) or fit() first"});
+  const std::lock_guard lock(m.mutex);
+  save_model_file(path, record_of(m));
 }
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {

@@ -83,6 +83,7 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& step) {
     spec.outputs = {graph.loss};
     spec.outputs.insert(spec.outputs.end(), graph.logged.begin(), graph.logged.end());
     for (const Symbol& count : graph.counts()) spec.outputs.push_back(count);
+    for (const auto& [name, evidence] : graph.evidence) spec.outputs.push_back(evidence.rows);
     if (trains(mode)) spec.effects = effects_of(model, graph, mode);
   }
   Graph graph = trace(spec);

@@ -7,6 +7,7 @@
 #include "train/diagnose.h"
 #include "train/footprint.h"
 #include "train/losses/targets.h"
+#include "train/step_profile.h"
 
 namespace goneuron {
 
@@ -19,6 +20,11 @@ void Means::name(const TrainGraph& graph) {
     if (!graph.names[i].empty()) logs.names.push_back(prefix_ + graph.names[i]);
   }
   parts_ = graph.parts;
+  for (const auto& [name, evidence] : graph.evidence) {
+    added_.push_back({next++, logs.names.size(), evidence.make()});
+    for (const std::string& suffix : added_.back().sums->suffixes())
+      logs.names.push_back(prefix_ + name + suffix);
+  }
   logs.values.resize(logs.names.size());
   sums_.resize(graph.names.size());
   weights_.resize(graph.names.size());
@@ -27,23 +33,85 @@ void Means::name(const TrainGraph& graph) {
 void Means::reset() {
   std::fill(sums_.begin(), sums_.end(), 0.0);
   std::fill(weights_.begin(), weights_.end(), 0.0);
+  for (const Added& one : added_) one.sums->reset();
+  seen_ = 0, due_ = 1;
+}
+
+void Means::show_means() {
+  const auto mean = [&](size_t i) { return weights_[i] > 0 ? sums_[i] / weights_[i] : 0; };
+  for (size_t i = 0; i < sums_.size(); ++i)
+    if (shown_[i] >= 0) logs.values[static_cast<size_t>(shown_[i])] = mean(i);
+  if (parts_.empty()) return;
+  double total = 0;
+  for (const auto& [part, weight] : parts_) total += weight * mean(part + 1);
+  logs.values[0] = total;
 }
 
 void Means::add(const Executor& executor, i64 rows) {
   const auto number = [&](int output) {
     return static_cast<double>(*static_cast<const float*>(executor.output(output)));
   };
-  const auto mean = [&](size_t i) { return weights_[i] > 0 ? sums_[i] / weights_[i] : 0; };
   for (size_t i = 0; i < sums_.size(); ++i) {
     const double weight = counts_[i] < 0 ? static_cast<double>(rows) : number(counts_[i]);
     sums_[i] += number(static_cast<int>(i)) * weight;
     weights_[i] += weight;
-    if (shown_[i] >= 0) logs.values[static_cast<size_t>(shown_[i])] = mean(i);
   }
-  if (parts_.empty()) return;
-  double total = 0;
-  for (const auto& [part, weight] : parts_) total += weight * mean(part + 1);
-  logs.values[0] = total;
+  show_means();
+  seen_ += static_cast<double>(rows);
+  add_evidence(executor);
+}
+
+void Means::add_evidence(const Executor& executor) {
+  const bool due = seen_ >= due_;
+  if (due) due_ = 2 * seen_;
+  const Graph& graph = executor.plan().graph;
+  for (const Added& one : added_) {
+    const Shape& shape = graph.value(graph.outputs[static_cast<size_t>(one.output)]).type.shape;
+    one.sums->add(static_cast<const float*>(executor.output(one.output)),
+                  shape.elements() / shape[-1]);
+    if (due || !one.sums->slow()) one.sums->finish(&logs.values[one.first]);
+  }
+}
+
+void Means::finish() {
+  for (const Added& one : added_) one.sums->finish(&logs.values[one.first]);
+}
+
+std::vector<double> Means::state() const {
+  std::vector<double> all = sums_;
+  all.insert(all.end(), weights_.begin(), weights_.end());
+  all.insert(all.end(), logs.values.begin(), logs.values.end());
+  all.insert(all.end(), {seen_, due_});
+  for (const Added& one : added_) {
+    const auto own = one.sums->state();
+    all.push_back(static_cast<double>(own.size()));
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+void Means::restore(const std::vector<double>& state) {
+  size_t at = 0;
+  const auto need = [](bool good) {
+    if (!good)
+      throw_graph({.what = "the checkpoint has numbers of other metrics; expected the model's own",
+                   .hint = "resume with the program that began the run, or name another folder"});
+  };
+  const auto take = [&](size_t count) {
+    need(count <= state.size() - at);
+    at += count;
+    return state.begin() + static_cast<i64>(at - count);
+  };
+  for (std::vector<double>* part : {&sums_, &weights_, &logs.values})
+    std::copy_n(take(part->size()), part->size(), part->begin());
+  seen_ = *take(1), due_ = *take(1);
+  for (const Added& one : added_) {
+    const double count = *take(1);
+    need(count >= 0 && count <= static_cast<double>(state.size()));
+    const auto first = take(static_cast<size_t>(count));
+    one.sums->restore({first, first + static_cast<i64>(count)});
+  }
+  need(at == state.size());
 }
 
 void Means::show(const char* name, double value) {
@@ -82,10 +150,10 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
   if (rate_logged_) means.show("learning_rate", model.learning_rate());
 }
 
-void Pass::start(i64 epoch) {
-  loader_.start_epoch(epoch);
+void Pass::start(i64 epoch, i64 step) {
+  loader_.start_epoch(epoch, step);
   means.reset();
-  step_ = 0;
+  step_ = step;
 }
 
 ExecutorLease& Pass::lease(bool updates) {
@@ -105,8 +173,13 @@ i64 Pass::step() {
   {
     // For the step alone: a callback between two steps may predict, evaluate or set the threads.
     const std::lock_guard lock(worker_mutex());
-    lease->run(worker_pool());
+    if (trains(mode_) && model_.profile && model_.profile->wants(*lease))
+      model_.profile->run(*lease);
+    else
+      lease->run(worker_pool());
   }
+  if (updates && model_.trained_plan != lease->shared_plan())
+    model_.trained_plan = lease->shared_plan();
   if (lease->scalars().code != status_ok)
     diagnose({model_, lease, where_, data_, [this](i64 row) { return loader_.sample(step_, row); },
               trains(mode_)});

@@ -22,24 +22,40 @@ std::vector<int> matched(const std::vector<std::string>& wanted,
                          const std::vector<std::string>& given, size_t count, const char* what,
                          const std::string& where);
 
-/// Means over an epoch: what a step yields, weighted by samples, or by what it was divided by.
-/// Allocates when made only.
+/// Numbers over an epoch: means of what a step yields, weighted by samples, or by what it was
+/// divided by; and what metrics add up themselves. Allocates when made only.
 class Means {
  public:
   explicit Means(const char* prefix) : prefix_(prefix) {}
   void name(const TrainGraph& graph);
   void reset();
   void add(const Executor& executor, i64 rows);
+  /// Every number as of all batches: those that take long are else renewed now and then.
+  void finish();
   /// A number beside the means, the last one of the logs.
   void show(const char* name, double value);
+  /// All that add() has changed since reset(), and back: for checkpoints within an epoch.
+  std::vector<double> state() const;
+  /// Throws GraphError for the state of other metrics.
+  void restore(const std::vector<double>& state);
   Logs logs;
 
  private:
+  struct Added {
+    int output;    // of the step
+    size_t first;  // place of its numbers in the logs
+    std::unique_ptr<Accumulator> sums;
+  };
+  void show_means();
+  void add_evidence(const Executor& executor);
+
   std::string prefix_;
   std::vector<int> counts_;  // the output of the step that weighs a number; -1: its samples do
   std::vector<int> shown_;   // the number's place in the logs; -1: hidden
   std::vector<std::pair<size_t, double>> parts_;
   std::vector<double> sums_, weights_;
+  std::vector<Added> added_;
+  double seen_ = 0, due_ = 1;  // rows; when those that take long are renewed
 };
 
 class Pass {
@@ -56,7 +72,10 @@ class Pass {
        Site site);
 
   i64 steps() const { return loader_.steps(); }
-  void start(i64 epoch);
+  /// Seconds of this epoch that steps waited for data.
+  double waited() const { return loader_.waited(); }
+  /// At a batch in the middle of it, where a checkpoint was made; what is counted begins anew.
+  void start(i64 epoch, i64 step = 0);
   /// Rows of the batch that was run.
   i64 step();
   Means means;

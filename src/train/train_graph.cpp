@@ -32,11 +32,14 @@ class Maker {
     graph_.names = {"loss"};
     const bool several = model_.outputs.size() > 1;
     const AddedTerms added = added_terms(model_.outputs);
+    if (graph_.targets.size() > model_.heads.size())
+      graph_.weight = input_symbol(graph_.targets.back(), "sample_weight", model_.site);
     for (size_t i = 0; i < model_.heads.size(); ++i) add_head(i, several);
     for (size_t i = 0; i < model_.heads.size(); ++i) add_metrics(i, several);
     for (size_t i = 0; i < added.names.size(); ++i) log(added.names[i], added.values[i]);
     if (added.loss) add_part("", added.loss, 1);
     sum_parts();
+    if (graph_.weight) graph_.y_true.push_back(graph_.weight);
   }
 
  private:
@@ -53,19 +56,52 @@ class Maker {
     return model_.outputs[static_cast<size_t>(model_.heads[head].output)];
   }
 
+  /// Each sample's loss times its weight and its class's.
+  Symbol weighed(const Symbol& loss, const Symbol& y_true, const Symbol& y_pred) const {
+    if (!graph_.weight && graph_.class_weight.empty()) return loss;
+    if (loss.shape().rank() == 0)
+      throw_graph({.what = "the loss is one number for the whole batch; expected one for each "
+                           "sample, which has a weight",
+                   .hint = "leave out the weights, or ignore_index, or return [batch] from the "
+                           "loss"});
+    Symbol out = per_sample(loss);
+    if (graph_.weight) out = make("mul", {out, graph_.weight});
+    if (graph_.class_weight.empty()) return out;
+    return make("mul", {out, class_weights(graph_.class_weight, y_true, y_pred)});
+  }
+
   void add_head(size_t i, bool several) {
     const Head& head = model_.heads[i];
     graph_.y_true.push_back(input_symbol(
         graph_.targets[i], model_.heads.size() == 1 ? "y_true" : prefix(i) + "true", model_.site));
-    const Symbol loss = batch_mean(head.loss(graph_.y_true[i], prediction(i)));
+    const Symbol loss = batch_mean(
+        weighed(head.loss(graph_.y_true[i], prediction(i)), graph_.y_true[i], prediction(i)));
     if (several) log(prefix(i) + "loss", loss);
     add_part(several ? prefix(i) + "loss" : "", loss, head.weight);
   }
 
   void add_metrics(size_t i, bool several) {
-    for (const Metric& metric : model_.heads[i].metrics)
-      log((several ? prefix(i) : "") + metric.name(),
-          batch_mean(metric(graph_.y_true[i], prediction(i))));
+    for (const Metric& metric : model_.heads[i].metrics) {
+      const std::string name = (several ? prefix(i) : "") + metric.name();
+      if (metric.adds_up())
+        add_evidence(name, metric.evidence(graph_.y_true[i], prediction(i)));
+      else
+        log(name, batch_mean(metric(graph_.y_true[i], prediction(i))));
+    }
+  }
+
+  void add_evidence(const std::string& name, Evidence evidence) {
+    const auto accumulator = evidence.make();
+    if (!accumulator)
+      throw_graph({.what = "the metric \"" + name + "\" makes no accumulator; expected one",
+                   .hint = "let its maker return std::make_unique<Mine>()"});
+    const i64 width = accumulator->width(), found = evidence.rows.shape()[-1];
+    if (width != 0 && width != found)
+      throw_graph({.what = "the metric \"" + name + "\" gives rows of " + std::to_string(found) +
+                           " numbers; expected its accumulator's " + std::to_string(width),
+                   .hint = "let width() say how many numbers the evidence has on its last axis"});
+    for (const std::string& suffix : accumulator->suffixes()) need_free(name + suffix);
+    graph_.evidence.emplace_back(name, std::move(evidence));
   }
 
   void add_part(const std::string& name, const Symbol& value, double weight) {
@@ -74,14 +110,18 @@ class Maker {
     graph_.loss = graph_.loss ? make("add", {graph_.loss, weighted}) : weighted;
   }
 
-  void log(const std::string& name, const Symbol& value) {
-    if (!name.empty() &&
-        std::find(graph_.names.begin(), graph_.names.end(), name) != graph_.names.end())
+  void need_free(const std::string& name) {
+    if (std::find(taken_.begin(), taken_.end(), name) != taken_.end())
       throw_graph(
           {.what = "two values of the logs are named \"" + name + "\"; expected a name for each",
-           .lines = {{"names", quoted_list(graph_.names)}},
+           .lines = {{"names", quoted_list(taken_)}},
            .hint = "give the metric, the output's layer, or what a layer adds by add_loss() "
                    "or add_metric() another name"});
+    taken_.push_back(name);
+  }
+
+  void log(const std::string& name, const Symbol& value) {
+    if (!name.empty()) need_free(name);
     graph_.names.push_back(name);
     graph_.logged.push_back(value);
   }
@@ -106,6 +146,7 @@ class Maker {
   const ModelImpl& model_;
   TrainGraph& graph_;
   std::vector<Part> parts_;
+  std::vector<std::string> taken_ = {"loss"};
 };
 
 /// What this loss may take for its target: class indices where there are classes, else values as
@@ -122,7 +163,11 @@ bool takes(const Head& head, const TensorType& target, const Symbol& output) {
   try {
     const Symbol y_true = input_symbol(target, "y_true");
     batch_mean(head.loss(y_true, output));
-    for (const Metric& metric : head.metrics) batch_mean(metric(y_true, output));
+    for (const Metric& metric : head.metrics)
+      if (metric.adds_up())
+        metric.evidence(y_true, output);
+      else
+        batch_mean(metric(y_true, output));
     return true;
   } catch (const Error&) {
     return false;
@@ -133,15 +178,18 @@ bool takes(const Head& head, const TensorType& target, const Symbol& output) {
 
 TrainGraph& ModelImpl::graph_for(const std::vector<TensorType>& given, bool with_updates) {
   std::vector<TensorType> targets;
-  for (size_t i = 0; i < given.size(); ++i)
+  for (size_t i = 0; i < heads.size(); ++i)
     targets.push_back(opened(given[i], outputs[static_cast<size_t>(heads[i].output)]));
+  if (given.size() > heads.size()) targets.push_back({Shape{Any}, DType::f32});
+  const std::vector<double> classes = with_updates ? class_weight : std::vector<double>();
   for (auto& graph : graphs)
-    if (graph->targets == targets) {
+    if (graph->targets == targets && graph->class_weight == classes) {
       if (with_updates) effects_of(*this, *graph, Mode::train);
       return *graph;
     }
   auto graph = std::make_unique<TrainGraph>();
   graph->targets = std::move(targets);
+  graph->class_weight = classes;
   Maker(*this, *graph).run();
   if (with_updates) effects_of(*this, *graph, Mode::train);
   // A guess that was wrong goes: saving takes the first graph for the one trained on.

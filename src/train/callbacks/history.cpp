@@ -11,6 +11,7 @@
 
 #include "core/message.h"
 #include "goneuron/model.h"
+#include "io/csv_text.h"
 
 namespace goneuron {
 
@@ -51,19 +52,6 @@ void write_file(const std::string& where, const std::string& path, const std::st
   cannot_write(where, path, error);
 }
 
-std::string number(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
-}
-
-std::string csv_field(const std::string& name) {
-  if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
-  std::string quoted = "\"";
-  for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 }  // namespace
 
 std::vector<double> History::operator[](const LogName& name) const {
@@ -87,7 +75,7 @@ void History::save_csv(const std::string& path, Site site) const {
   for (size_t i = 0; i < epochs.size(); ++i) {
     text += std::to_string(i + 1);
     for (const auto& name : names)
-      text += "," + (epochs[i].has(name) ? number(epochs[i][name]) : std::string());
+      text += "," + (epochs[i].has(name) ? csv_number(epochs[i][name]) : std::string());
     text += "\n";
   }
   write_file(user_place("History::save_csv", site), path, text);

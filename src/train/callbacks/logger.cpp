@@ -50,6 +50,8 @@ void add_logs(Line& line, const TrainingState& state) {
   if (state.logs == nullptr) return;
   const size_t count = std::min(state.logs->names.size(), state.logs->values.size());
   for (size_t i = 0; i < count; ++i) {
+    // The counts of a confusion matrix are for files and pages.
+    if (state.logs->names[i].find('[') != std::string::npos) continue;
     // Learning rates, mostly, would be 0.0001 or 0.0000.
     const double value = state.logs->values[i];
     const bool small = value != 0 && std::fabs(value) < 1e-3;

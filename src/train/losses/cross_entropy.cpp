@@ -2,6 +2,7 @@
 #include "core/message.h"
 #include "goneuron/loss.h"
 #include "graph/layer_impl.h"
+#include "train/losses/cross_entropy_terms.h"
 #include "train/losses/targets.h"
 
 namespace goneuron {
@@ -12,28 +13,8 @@ constexpr double smallest_probability = 1e-7;
 
 Symbol cross_entropy(const Symbol& y_true, const Symbol& y_pred,
                      const CrossEntropyOptions& options) {
-  const Symbol labels = class_targets("CrossEntropy", y_true, y_pred);
-  if (y_pred.shape()[-1] == 1)
-    throw_shape({.where = "CrossEntropy",
-                 .what = "predictions are " + y_pred.shape().str() +
-                         "; expected two classes or more: with one the loss is always 0",
-                 .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
-                 .hint = "use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)"});
-  Attrs attrs{{"label_smoothing", options.label_smoothing}};
-  if (options.ignore_index) {
-    need_indices("CrossEntropy", labels, y_true, y_pred);
-    attrs.set("ignore_index", *options.ignore_index);
-  }
-  Symbol logits = before(y_pred, "softmax"), losses;
-  if (!logits) logits = before(y_pred, "log_softmax");
-  if (logits) {
-    losses = make("softmax_cross_entropy", {logits, labels}, attrs);
-  } else {
-    const Symbol clipped = make("maximum", {y_pred, scalar(smallest_probability)});
-    losses = make("nll", {make("log", {clipped}), labels}, attrs);
-  }
-  if (!options.ignore_index) return per_sample(losses);
-  return masked_mean(losses, label_mask(labels, *options.ignore_index));
+  const CrossEntropyTerms terms = cross_entropy_terms("CrossEntropy", y_true, y_pred, options);
+  return terms.mask ? masked_mean(terms.losses, terms.mask) : per_sample(terms.losses);
 }
 
 SymbolFunction with(const CrossEntropyOptions& options) {
@@ -42,6 +23,28 @@ SymbolFunction with(const CrossEntropyOptions& options) {
   };
 }
 }  // namespace
+
+CrossEntropyTerms cross_entropy_terms(const char* name, const Symbol& y_true, const Symbol& y_pred,
+                                      const CrossEntropyOptions& options) {
+  const Symbol labels = class_targets(name, y_true, y_pred);
+  if (y_pred.shape()[-1] == 1)
+    throw_shape({.where = name,
+                 .what = "predictions are " + y_pred.shape().str() +
+                         "; expected two classes or more: with one the loss is always 0",
+                 .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
+                 .hint = "use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)"});
+  Attrs attrs{{"label_smoothing", options.label_smoothing}};
+  if (options.ignore_index) {
+    need_indices(name, labels, y_true, y_pred);
+    attrs.set("ignore_index", *options.ignore_index);
+  }
+  const Symbol mask = options.ignore_index ? label_mask(labels, *options.ignore_index) : Symbol();
+  Symbol logits = before(y_pred, "softmax");
+  if (!logits) logits = before(y_pred, "log_softmax");
+  if (logits) return {make("softmax_cross_entropy", {logits, labels}, attrs), mask};
+  const Symbol clipped = make("maximum", {y_pred, scalar(smallest_probability)});
+  return {make("nll", {make("log", {clipped}), labels}, attrs), mask};
+}
 
 CrossEntropyLoss::CrossEntropyLoss() : Loss("cross_entropy", with({}), {}) {}
 

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/message.h"
+#include "goneuron/functions.h"
 #include "graph/layer_impl.h"
 #include "graph/op_def.h"
 
@@ -21,7 +22,7 @@ Message mismatch(const char* name, const Symbol& y_true, const Symbol& y_pred,
           .hint = hint};
 }
 
-Symbol cast(const Symbol& x, DType dtype) {
+Symbol as_type(const Symbol& x, DType dtype) {
   return x.dtype() == dtype ? x : make("cast", {x}, {{"dtype", static_cast<i64>(dtype)}});
 }
 
@@ -49,7 +50,7 @@ Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
     throw_shape(mismatch(name, y_true, y_pred,
                          "targets are " + have.str() + "; expected the predictions' " + want.str(),
                          hint));
-  const Symbol values = is_floating(y_true.dtype()) ? y_true : cast(y_true, DType::f32);
+  const Symbol values = is_floating(y_true.dtype()) ? y_true : as_type(y_true, DType::f32);
   return missing_one ? make("reshape_like", {values, y_pred}) : values;
 }
 
@@ -61,8 +62,8 @@ Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
                          "end the model with Dense(classes, Softmax)"));
   const Shape indices = without_last(want);
   if (!is_floating(y_true.dtype())) {
-    if (have == indices) return cast(y_true, DType::i32);
-    if (one_more(have, indices)) return drop_last(cast(y_true, DType::i32));
+    if (have == indices) return as_type(y_true, DType::i32);
+    if (one_more(have, indices)) return drop_last(as_type(y_true, DType::i32));
     if (have == want)
       throw_type(mismatch(name, y_true, y_pred,
                           "integer targets of " + have.str() + "; expected class indices " +
@@ -116,6 +117,35 @@ Symbol before(const Symbol& symbol, const char* op) {
   const Expr& expr = *made_by.expr();
   const bool made = expr.kind == Expr::Kind::op && std::string_view(expr.op->name) == op;
   return made ? expr.inputs[0] : Symbol{};
+}
+
+Symbol class_weights(const std::vector<double>& weights, const Symbol& y_true,
+                     const Symbol& y_pred) {
+  const auto fail = [&](const std::string& what, const std::string& hint) {
+    throw_graph({.what = what,
+                 .lines = {{"y_true", y_true.shape().str() + " " + dtype_name(y_true.dtype())},
+                           {"y_pred", y_pred.shape().str()}},
+                 .hint = hint});
+  };
+  const i64 width = y_pred.shape().rank() < 2 ? 1 : y_pred.shape()[-1];
+  const i64 classes = width == 1 ? 2 : width;
+  if (static_cast<i64>(weights.size()) != classes)
+    fail("a class_weight of " + counted(static_cast<i64>(weights.size()), "number") +
+             "; expected one for each of the " + std::to_string(classes) + " classes",
+         "give a weight to every class, 1 where it counts as usual");
+  if (y_pred.shape().rank() > 2)
+    fail("a class_weight for predictions of several steps; expected one class a sample",
+         "weigh the steps in a loss of your own");
+  if (width == 1) {  // between the weights of class 0 and of class 1
+    const Symbol share = per_sample(as_type(y_true, DType::f32));
+    return share * (weights[1] - weights[0]) + weights[0];
+  }
+  Tensor table(Shape{classes});
+  for (i64 i = 0; i < classes; ++i)
+    table.data()[i] = static_cast<float>(weights[static_cast<size_t>(i)]);
+  const Symbol labels = class_targets("class_weight", y_true, y_pred);
+  if (is_floating(labels.dtype())) return sum(labels * constant(table), {1});
+  return gather(constant(table), labels, 0);
 }
 
 Symbol per_sample(const Symbol& values) { return mean(values, {}, false, {}); }

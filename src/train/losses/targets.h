@@ -26,6 +26,10 @@ void require_index(const char* kind, const std::optional<i64>& index, Site site)
 Symbol unwrapped(Symbol symbol);
 /// The input of the op `op` that made `symbol`; an empty Symbol when another one did.
 Symbol before(const Symbol& symbol, const char* op);
+/// The weight of each sample, [batch], by its class: `weights` has one number a class. `y_true` is
+/// made of class indices, [batch], or of one-hot rows. Throws GraphError for other targets.
+Symbol class_weights(const std::vector<double>& weights, const Symbol& y_true,
+                     const Symbol& y_pred);
 /// [batch, ..] -> [batch], the mean over all other axes.
 Symbol per_sample(const Symbol& values);
 /// The mean over everything, as one number.

@@ -1,5 +1,5 @@
 // MeanAbsoluteError: mean(|y - p|) over everything but the batch.
-#include "goneuron/loss.h"
+#include "goneuron/metric.h"
 #include "graph/expr.h"
 #include "train/losses/targets.h"
 #include "train/metrics/functions.h"

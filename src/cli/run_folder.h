@@ -1,0 +1,38 @@
+// RunFolder: where `goneuron train` keeps what belongs to a run, and where the other commands find
+// it.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+
+namespace goneuron::cli {
+
+struct RunFolder {
+  std::string path;
+
+  std::string config() const { return path + "/config.yaml"; }
+  std::string model() const { return path + "/model.safetensors"; }
+  std::string history_csv() const { return path + "/history.csv"; }
+  std::string history_json() const { return path + "/history.json"; }
+  std::string checkpoints() const { return path + "/checkpoints"; }
+  std::string report() const { return path + "/report.html"; }
+  std::string preprocessing() const { return path + "/preprocessing.json"; }
+  std::string classes() const { return path + "/classes.txt"; }
+};
+
+/// Makes the folder. Throws FormatError where a run is there already, unless it may be
+/// overwritten: then its files go.
+RunFolder new_run(const config::Config& config, bool overwrite);
+/// A run, given as its folder or as a file in it; `what` is the command, for the error when it is
+/// none.
+RunFolder find_run(const std::string& path);
+bool exists(const std::string& path);
+/// Lines of a file; none where it does not exist.
+std::vector<std::string> lines_of(const std::string& path);
+/// Atomic. Throws FormatError.
+void write_text(const std::string& path, const std::string& text);
+/// The whole file, at most `most` bytes. Throws FormatError.
+std::string read_text(const std::string& path, size_t most = size_t{1} << 30);
+
+}  // namespace goneuron::cli

@@ -1,0 +1,135 @@
+// `goneuron train` and `goneuron resume`.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/results.h"
+#include "config/build.h"
+#include "config/write.h"
+#include "core/message.h"
+#include "goneuron/callbacks.h"
+#include "goneuron/csv.h"
+
+namespace goneuron::cli {
+namespace {
+
+using config::Config;
+using config::Loaded;
+
+void say(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+void describe(const Loaded& data, const Model& model) {
+  std::string text =
+      fmt::format("data   {} samples of {}", grouped(data.train.size()), sample_text(data.train));
+  if (data.validation) text += fmt::format(", {} to watch it by", grouped(data.validation.size()));
+  say(text);
+  say(fmt::format("model  {} layers, {} weights", model.layers().size(),
+                  grouped(model.parameters())));
+}
+
+void keep_inputs(const RunFolder& run, const Config& config, const Loaded& data) {
+  write_text(run.config(), config.text());
+  std::string classes;
+  for (const std::string& name : data.classes) classes += name + "\n";
+  if (!classes.empty()) write_text(run.classes(), classes);
+  if (!data.preprocessing.empty()) write_text(run.preprocessing(), data.preprocessing);
+}
+
+void keep_results(const RunFolder& run, const Model& model, const RunResult& result) {
+  model.save(run.model(), {});
+  result.history.save_csv(run.history_csv(), {});
+  result.history.save_json(run.history_json(), {});
+}
+
+std::string predict_line(const RunFolder& run) { return "goneuron predict " + run.path + " INPUT"; }
+
+void finish(const RunFolder& run, const Config& config, const Model& model, const Loaded& data,
+            RunResult& result) {
+  const Dataset& judged = data.test ? data.test : data.validation;
+  if (judged) result.test = model.evaluate(judged, config.section("fit").integer("batch_size"), {});
+  keep_results(run, model, result);
+  const bool report = config.section("outputs").boolean("report");
+  say(fmt::format("done   {} in {}{}{}",
+                  result.history.epochs.empty()
+                      ? std::string("nothing")
+                      : fmt::format("{} epoch{}", result.history.epochs.size(),
+                                    result.history.epochs.size() == 1 ? "" : "s"),
+                  time_text(result.seconds),
+                  judged ? data.test ? "; on test data: " : "; on validation data: " : "",
+                  numbers_text(result.test) + own_unit_text(data.preprocessing, result.test)));
+  say(fmt::format("kept   {}: model.safetensors, config.yaml, history.csv, history.json{}",
+                  run.path, report ? ", report.html" : ""));
+  say("next   " + predict_line(run));
+}
+
+/// 0, or 3 when it was interrupted.
+int run_training(const Config& config, const RunFolder& run, const TrainOptions& options) {
+  config::use_device(config);
+  const Loaded data = config::load_data(config);
+  Model model = config::build_model(config, data.train.x_shape(), data.train.x_dtype());
+  config::compile_model(config, model, data.train);
+  if (!options.quiet) describe(data, model);
+  keep_inputs(run, config, data);
+  if (data.preprocessing.rfind('{', 0) == 0)
+    model.set_preprocessing(data::Preprocessing::from_json(data.preprocessing, {}), {});
+  FitOptions fit = config::fit_options(config, data, run.path);
+  if (!options.quiet && !config.names_callback("Logger"))
+    fit.callbacks.insert(fit.callbacks.begin(), Logger(1));
+  fit.callbacks.push_back(InterruptGuard::callback());
+  const config::Options outputs = config.section("outputs");
+  if (outputs.boolean("report"))
+    fit.callbacks.push_back(
+        HTMLReport(run.report(), {.title = run.path, .class_names = data.classes}, outputs.site()));
+  if (outputs.boolean("checkpoints"))
+    fit.callbacks.push_back(BackupAndRestore(
+        run.checkpoints(), {.every_steps = outputs.integer("checkpoint_steps")}, outputs.site()));
+  const InterruptGuard guard;
+  const auto start = std::chrono::steady_clock::now();
+  RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.samples = data.train.size() * static_cast<i64>(result.history.epochs.size());
+  if (InterruptGuard::interrupted()) {
+    keep_results(run, model, result);
+    fmt::print(stderr, "goneuron: interrupted; {} holds what is learnt so far{}\n", run.path,
+               outputs.boolean("checkpoints") ? "; goneuron resume " + run.path + " goes on" : "");
+    return exit_interrupted;
+  }
+  finish(run, config, model, data, result);
+  return 0;
+}
+
+}  // namespace
+
+void help_config() { fmt::print("{}", config::schema_page()); }
+
+int train(const std::string& path, const TrainOptions& options) {
+  const Config config = Config::read(path, options.overrides);
+  if (options.check) {
+    config::use_device(config);
+    const Loaded data = config::load_data(config);
+    Model model = config::build_model(config, data.train.x_shape(), data.train.x_dtype());
+    config::compile_model(config, model, data.train);
+    describe(data, model);
+    say(model.summary(config.section("fit").integer("batch_size"), {}));
+    return 0;
+  }
+  return run_training(config, new_run(config, options.overwrite), options);
+}
+
+int resume(const std::string& path, const TrainOptions& options) {
+  const RunFolder run = find_run(path);
+  if (!exists(run.checkpoints()))
+    throw_format({.where = run.path,
+                  .what = "the run has no checkpoints; expected some to go on from",
+                  .hint = "a run without outputs.checkpoints cannot be resumed; train it again"});
+  const Config config = Config::read(run.config(), options.overrides);
+  return run_training(config, run, options);
+}
+
+}  // namespace goneuron::cli

@@ -1,0 +1,108 @@
+#include "config/config.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "config/check.h"
+#include "config/write.h"
+#include "config/yaml.h"
+#include "core/message.h"
+#include "io/json_text.h"
+
+namespace goneuron::config {
+namespace {
+
+const Context no_context;
+
+[[noreturn]] void fail_path(const std::string& assignment, const std::string& what) {
+  throw_format({.where = "--set " + assignment,
+                .what = what,
+                .hint = "write key=value with the keys of the file joined by dots, and items of a "
+                        "list counted from 0: --set fit.epochs=1"});
+}
+
+/// The part of `at` that `key` names: a member, an item, or a member that is made.
+Value& step_into(Value& at, const std::string& key, const std::string& assignment) {
+  if (at.is_list()) {
+    i64 index = 0;
+    if (!read_integer(key, index) || index < 0 || index >= static_cast<i64>(at.items.size()))
+      fail_path(assignment, "there is no item " + shown(key) + " in a list of " +
+                                std::to_string(at.items.size()));
+    return at.items[static_cast<size_t>(index)];
+  }
+  if (at.is_scalar()) {  // a name without options gets some
+    if (!same_name(at.text, key))
+      fail_path(assignment, "there is " + shown(at.text) + " in the place of " + shown(key));
+    Value name = map_of({});
+    name.file = at.file, name.line = at.line, name.column = at.column;
+    name.key = at.key, name.key_line = at.key_line, name.key_column = at.key_column;
+    at = std::move(name);
+  }
+  at.form = Value::Form::map;
+  if (Value* found = at.find(key)) return *found;
+  return at.items.emplace_back(member(key, {}));
+}
+
+}  // namespace
+
+void set_value(Value& root, const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0)
+    fail_path(assignment, "no key=value; expected one");
+  Value* at = &root;
+  const std::string path = assignment.substr(0, equals);
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t dot = std::min(path.find('.', begin), path.size());
+    if (dot == begin) fail_path(assignment, "an empty key; expected a name");
+    at = &step_into(*at, path.substr(begin, dot - begin), assignment);
+    begin = dot + 1;
+  }
+  Value value = read_yaml(assignment.substr(equals + 1), "--set " + path);
+  value.file = kept("--set " + path);
+  value.key = at->key;
+  value.key_line = 1, value.key_column = 1;
+  *at = std::move(value);
+}
+
+std::string read_config_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(max_bytes + 1, '\0');
+  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file && file.gcount() == 0 && !file.eof())
+    throw_format({.where = path,
+                  .what = std::string("cannot read the config: ") + std::strerror(errno),
+                  .hint = "goneuron init DATA writes one to begin with"});
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+Config::Config(Value root) : root_(std::move(root)) { check(root_); }
+
+Config Config::parse(std::string_view text, const std::string& name,
+                     const std::vector<std::string>& overrides) {
+  Value root = read_yaml(text, name);
+  for (const std::string& assignment : overrides) set_value(root, assignment);
+  return Config(std::move(root));
+}
+
+Config Config::read(const std::string& path, const std::vector<std::string>& overrides) {
+  return parse(read_config_file(path), path, overrides);
+}
+
+Options Config::top(const Context& context) const {
+  return {config::root(), {}, &root_, root_, context};
+}
+
+Options Config::section(const char* key) const { return top(no_context).section(key); }
+
+bool Config::names_callback(const char* name) const {
+  const Value list = top(no_context).value("callbacks");
+  for (const Value& item : list.items)
+    if (same_name(named(item).text, name)) return true;
+  return false;
+}
+
+std::string Config::text() const { return config_text(root_); }
+
+}  // namespace goneuron::config

@@ -1,0 +1,114 @@
+// PNG through libpng. It reports errors by longjmp, which must cross no object with a destructor:
+// what it can jump out of is a function of plain C.
+#include <png.h>
+
+#include <csetjmp>
+#include <cstring>
+#include <new>
+
+#include "data/image.h"
+
+namespace goneuron::data {
+
+namespace {
+
+struct Job {
+  const std::uint8_t* bytes;
+  size_t size, at;
+  png_structp png;
+  png_infop info;
+  std::uint8_t* rows;
+  png_uint_32 width, height;
+  int depth, type, packed_channels, channels;
+  char message[160];
+};
+
+void on_error(png_structp png, png_const_charp text) {
+  auto* job = static_cast<Job*>(png_get_error_ptr(png));
+  std::strncpy(job->message, text, sizeof job->message - 1);
+  std::longjmp(png_jmpbuf(png), 1);
+}
+void on_warning(png_structp /*png*/, png_const_charp /*text*/) {}
+
+void on_read(png_structp png, png_bytep out, size_t count) {
+  auto* job = static_cast<Job*>(png_get_io_ptr(png));
+  if (count > job->size - job->at) png_error(png, "the file ends too early");
+  std::memcpy(out, job->bytes + job->at, count);
+  job->at += count;
+}
+
+bool read_header(Job* job) {
+  if (setjmp(png_jmpbuf(job->png)) != 0) return false;
+  png_set_read_fn(job->png, job, on_read);
+  png_set_user_limits(job->png, 1 << 26, 1 << 26);
+  png_set_chunk_malloc_max(job->png, 1 << 18);
+  // Text, profiles and the like are passed over: they could unpack to anything.
+  png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  png_read_info(job->png, job->info);
+  png_get_IHDR(job->png, job->info, &job->width, &job->height, &job->depth, &job->type, nullptr,
+               nullptr, nullptr);
+  job->packed_channels = png_get_channels(job->png, job->info);
+  return true;
+}
+
+/// Tells libpng to give 8 bits of each channel; takes memory for rows.
+bool prepare(Job* job) {
+  if (setjmp(png_jmpbuf(job->png)) != 0) return false;
+  if (job->depth == 16) png_set_scale_16(job->png);
+  png_set_expand(job->png);  // palettes, fewer bits, and transparent colours as alpha
+  png_set_interlace_handling(job->png);
+  png_read_update_info(job->png, job->info);
+  job->channels = png_get_channels(job->png, job->info);
+  return true;
+}
+
+bool read_rows(Job* job) {
+  if (setjmp(png_jmpbuf(job->png)) != 0) return false;
+  const int passes = png_get_interlace_type(job->png, job->info) == PNG_INTERLACE_NONE ? 1 : 7;
+  const size_t row = png_get_rowbytes(job->png, job->info);
+  for (int pass = 0; pass < passes; ++pass)
+    for (png_uint_32 y = 0; y < job->height; ++y)
+      png_read_row(job->png, job->rows + y * row, nullptr);
+  png_read_end(job->png, nullptr);
+  return true;
+}
+
+struct Reader {
+  Job job{};
+  Reader(const std::uint8_t* bytes, size_t size) {
+    job.bytes = bytes;
+    job.size = size;
+    job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+    job.info = job.png == nullptr ? nullptr : png_create_info_struct(job.png);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { png_destroy_read_struct(&job.png, &job.info, nullptr); }
+};
+
+}  // namespace
+
+Pixels decode_png(const std::uint8_t* bytes, size_t size, const ImagePlace& place) {
+  Reader reader(bytes, size);
+  Job& job = reader.job;
+  if (job.info == nullptr) throw std::bad_alloc();
+  const auto corrupt = [&] {
+    fail_image(place, std::string("the PNG data is corrupt near byte ") + std::to_string(job.at) +
+                          ": " + job.message);
+  };
+  if (!read_header(&job)) corrupt();
+  check_image_size(job.height, job.width, place);
+  // Deflate packs 1032 bytes into one at best: no memory for what cannot be there.
+  const i64 row = (i64{job.width} * job.packed_channels * job.depth + 7) / 8;
+  if (row * job.height / 1032 > static_cast<i64>(size))
+    fail_image(place, "the PNG file is too short for its " + std::to_string(job.height) + " x " +
+                          std::to_string(job.width) + " pixels");
+  if (!prepare(&job)) corrupt();
+  Pixels image{job.height, job.width, job.channels, {}};
+  image.values.resize(static_cast<size_t>(image.height * image.width * image.channels));
+  job.rows = image.values.data();
+  if (!read_rows(&job)) corrupt();
+  return image;
+}
+
+}  // namespace goneuron::data

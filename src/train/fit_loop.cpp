@@ -1,0 +1,291 @@
+#include "train/fit_loop.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <typeinfo>
+
+#include "core/message.h"
+#include "io/json_text.h"
+#include "train/diagnose.h"
+
+namespace goneuron {
+
+FitLoop::FitLoop(const Model& model, const FitParts& parts, const FitOptions& options, Site site)
+    : model_(model),
+      m_(*model.impl()),
+      options_(options),
+      site_(site),
+      parts_(parts),
+      train_(m_, parts_.train,
+             {.batch = parts_.batch,
+              .mode = Mode::train,
+              .shuffle = options.shuffle,
+              .seed = options.seed,
+              .accumulate = options.accumulate},
+             "fit", site),
+      logs_(train_.means.logs) {
+  if (parts_.validation) {
+    check_.emplace(m_, parts_.validation,
+                   Pass::Options{.batch = parts_.validation_batch, .prefix = "val_"}, "fit", site);
+    const Logs& more = check_->means.logs;
+    logs_.names.insert(logs_.names.end(), more.names.begin(), more.names.end());
+    logs_.values.resize(logs_.names.size());
+  }
+  spare_.resize(static_cast<size_t>(options.epochs), logs_);
+  history_.epochs.reserve(spare_.size());
+  state_.epochs = options.epochs;
+  state_.steps = train_.steps();
+  state_.batch_size = parts_.batch;
+  state_.logs = &train_.means.logs;
+  state_.model = &model_;
+  state_.data = &parts_.train;
+  state_.validation = parts_.validation ? &parts_.validation : nullptr;
+  state_.history = &history_;
+  state_.learning_rate = m_.learning_rate();
+}
+
+History FitLoop::run() {
+  open_checkpoints();
+  std::optional<Checkpoint> begin = folder_ ? folder_->newest() : std::nullopt;
+  if (begin) go_on_from(*begin);
+  state_.resumed = begin.has_value();
+  call(&CallbackBase::on_train_begin);
+  if (begin) {
+    if (first_step_ > 0) call(&CallbackBase::on_epoch_begin);
+    // Whatever the hooks did is done over by what the run remembers.
+    restore(m_, *begin, call_site("fit", site_));
+    load_callbacks(begin->position);
+    state_.stop = begin->position.ended;
+    begin.reset();
+  }
+  written_ = Clock::now();
+  while (state_.epoch < options_.epochs && !state_.stop) {
+    begin_epoch();
+    if (state_.stop && state_.step == 0) break;  // an epoch without a step has no numbers
+    if (!train_epoch()) break;
+    if (state_.samples == 0) break;  // its first step was not finite
+    validate();
+    end_epoch();
+  }
+  state_.epoch = std::max<i64>(0, state_.epoch - 1);  // the last one
+  call(&CallbackBase::on_train_end);
+  if (folder_) folder_->finish();
+  return std::move(history_);
+}
+
+void FitLoop::call(Hook hook) {
+  const UserCode callbacks;
+  for (const Callback& callback : options_.callbacks) {
+    if (!callback) continue;
+    // A hook may set the rate in the state or on the model.
+    const double before = state_.learning_rate = m_.learning_rate();
+    ((*callback).*hook)(state_);
+    if (state_.learning_rate == before) continue;  // a schedule's may be 0
+    if (!(state_.learning_rate > 0) || !std::isfinite(state_.learning_rate))
+      throw_graph({.where = call_site("fit", site_),
+                   .what = "a callback set the learning rate to " +
+                           number_text(state_.learning_rate) + "; expected a number above 0",
+                   .hint = "multiply it by a factor, e.g. 0.9, to let it fall"});
+    m_.set_learning_rate(state_.learning_rate, "fit", site_);
+  }
+}
+
+void FitLoop::begin_epoch() {
+  state_.step = first_step_;
+  if (first_step_ == 0) {
+    state_.samples = 0;
+    state_.seconds = 0;
+    train_.start(m_.epoch);
+  }
+  state_.logs = &train_.means.logs;
+  state_.waited = 0;
+  epoch_begin_ = Clock::now() - std::chrono::duration_cast<Clock::duration>(
+                                    std::chrono::duration<double>(state_.seconds));
+  if (first_step_ == 0) call(&CallbackBase::on_epoch_begin);
+}
+
+/// False when the program is to end: the checkpoint of the last step has been written.
+bool FitLoop::train_epoch() {
+  for (i64 s = std::exchange(first_step_, 0); s < train_.steps() && !state_.stop; ++s) {
+    state_.step = s;
+    if (!step()) return true;
+    if (!options_.callbacks.empty()) {
+      state_.seconds = seconds();
+      call(&CallbackBase::on_step_end);
+    }
+    if (!folder_) continue;
+    if (interrupted()) return false;
+    if (checkpoint_due()) write_checkpoint(false);
+  }
+  return true;
+}
+
+/// False when the loss is not finite and a callback would rather end than see it thrown.
+bool FitLoop::step() {
+  try {
+    state_.samples += train_.step();
+    state_.waited = train_.waited();
+    return true;
+  } catch (const NotFinite& error) {
+    const UserCode callbacks;
+    for (const Callback& callback : options_.callbacks)
+      if (callback && callback->on_not_finite(state_, error.what())) state_.stop = true;
+    if (!state_.stop) throw;
+    return false;
+  }
+}
+
+void FitLoop::validate() {
+  train_.means.finish();
+  train_.means.finish();
+  std::copy(train_.means.logs.values.begin(), train_.means.logs.values.end(), logs_.values.begin());
+  if (!check_) return;
+  call(&CallbackBase::on_test_begin);
+  check_->start(0);
+  for (i64 s = 0; s < check_->steps(); ++s) check_->step();
+  check_->means.finish();
+  call(&CallbackBase::on_test_end);
+  std::copy(check_->means.logs.values.begin(), check_->means.logs.values.end(),
+            logs_.values.begin() + static_cast<i64>(train_.means.logs.values.size()));
+}
+
+void FitLoop::end_epoch() {
+  ++m_.epoch;
+  state_.seconds = seconds();
+  state_.logs = &logs_;
+  call(&CallbackBase::on_epoch_end);
+  Logs& row = spare_[static_cast<size_t>(state_.epoch)];
+  std::copy(logs_.values.begin(), logs_.values.end(), row.values.begin());
+  history_.epochs.push_back(std::move(row));
+  ++state_.epoch;
+  state_.step = 0;
+  if (folder_) write_checkpoint(state_.stop);
+}
+
+double FitLoop::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - epoch_begin_).count();
+}
+
+// --- checkpoints ---
+
+void FitLoop::open_checkpoints() {
+  backup_ = {options_.resume, {}, site_};
+  for (const Callback& callback : options_.callbacks) {
+    const BackupRequest* asked = callback ? callback->backup() : nullptr;
+    if (asked == nullptr) continue;
+    if (!backup_.folder.empty())
+      throw_graph({.where = call_site("fit", site_),
+                   .what = "two folders for checkpoints, " + shown(backup_.folder) + " and " +
+                           shown(asked->folder) + "; expected one",
+                   .hint = "pass .resume or one BackupAndRestore"});
+    backup_ = *asked;
+  }
+  if (backup_.folder.empty()) return;
+  folder_.emplace(backup_, call_site("fit", site_));
+  interrupt_.emplace();
+}
+
+void FitLoop::check_same_run(const RunPosition& position) const {
+  const RunOptions& was = position.options;
+  const auto differs = [&](const char* what, const std::string& before, const std::string& now) {
+    if (before == now) return;
+    throw_graph({.where = call_site("fit", site_),
+                 .what = "the checkpoint was made with " + std::string(what) + " " + before +
+                         "; expected the same, found " + now,
+                 .lines = {{"folder", backup_.folder}},
+                 .hint = "resume with the options and the data that the run began with, or name "
+                         "another folder"});
+  };
+  const auto text = [](i64 n) { return std::to_string(n); };
+  differs("samples:", text(was.samples), text(parts_.train.size()));
+  differs("batch_size", text(was.batch), text(parts_.batch));
+  differs("accumulate", text(was.accumulate), text(options_.accumulate));
+  differs("seed", std::to_string(was.seed), std::to_string(options_.seed));
+  differs("shuffle", was.shuffle ? "true" : "false", options_.shuffle ? "true" : "false");
+  differs("the logs", quoted_list(position.names), quoted_list(logs_.names));
+}
+
+void FitLoop::go_on_from(const Checkpoint& checkpoint) {
+  const RunPosition& p = checkpoint.position;
+  check_same_run(p);
+  restore(m_, checkpoint, call_site("fit", site_));
+  state_.learning_rate = m_.learning_rate();
+  state_.epoch = p.epoch;
+  state_.step = first_step_ = p.step;
+  state_.samples = p.samples_seen;
+  state_.seconds = p.seconds;
+  for (const auto& values : p.rows) history_.epochs.push_back({p.names, values});
+  if (first_step_ == 0) return;
+  train_.start(m_.epoch, first_step_);
+  train_.means.restore(p.means);
+}
+
+void FitLoop::load_callbacks(const RunPosition& position) {
+  // A callback takes what the next one of its class left: others may have come or gone.
+  std::vector<bool> used(position.callbacks.size());
+  for (const Callback& callback : options_.callbacks) {
+    if (!callback) continue;
+    const CallbackBase& it = *callback;
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (used[i] || position.callbacks[i].type != typeid(it).name()) continue;
+      used[i] = true;
+      const UserCode code;
+      callback->load(position.callbacks[i].state);
+      break;
+    }
+  }
+}
+
+bool FitLoop::interrupted() {
+  if (!interrupt_->pending()) return false;
+  write_checkpoint(false);
+  folder_->finish();
+  std::fprintf(stderr,
+               "\n%s: interrupted in epoch %lld after step %lld of %lld; %s holds all of it: run "
+               "the program again to go on\n",
+               call_site("fit", site_).c_str(), static_cast<long long>(state_.epoch + 1),
+               static_cast<long long>(state_.step + 1), static_cast<long long>(state_.steps),
+               folder_->last_path().c_str());
+  interrupt_->pass_on();
+  return true;
+}
+
+bool FitLoop::checkpoint_due() const {
+  const BackupOptions& o = backup_.options;
+  if (o.every_steps > 0 && (state_.step + 1) % o.every_steps == 0) return true;
+  return o.every_seconds > 0 &&
+         Clock::now() - written_ >= std::chrono::duration<double>(o.every_seconds);
+}
+
+void FitLoop::write_checkpoint(bool ended) {
+  folder_->write(m_, position(ended));
+  written_ = Clock::now();
+}
+
+RunPosition FitLoop::position(bool ended) const {
+  RunPosition p;
+  p.options = {parts_.train.size(), parts_.batch, options_.accumulate, options_.shuffle,
+               options_.seed};
+  p.epoch = state_.epoch;
+  const bool inside = state_.logs == &train_.means.logs;
+  if (inside) {
+    p.step = state_.step + 1;
+    p.samples_seen = state_.samples;
+    p.seconds = seconds();
+    p.means = train_.means.state();
+  }
+  p.ended = ended;
+  p.names = logs_.names;
+  for (const Logs& row : history_.epochs) p.rows.push_back(row.values);
+  for (const Callback& callback : options_.callbacks) {
+    if (!callback) continue;
+    const CallbackBase& it = *callback;
+    p.callbacks.push_back({typeid(it).name(), {}});
+    const UserCode code;
+    callback->save(p.callbacks.back().state);
+  }
+  return p;
+}
+
+}  // namespace goneuron

@@ -1,0 +1,60 @@
+// FitLoop: the epochs and steps of one fit(), its callbacks, history and checkpoints. Used by
+// Model::fit() alone.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "train/checkpoint/checkpoint_folder.h"
+#include "train/checkpoint/interrupt.h"
+#include "train/footprint.h"
+#include "train/pass.h"
+
+namespace goneuron {
+
+class FitLoop {
+ public:
+  FitLoop(const Model& model, const FitParts& parts, const FitOptions& options, Site site);
+  /// May be called once.
+  History run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Hook = void (CallbackBase::*)(TrainingState&);
+
+  void open_checkpoints();
+  void check_same_run(const RunPosition& position) const;
+  void go_on_from(const Checkpoint& checkpoint);
+  void load_callbacks(const RunPosition& position);
+  void call(Hook hook);
+  void begin_epoch();
+  bool train_epoch();
+  bool step();
+  void validate();
+  void end_epoch();
+  double seconds() const;
+  /// True when the step that has just ended was the last one before the program ends.
+  bool interrupted();
+  bool checkpoint_due() const;
+  void write_checkpoint(bool ended);
+  RunPosition position(bool ended) const;
+
+  const Model& model_;
+  ModelImpl& m_;
+  const FitOptions& options_;
+  Site site_;
+  FitParts parts_;
+  Pass train_;
+  std::optional<Pass> check_;
+  Logs logs_;                // of a whole epoch: in training, then in validation
+  std::vector<Logs> spare_;  // rows for the epochs to come, so that none is made then
+  History history_;
+  TrainingState state_;
+  i64 first_step_ = 0;  // of the next epoch: where a checkpoint was made in the middle of it
+  Clock::time_point epoch_begin_, written_;
+  BackupRequest backup_;
+  std::optional<CheckpointFolder> folder_;
+  std::optional<Interrupt> interrupt_;
+};
+
+}  // namespace goneuron

@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# `goneuron` from data to predictions, with the build given as $1, as someone would who has no config and no C++:
+# a table of prices and one of classes, images, a text; stopping and going on; what is refused.
+set -euo pipefail
+here=$(realpath "$(dirname "$0")")
+program=$(realpath "$1")/goneuron
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "goneuron: $1" >&2; tail -n 30 out err >&2; exit 1; }
+expect() {  # expect EXIT_CODE ARGUMENTS...
+  local code=0 wanted=$1
+  shift
+  "$program" "$@" >out 2>err || code=$?
+  [ $code -eq "$wanted" ] || fail "$*: exit code $code, expected $wanted"
+}
+says() { grep -qF -- "$1" out || fail "no \"$1\" in the output"; }
+complains() { grep -qF -- "$1" err || fail "no \"$1\" on standard error"; }
+
+# --- a table, without a config ---
+python3 "$here/make_houses.py" 1200 >houses.csv
+expect 0 init houses.csv --target price
+says "goneuron train price.yaml"
+grep -q 'ignore: \[id\]' price.yaml || fail "the column that numbers the rows is an input"
+grep -q '# passes over the training data' price.yaml || fail "the config's keys have no comments"
+expect 1 init houses.csv --target price
+complains "is there already"
+expect 1 init houses.csv --target prize
+expect 0 train price.yaml --set fit.epochs=30
+says "next   goneuron predict run/price INPUT"
+for file in model.safetensors config.yaml history.csv history.json report.html preprocessing.json; do
+  [ -s "run/price/$file" ] || fail "run/price has no $file"
+done
+python3 - out <<'PYTHON' || fail "the trained model explains too little of the price"
+import re, sys
+text = open(sys.argv[1]).read()
+assert float(re.search(r"test data: .*r2_score ([0-9.]+)", text).group(1)) > 0.8, text
+PYTHON
+expect 1 train price.yaml
+complains "goneuron resume run/price"
+
+expect 0 evaluate run/price --json
+cp out evaluated.json
+expect 0 predict run/price houses.csv
+cp out predicted.csv
+head -n 6 houses.csv | cut -d, -f2-9 >inputs.csv  # neither the target nor the column that is left out
+expect 0 predict run/price inputs.csv --format json
+cp out predicted.json
+expect 0 predict run/price - <inputs.csv
+cp out from_stdin.csv
+python3 - <<'PYTHON' || fail "the predictions are not as they should be"
+import csv, json
+prices = [float(row["price"]) for row in csv.DictReader(open("houses.csv"))]
+predicted = [float(row["price"]) for row in csv.DictReader(open("predicted.csv"))]
+assert len(prices) == len(predicted)
+errors = [abs(p - q) / p for p, q in zip(prices, predicted)]
+assert sum(errors) / len(errors) < 0.12, sum(errors) / len(errors)
+rows = json.load(open("predicted.json"))
+assert len(rows) == 5 and all(abs(r["price"] / p - 1) < 1e-6 for r, p in zip(rows, predicted)), rows
+again = [float(row["price"]) for row in csv.DictReader(open("from_stdin.csv"))]
+assert again == predicted[:5], (again, predicted[:5])
+result = json.load(open("evaluated.json"))
+assert result["part"] == "test" and result["samples"] == 120 and result["r2_score"] > 0.8, result
+PYTHON
+expect 0 evaluate run/price --part train
+expect 0 report run/price
+expect 0 summary run/price
+expect 0 inspect run/price
+expect 0 inspect run/price/model.safetensors
+says "dense/weight"
+expect 0 inspect houses.csv
+says "district"
+
+# --- classes ---
+python3 - >flowers.csv <<'PYTHON'
+import random
+chance = random.Random(3)
+print("length;width;kind")
+for i in range(600):
+    kind = chance.choice(["aster", "briar", "clover"])
+    at = {"aster": (1, 5), "briar": (3, 1), "clover": (6, 4)}[kind]
+    print("%.2f;%.2f;%s" % (chance.gauss(at[0], 0.6), chance.gauss(at[1], 0.6), kind))
+PYTHON
+expect 0 init flowers.csv
+says "kind is 3 classes"
+expect 0 train kind.yaml --quiet --set fit.epochs=20
+printf 'length;width\n1.1;5.2\n6.1;3.9\n' >two.csv
+expect 0 predict run/kind two.csv --all
+sed -n 2p out | grep -q '^aster,0\.9' || fail "the first flower is an aster"
+sed -n 3p out | grep -q '^clover,0\.9' || fail "the second flower is clover"
+says "p_briar"
+
+# --- a folder of images: disks and crosses ---
+python3 - <<'PYTHON'
+import os, random, struct, zlib
+chance = random.Random(5)
+def png(path, rows):
+    size = len(rows)
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    raw = b"".join(b"\0" + bytes(row) for row in rows)
+    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0))
+                           + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+for kind in ("cross", "disk"):
+    os.makedirs("shapes/" + kind)
+    for i in range(120):
+        x, y, r = chance.randint(7, 16), chance.randint(7, 16), chance.randint(4, 6)
+        inside = (lambda a, b: a * a + b * b <= r * r) if kind == "disk" else (
+            lambda a, b: max(abs(a), abs(b)) <= r and min(abs(a), abs(b)) <= 1)
+        png("shapes/%s/%03d.png" % (kind, i),
+            [[chance.randint(170, 255) if inside(u - x, v - y) else chance.randint(0, 60) for u in range(24)]
+             for v in range(24)])
+PYTHON
+expect 0 init shapes
+says "240 images of 2 classes (cross, disk)"
+expect 0 train shapes.yaml --quiet --set fit.epochs=8
+expect 0 predict run/shapes shapes/disk/003.png shapes/cross/007.png
+sed -n 2p out | grep -q '^shapes/disk/003.png,disk,' || fail "a disk is no disk"
+sed -n 3p out | grep -q '^shapes/cross/007.png,cross,' || fail "a cross is no cross"
+expect 0 inspect shapes/disk/003.png
+says "[24, 24, 1] u8"
+expect 0 inspect shapes
+expect 1 predict run/shapes houses.csv
+
+# --- a text ---
+for i in $(seq 400); do echo "the cat sat on the mat and saw the rat run by the hat"; done >rhyme.txt
+expect 0 init rhyme.txt
+expect 0 train rhyme.yaml --quiet --set fit.epochs=1 --set model.1.TransformerBlock.repeat=1 --set data.text.stride=128
+expect 0 predict run/rhyme - --length 40 --temperature 0 < <(printf 'the cat s')
+says "the cat s"
+[ "$(head -c -1 out | wc -m)" -eq 49 ] || fail "40 characters were asked for"
+
+# --- stopping and going on: the same weights ---
+cat >steps.yaml <<'YAML'
+data: {fashion_mnist: {take: 4000}}
+model: [Flatten, {Dropout: 0.2}, {Dense: {units: 64, activation: relu}}, {Dense: {units: 10, activation: softmax}}]
+loss: cross_entropy
+optimizer: {Adam: {learning_rate: {CosineDecay: 0.002}}}
+fit: {epochs: 12, batch_size: 8}
+outputs: {folder: run/steps, report: false, checkpoint_steps: 50}
+YAML
+expect 0 train steps.yaml --quiet --set outputs.folder=run/whole
+"$program" train steps.yaml --quiet >out 2>err &
+pid=$!
+for _ in $(seq 200); do
+  [ -n "$(ls run/steps/checkpoints 2>/dev/null)" ] && break
+  sleep 0.05
+done
+kill -INT $pid
+code=0
+wait $pid || code=$?
+[ $code -eq 3 ] || fail "an interrupted training ended with $code, expected 3"
+complains "goneuron resume run/steps"
+expect 0 resume run/steps --quiet
+python3 - <<'PYTHON' || fail "a run that was stopped ends with other weights"
+import json, struct
+def weights(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + size])
+    return {name: data[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]]
+            for name, t in head.items() if name != "__metadata__"}
+a, b = weights("run/whole/model.safetensors"), weights("run/steps/model.safetensors")
+assert a == b and len(a) > 6, [name for name in a if a[name] != b.get(name)]
+PYTHON
+
+# --- the shipped configs, with a small budget ---
+cd "$here/.."
+small() {  # small NAME SETTINGS...
+  local name=$1
+  shift
+  expect_here 0 train "examples/configs/$name.yaml" --quiet --set fit.epochs=1 --set outputs.folder="$work/run/$name" "$@"
+}
+expect_here() {
+  local code=0 wanted=$1
+  shift
+  "$program" "$@" >"$work/out" 2>"$work/err" || code=$?
+  [ $code -eq "$wanted" ] || { cd "$work"; fail "$*: exit code $code, expected $wanted"; }
+}
+small houses
+small fashion_mnist --set data.fashion_mnist.take=2000
+small fashion_resnet --set data.fashion_mnist.take=256
+small char_gpt --set data.text.take=64
+[ "$(find examples/configs -name '*.yaml' | wc -l)" -eq 4 ] || fail "a shipped config is not run here"
+cd "$work"
+images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte
+[ -f $images ] || images=$images.gz
+expect 0 predict run/fashion_mnist $images
+[ "$(wc -l <out)" -eq 10001 ] || fail "10000 images have not as many predictions"
+grep -q '^Sneaker,' out || fail "no image is a sneaker"
+
+# --- what is refused, and the exit codes ---
+expect 0 train --help-config
+cmp -s out "$here/../docs/config.md" || fail "docs/config.md is not that of --help-config"
+expect 1 train missing.yaml
+complains "missing.yaml"
+printf 'data: fashion_mnist\nmodel: [Flaten]\nloss: mse\noutputs: run/x\n' >bad.yaml
+expect 1 train bad.yaml
+complains 'bad.yaml:2:9'
+complains 'did you mean "Flatten"'
+expect 1 train steps.yaml --set fit.epoch=3
+complains 'did you mean "epochs"'
+expect 1 train steps.yaml --overwrite --set 'model=[Flatten, {Dense: 10}, {GroupNorm: 3}]'
+complains 'steps.yaml'
+expect 4 train steps.yaml --overwrite --set device.memory_limit=1000
+expect 4 train steps.yaml --overwrite --set device.name=abacus
+expect 1 predict run/price missing.csv
+expect 1 predict run/nothing inputs.csv
+expect 1 resume run/nothing
+expect 2 train
+expect 2 predict run/price
+expect 2 frobnicate
+for command in train resume evaluate predict summary inspect report init bench info; do
+  expect 0 $command --help
+  says "Exit codes"
+done

@@ -1,0 +1,134 @@
+// Mistakes with checkpoints, weights of samples and weights of classes.
+#pragma once
+
+#include "errors.h"
+
+namespace goneuron::errors {
+
+inline Model resumable() {
+  auto model = Sequential({Dense(2, ReLU), Dense(1)});
+  model.compile(Adam(0.01), MSE, {}, {.seed = 1});
+  return model;
+}
+
+inline std::string fresh_folder() {
+  std::filesystem::remove_all("resume");
+  return "resume";
+}
+
+ERROR_CASE(backup_without_a_folder) { BackupAndRestore(""); }
+
+ERROR_CASE(backup_every_steps_below_zero) { BackupAndRestore("run", {.every_steps = -1}); }
+
+ERROR_CASE(backup_every_seconds_below_zero) { BackupAndRestore("run", {.every_seconds = -1}); }
+
+ERROR_CASE(backup_keeps_none) { BackupAndRestore("run", {.keep = 0}); }
+
+ERROR_CASE(two_folders_of_checkpoints) {
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.callbacks = {BackupAndRestore("a")}, .resume = "b"});
+}
+
+ERROR_CASE(resume_folder_is_a_file) {
+  std::ofstream("file") << "text";
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = "file"});
+}
+
+ERROR_CASE(resume_with_another_batch_size) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 3, .resume = folder});
+}
+
+ERROR_CASE(resume_with_another_seed) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.seed = 2, .resume = folder});
+}
+
+ERROR_CASE(resume_with_more_data) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = folder});
+  model.fit(samples(8), Tensor(Shape{8, 1}), {.batch_size = 2, .resume = folder});
+}
+
+ERROR_CASE(resume_with_other_metrics) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.compile(Adam(0.01), MSE, {MeanAbsoluteError});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+}
+
+ERROR_CASE(resume_with_another_model) {
+  const std::string folder = fresh_folder();
+  resumable().fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  auto wider = Sequential({Dense(3, ReLU), Dense(1)});
+  wider.compile(Adam(0.01), MSE);
+  wider.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+}
+
+ERROR_CASE(resume_with_another_optimizer) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.compile(SGD(0.01), MSE);
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+}
+
+ERROR_CASE(resume_without_the_averages) {
+  const std::string folder = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.compile(Adam(0.01), MSE, {}, {.ema = 0.9});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+}
+
+ERROR_CASE(weights_of_too_few_samples) {
+  Dataset(samples(6), Tensor(Shape{6, 1})).weighted(Tensor(Shape{5}));
+}
+
+ERROR_CASE(weights_below_zero) {
+  Dataset(samples(2), Tensor(Shape{2, 1})).weighted(Tensor(std::vector<float>{1, -1}));
+}
+
+ERROR_CASE(weights_twice) {
+  const Dataset data(samples(6), Tensor(Shape{6, 1}));
+  data.weighted(Tensor(Shape{6})).weighted(Tensor(Shape{6}));
+}
+
+ERROR_CASE(weights_of_samples_in_buckets) {
+  const std::vector<Tensor> sequences{Tensor(Shape{3, 2}), Tensor(Shape{5, 2})};
+  data::buckets(sequences, Tensor(Shape{2, 1})).weighted(Tensor(Shape{2}));
+}
+
+ERROR_CASE(weights_and_a_loss_of_one_number) {
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy({.ignore_index = -1}));
+  const Tensor y(std::vector<std::int32_t>{0, 1, 2, 0, 1, 2});
+  model.fit(Dataset(samples(6), y).weighted(Tensor(Shape{6})));
+}
+
+ERROR_CASE(class_weight_below_zero) {
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.class_weight = {1, -1}});
+}
+
+ERROR_CASE(class_weight_of_too_few_classes) {
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
+  model.fit(samples(6), Tensor(std::vector<std::int32_t>{0, 1, 2, 0, 1, 2}),
+            {.class_weight = {1, 2}});
+}
+
+ERROR_CASE(class_weight_of_a_regression) {
+  auto model = Sequential({Dense(3)});
+  model.compile(SGD(0.1), MSE);
+  model.fit(samples(6), Tensor(Shape{6, 3}), {.class_weight = {1, 2}});
+}
+
+}  // namespace goneuron::errors
