@@ -21,10 +21,7 @@ ColumnScale scale_of(const TableColumn& column, Normalize normalize) {
 }
 
 RowDecoder::RowDecoder(const Preprocessing& table)
-    : table_(table),
-      rules_(table),
-      plan_of_(table.columns.size(), -1),
-      normalized_(table.normalize != Normalize::none) {
+    : table_(table), rules_(table), plan_of_(table.columns.size(), -1) {
   if (table.joined_targets()) targets_.push_back({false, 0});
   for (size_t i = 0; i < table.columns.size(); ++i)
     if (table.columns[i].role != ColumnRole::ignored) add_plan(i);
@@ -63,7 +60,7 @@ void RowDecoder::add_plan(size_t i) {
       features_ += plan.action == Action::one_hot ? plan.categories : 1;
   }
   plan_of_[i] = static_cast<int>(plans_.size());
-  if (plan.action == Action::number)
+  if (column.kind == ColumnKind::number)
     add_to_run(plan);
   else
     others_.push_back(plan_of_[i]);
@@ -71,8 +68,10 @@ void RowDecoder::add_plan(size_t i) {
 }
 
 void RowDecoder::add_to_run(const Plan& plan) {
-  if (runs_.empty() || runs_.back().column + runs_.back().count != plan.column)
-    runs_.push_back({plan.column, 0, plan.out, shifts_.size()});
+  const int tensor = plan.action == Action::number ? -1 : plan.tensor;
+  if (runs_.empty() || runs_.back().column + runs_.back().count != plan.column ||
+      runs_.back().tensor != tensor)
+    runs_.push_back({plan.column, 0, tensor, plan.out, shifts_.size(), plan.normalized});
   ++runs_.back().count;
   shifts_.push_back(plan.shift);
   scales_.push_back(plan.scale);
@@ -95,7 +94,7 @@ bool RowDecoder::decode_run(const Run& run, const CsvRow& row, float* x, void* c
   for (i64 done = 0; done < run.count;) {
     const i64 column = run.column + done, count = std::min(at_once, run.count - done);
     const i64 found = rules_.numbers(row, column, count, values);
-    float* out = x + run.out + done;
+    float* out = (run.tensor < 0 ? x : static_cast<float*>(y[run.tensor])) + run.out + done;
     const double* shifts = shifts_.data() + run.first + done;
     const double* scales = scales_.data() + run.first + done;
     bool clear = true;
@@ -103,7 +102,7 @@ bool RowDecoder::decode_run(const Run& run, const CsvRow& row, float* x, void* c
       const double value = (values[i] - shifts[i]) * scales[i];
       out[i] = static_cast<float>(value);
       clear &= std::fabs(value) <= std::numeric_limits<float>::max() &&
-               (normalized_ || rounds_clearly(value));
+               (run.normalized || rounds_clearly(value));
     }
     // Those that need a closer look, and the one that is no plain number.
     for (i64 i = clear ? found : 0; i < std::min(found + 1, count); ++i) {

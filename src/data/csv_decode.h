@@ -41,10 +41,11 @@ class RowDecoder {
     int categories;
     std::unordered_map<std::string_view, int> places;
   };
-  /// Columns of numbers side by side, in the file as in x.
+  /// Columns of numbers side by side, in the file as in x or in one target.
   struct Run {
-    int column, count, out;
-    size_t first;  // of their scales
+    int column, count, tensor, out;  // tensor: of the targets; -1: x
+    size_t first;                    // of their scales
+    bool normalized;
   };
   void add_plan(size_t column);
   void add_to_run(const Plan& plan);
@@ -66,7 +67,6 @@ class RowDecoder {
   std::vector<Run> runs_;
   std::vector<int> others_;              // plans in no run
   std::vector<double> shifts_, scales_;  // of the runs' columns
-  bool normalized_;                      // the inputs
   i64 features_ = 0;
   std::vector<Target> targets_;
 };
