@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace goneuron::data {
 
@@ -14,7 +15,10 @@ namespace {
 }  // namespace
 
 ColumnScale scale_of(const TableColumn& column, Normalize normalize) {
-  const auto inverse = [](double width) { return width > 0 ? 1 / width : 1; };
+  // A constant column stays as it is, but for its shift.
+  const auto inverse = [](double width) {
+    return width > std::numeric_limits<double>::min() ? 1 / width : 1;
+  };
   if (normalize == Normalize::standard) return {column.mean, inverse(column.deviation)};
   if (normalize == Normalize::minmax) return {column.min, inverse(column.max - column.min)};
   return {};

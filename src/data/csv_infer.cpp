@@ -137,6 +137,7 @@ void infer_table(CsvTable& table, const CsvOptions& options, const std::string& 
   kept.encode = options.encode;
   kept.date_features = options.date_features;
   kept.date_format = options.date_format;
+  kept.columns.reserve(table.layout.names.size());
   for (const std::string& name : table.layout.names) {
     kept.columns.emplace_back();
     kept.columns.back().name = name;

@@ -12,6 +12,7 @@ constexpr i64 rows_between_merges = 1024;
 
 FirstPass::FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop)
     : table_(table), rules_(table.preprocessing), rows_(table.layout), drop_(drop) {
+  columns_.reserve(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     columns_.emplace_back(wanted[i]);
     if (columns_.back().used()) used_.push_back(i);
