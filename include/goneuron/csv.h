@@ -131,6 +131,8 @@ struct TableColumn {
 
 /// What turns a raw row into a model's input: kept with the model, and written as JSON.
 struct Preprocessing {
+  Preprocessing() = default;  // so that {.missing = ..} can only mean CsvOptions
+
   std::vector<TableColumn> columns;  ///< those of the file, in its order
   bool header = true;                ///< the file began with the names
   char delimiter = ',', quote = '"', decimal = '.';
