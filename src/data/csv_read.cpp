@@ -127,10 +127,12 @@ void check_options(const CsvOptions& options, const std::string& where) {
                 "1,5 needs .decimal = ',' and .delimiter = ';'");
   if (options.max_categories < 1 || options.memory < 0 || options.block < 1)
     fail_option(where,
-                options.memory < 0 ? "a budget of " + std::to_string(options.memory) + " bytes"
+                options.memory < 0
+                    ? "a budget of " + std::to_string(options.memory) + " bytes; expected 0 or more"
                 : options.block < 1
-                    ? "blocks of " + std::to_string(options.block) + " rows"
-                    : "at most " + std::to_string(options.max_categories) + " categories",
+                    ? "blocks of " + std::to_string(options.block) + " rows; expected at least 1"
+                    : "at most " + std::to_string(options.max_categories) +
+                          " categories; expected at least 1",
                 ".max_categories and .block are 1 or more, .memory is 0 or more");
   if (!DateFormat::of(options.date_format))
     fail_option(where,

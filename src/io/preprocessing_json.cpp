@@ -138,7 +138,10 @@ data::Preprocessing read_preprocessing(JsonReader& json) {
   Preprocessing out;
   const size_t start = json.position();
   json.begin('{');
-  json.member("format").integer(format, format, "the format");
+  const size_t at = json.member("format").position();
+  if (const i64 found = json.integer(); found != format)
+    json.fail_at(at, "the format is " + std::to_string(found) + ", expected " +
+                         std::to_string(format) + ", the newest that this version reads");
   out.header = json.member("header").boolean();
   out.delimiter = read_char(json, "delimiter");
   out.quote = read_char(json, "quote");
