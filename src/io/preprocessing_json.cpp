@@ -94,8 +94,7 @@ TableColumn read_column(JsonReader& json) {
   column.max = read_finite(json, "max");
   column.missing = json.member("missing").integer(0, INT64_MAX, "the missing cells");
   column.categories = read_texts(json, "categories", true);
-  if (column.categories.empty() == (column.kind == ColumnKind::category) &&
-      column.role != ColumnRole::ignored)
+  if (!column.categories.empty() && column.kind != ColumnKind::category)
     json.fail_at(at, "a column of this kind has " +
                          counted(static_cast<i64>(column.categories.size()), "categories"));
   json.end();
