@@ -261,6 +261,18 @@ TEST(CsvTable, StreamsTheSameRowsAsInMemory) {
   }
 }
 
+TEST(CsvTable, ManyThreadsDecodeWhatOneDoes) {
+  const std::string path = temporary("many.csv", mixed_rows(300'000, 8));  // several stretches
+  CsvOptions options = {.target = "y", .ignore = {"id"}, .missing = Missing::drop};
+  const Table whole = csv(path, options);
+  options.memory = 0;
+  const Table parts = csv(path, options);
+  ASSERT_GT(whole.rows, 200'000);
+  const Sample all = whole.data.arrays(), read = parts.data.arrays();
+  EXPECT_TRUE(all.x == read.x);
+  EXPECT_TRUE(all.y == read.y);
+}
+
 TEST(CsvTable, TrainsFromBlocksAsFromMemory) {
   const std::string path = temporary("blocks.csv", mixed_rows(3000, 4));
   CsvOptions options = {.target = "class", .ignore = {"id"}};
