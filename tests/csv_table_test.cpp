@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -22,10 +23,16 @@ namespace {
 
 using namespace data;
 
+/// A folder of this process alone: tests run beside each other.
+struct Folder {
+  Folder() { path = mkdtemp(path.data()); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string path = std::filesystem::temp_directory_path() / "goneuron_csv_XXXXXX";
+};
+
 std::string temporary(const std::string& name, const std::string& text) {
-  const auto folder = std::filesystem::temp_directory_path() / "goneuron_csv_table";
-  std::filesystem::create_directories(folder);
-  const std::string path = folder / name;
+  static const Folder folder;
+  const std::string path = folder.path + "/" + name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }
