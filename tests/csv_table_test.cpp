@@ -415,6 +415,7 @@ TEST(CsvTable, PredictionsComeBackInTheTargetsUnit) {
   EXPECT_TRUE(found.labels.empty());
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what is freed
 TEST(CsvTable, StreamingKeepsItsMemory) {
   const std::string path = temporary("long.csv", "");
   {
@@ -439,10 +440,11 @@ TEST(CsvTable, StreamingKeepsItsMemory) {
     std::memcpy(&y, found[1].data(), sizeof y);
     ASSERT_EQ(y, static_cast<float>(row % 1000) + 0.25F);
   }
-  // The decoded rows take 40 MB, the text 70 MB; blocks are kept for up to 64 MB.
-  EXPECT_LT(peak() - before, i64{80} << 20);
+  // The text takes 70 MB, the decoded rows 40 MB; of their blocks 8 MB are kept.
+  EXPECT_LT(peak() - before, i64{20} << 20);
   std::filesystem::remove(path);
 }
+#endif
 
 TEST(CsvTable, FindsOutHowTheTextIsWritten) {
   const auto columns = [](const std::string& text, CsvOptions options = {}) {
