@@ -44,7 +44,7 @@ void check_columns(const CsvTable& table, const std::string& where) {
                 "leave such columns out: .ignore = {" + empty + "}");
   if (text_count > 0)
     fail_option(where,
-                counted(text_count, "column") + " of free text cannot be an input: " + texts +
+                counted(text_count, "column") + " of free text cannot be used: " + texts +
                     "; expected numbers, dates or few different texts",
                 "leave free text out: .ignore = {" + texts +
                     "}; for more different texts, raise "
