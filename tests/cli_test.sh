@@ -54,5 +54,13 @@ for line in lines[1::2]:
 assert [json.loads(line)["workload"] for line in lines[1::2]] == sys.argv[2].split()
 PYTHON
 done
+expect 0 bench csv --seconds 0.05
+tail -1 out | python3 -c '
+import json, sys
+r = json.loads(sys.stdin.read())
+assert r["workload"] == "csv" and r["rows"] * r["columns"] > 1e6 and r["bytes"] > 6e7, r
+assert all(r[k] > 10 for k in ("parse_mb_per_s", "first_pass_mb_per_s", "both_mb_per_s")), r
+assert r["memory_read_mb_per_s"] > r["parse_mb_per_s"], r
+' || fail "bench csv: the JSON is not as it should be"
 expect 0 bench xor --threads 1 --seconds 0.05 --json
 [ "$(wc -l <out)" -eq 1 ] || fail "--json printed more than a line"

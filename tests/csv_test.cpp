@@ -34,8 +34,8 @@ Rows read_text(const std::string& text, Dialect dialect = {}) {
 }
 
 TEST(CsvReader, AgreesWithPythonsCsvModule) {
-  const auto folder = std::filesystem::temp_directory_path() / "goneuron_csv_cases";
-  std::filesystem::remove_all(folder);
+  std::string made = std::filesystem::temp_directory_path() / "goneuron_csv_XXXXXX";
+  const std::filesystem::path folder = mkdtemp(made.data());
   const std::string command =
       "python3 " GONEURON_SOURCE_DIR "/tools/make_csv_cases.py " + folder.string() + " 500";
   ASSERT_EQ(std::system(command.c_str()), 0);

@@ -2,11 +2,13 @@
 #include "data/csv_read.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "core/checked_math.h"
 #include "core/memory.h"
 #include "core/message.h"
 #include "data/csv_source.h"
+#include "data/team.h"
 
 namespace goneuron::data {
 
@@ -24,20 +26,53 @@ bool is_mark(char c) {
   throw_data({where, what, {}, hint});
 }
 
-/// Columns that an input cannot be made of.
-void check_inputs(const CsvTable& table, const std::string& where) {
-  std::string unusable;
-  i64 count = 0;
+/// Columns that nothing can be learned from.
+void check_columns(const CsvTable& table, const std::string& where) {
+  std::string texts, empty;
+  i64 text_count = 0, empty_count = 0;
   for (const TableColumn& column : table.preprocessing.columns) {
-    if (column.role == ColumnRole::ignored || column.kind != ColumnKind::text) continue;
-    unusable += (count++ > 0 ? ", " : "") + shown_cell(column.name);
+    if (column.role == ColumnRole::ignored) continue;
+    const bool is_text = column.kind == ColumnKind::text;
+    if (!is_text && column.missing < table.rows) continue;
+    i64& count = is_text ? text_count : empty_count;
+    (is_text ? texts : empty) += (count++ > 0 ? ", " : "") + shown_cell(column.name);
   }
-  if (count > 0)
-    fail_option(
-        where,
-        "the column" + std::string(count > 1 ? "s " : " ") + unusable +
-            (count > 1 ? " hold" : " holds") + " too many different texts for categories",
-        "leave out what is free text: .ignore = {" + unusable + "}, or raise .max_categories");
+  if (empty_count > 0)
+    fail_option(where,
+                "no cell has a value in " + counted(empty_count, "column") + ", " + empty +
+                    "; expected at least one",
+                "leave such columns out: .ignore = {" + empty + "}");
+  if (text_count > 0)
+    fail_option(where,
+                counted(text_count, "column") + " of free text cannot be used: " + texts +
+                    "; expected numbers, dates or few different texts",
+                "leave free text out: .ignore = {" + texts +
+                    "}; for more different texts, raise "
+                    ".max_categories");
+}
+
+/// All rows into the data set's tensors: stretches of them by a thread each, where reading may
+/// begin anywhere. Who reads what makes no difference to the numbers.
+void decode_all(const CsvTable& table, const RowDecoder& decoder, DatasetImpl& data,
+                bool seekable) {
+  constexpr i64 least_rows = 1 << 16;
+  const auto blocks = static_cast<i64>(table.blocks.size());
+  const i64 stretch = seekable ? ceil_div(least_rows, table.block) : blocks;
+  const i64 pieces = ceil_div(blocks, stretch);
+  const i64 cores = std::clamp<i64>(std::thread::hardware_concurrency(), 1, 8);
+  Team team(static_cast<int>(std::min(pieces, cores)));
+  team.run(pieces, [&](i64 piece, int) {
+    const i64 first = piece * stretch * table.block;
+    const i64 count = std::min(stretch * table.block, table.rows - first);
+    std::vector<void*> memory;
+    for (auto* columns : {&data.x, &data.y})
+      for (Column& column : *columns)
+        memory.push_back(static_cast<char*>(column.stored.raw()) +
+                         column.stored.bytes() / table.rows * first);
+    const CsvPlace begin =
+        seekable ? table.blocks[static_cast<size_t>(piece * stretch)] : CsvPlace();
+    decode_rows(table.layout, decoder, begin, count, memory.data());
+  });
 }
 
 Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
@@ -59,13 +94,10 @@ Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
                     " and its file is packed; expected at most " + bytes_text(options.memory),
                 "unpack the file, so that it can be read in parts, or raise .memory");
   if (out.in_memory) {
-    std::vector<void*> memory;
     for (auto* columns : {&data->x, &data->y})
-      for (Column& column : *columns) {
+      for (Column& column : *columns)
         column.stored = Tensor(column.shape.with_batch(table->rows), column.dtype);
-        memory.push_back(column.stored.raw());
-      }
-    decode_rows(table->layout, decoder, {}, table->rows, memory.data());
+    decode_all(*table, decoder, *data, seekable);
   } else {
     data->source = csv_source(table);
   }
@@ -127,10 +159,12 @@ void check_options(const CsvOptions& options, const std::string& where) {
                 "1,5 needs .decimal = ',' and .delimiter = ';'");
   if (options.max_categories < 1 || options.memory < 0 || options.block < 1)
     fail_option(where,
-                options.memory < 0 ? "a budget of " + std::to_string(options.memory) + " bytes"
+                options.memory < 0
+                    ? "a budget of " + std::to_string(options.memory) + " bytes; expected 0 or more"
                 : options.block < 1
-                    ? "blocks of " + std::to_string(options.block) + " rows"
-                    : "at most " + std::to_string(options.max_categories) + " categories",
+                    ? "blocks of " + std::to_string(options.block) + " rows; expected at least 1"
+                    : "at most " + std::to_string(options.max_categories) +
+                          " categories; expected at least 1",
                 ".max_categories and .block are 1 or more, .memory is 0 or more");
   if (!DateFormat::of(options.date_format))
     fail_option(where,
@@ -157,7 +191,7 @@ Table read_table(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
                 "name it: {.target = " + shown_cell(layout.names.back()) + "}"});
   }
   auto table = std::make_shared<CsvTable>(read_columns(inputs, options, where));
-  check_inputs(*table, where);
+  check_columns(*table, where);
   return table_of(table, options, where);
 }
 

@@ -11,7 +11,7 @@ namespace goneuron::data {
 
 namespace {
 
-constexpr i64 cache_bytes = i64{64} << 20;
+constexpr i64 cache_bytes = i64{8} << 20;
 constexpr i64 fewest_blocks = 4;
 
 /// Bytes of one row of each column: x, then the targets.
