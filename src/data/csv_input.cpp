@@ -113,35 +113,39 @@ class FileInput : public CsvInput {
 
 class MemoryRange : public ByteSource {
  public:
-  MemoryRange(const std::string& text, i64 offset, std::string where, std::string name)
+  MemoryRange(std::shared_ptr<const std::string> text, i64 offset, std::string where,
+              std::string name)
       : ByteSource(std::move(where), std::move(name)),
-        text_(text),
-        at_(std::min(static_cast<size_t>(offset), text.size())) {}
+        text_(std::move(text)),
+        at_(std::min(static_cast<size_t>(offset), text_->size())) {}
   size_t read(std::uint8_t* out, size_t count) override {
-    count = std::min(count, text_.size() - at_);
-    if (count > 0) std::memcpy(out, text_.data() + at_, count);
+    count = std::min(count, text_->size() - at_);
+    if (count > 0) std::memcpy(out, text_->data() + at_, count);
     at_ += count;
     return count;
   }
-  i64 remaining() const override { return static_cast<i64>(text_.size() - at_); }
+  i64 remaining() const override { return static_cast<i64>(text_->size() - at_); }
 
  private:
-  const std::string& text_;
+  std::shared_ptr<const std::string> text_;
   size_t at_;
 };
 
 class MemoryInput : public CsvInput {
  public:
   MemoryInput(std::string text, std::string name, std::string where)
-      : text_(std::move(text)), name_(std::move(name)), where_(std::move(where)) {}
+      : text_(std::make_shared<const std::string>(std::move(text))),
+        name_(std::move(name)),
+        where_(std::move(where)) {}
   std::unique_ptr<ByteSource> from(i64 offset) const override {
     return std::make_unique<MemoryRange>(text_, offset, where_, name_);
   }
   bool seekable() const override { return true; }
-  i64 bytes() const override { return static_cast<i64>(text_.size()); }
+  i64 bytes() const override { return static_cast<i64>(text_->size()); }
 
  private:
-  std::string text_, name_, where_;
+  std::shared_ptr<const std::string> text_;
+  std::string name_, where_;
 };
 
 }  // namespace
