@@ -336,7 +336,8 @@ std::string watched_run(const Folder& folder, i64 stop, std::vector<std::string>
     const History read = History::load_json(folder.path(name));
     for (const Logs& logs : read.epochs)
       for (size_t i = 0; i < logs.names.size(); ++i)
-        if (logs.names[i] != "seconds") text += logs.names[i] + std::to_string(logs.values[i]);
+        if (logs.names[i] != "seconds" && logs.names[i] != "waited")
+          text += logs.names[i] + std::to_string(logs.values[i]);
   }
   const std::string page = text_of(folder.path("page.html"));
   const size_t rates = page.find("<b>Learning rate");

@@ -52,7 +52,8 @@ struct ReduceLROnPlateauOptions {
 /// follows a schedule.
 Callback ReduceLROnPlateau(const ReduceLROnPlateauOptions& options = {}, Site site = Site::here());
 
-/// Before each epoch (from 0) the rate becomes schedule(epoch, rate).
+/// Before each epoch (from 0) the rate becomes schedule(epoch, rate). Throws GraphError when the
+/// rate follows a Schedule of compile().
 Callback LearningRateScheduler(std::function<double(i64 epoch, double rate)> schedule,
                                Site site = Site::here());
 
@@ -68,7 +69,8 @@ struct JSONLoggerOptions {
   bool lines = true;  ///< an object a line, written at each epoch's end; else one array, rewritten
   bool append = false;  ///< go on in a file that is there
 };
-/// The same as JSON, with learning rate and seconds. Numbers that are not finite become null.
+/// The same as JSON, with learning rate, seconds and those of them that steps waited for data.
+/// Numbers that are not finite become null.
 Callback JSONLogger(const std::string& path, const JSONLoggerOptions& options = {},
                     Site site = Site::here());
 

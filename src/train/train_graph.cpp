@@ -1,7 +1,6 @@
 // The training graph: losses of all heads, metrics and what layers add, as symbols, for targets of
 // certain types.
 #include <algorithm>
-#include <set>
 
 #include "core/message.h"
 #include "graph/op_def.h"
@@ -112,12 +111,13 @@ class Maker {
   }
 
   void need_free(const std::string& name) {
-    if (!taken_.insert(name).second)
+    if (std::find(taken_.begin(), taken_.end(), name) != taken_.end())
       throw_graph(
           {.what = "two values of the logs are named \"" + name + "\"; expected a name for each",
-           .lines = {{"names", quoted_list(graph_.names)}},
+           .lines = {{"names", quoted_list(taken_)}},
            .hint = "give the metric, the output's layer, or what a layer adds by add_loss() "
                    "or add_metric() another name"});
+    taken_.push_back(name);
   }
 
   void log(const std::string& name, const Symbol& value) {
@@ -146,7 +146,7 @@ class Maker {
   const ModelImpl& model_;
   TrainGraph& graph_;
   std::vector<Part> parts_;
-  std::set<std::string> taken_ = {"loss"};
+  std::vector<std::string> taken_ = {"loss"};
 };
 
 /// What this loss may take for its target: class indices where there are classes, else values as

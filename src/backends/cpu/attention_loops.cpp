@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/attention_loops.cpp"
 #include <hwy/foreach_target.h>
@@ -419,11 +421,11 @@ HWY_EXPORT(forward);
 HWY_EXPORT(backward);
 
 AttentionHead attention_forward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(forward);
 }
 AttentionHead attention_backward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(backward);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/channel_rows.cpp"
 #include <hwy/foreach_target.h>
@@ -279,7 +281,7 @@ i64 channel_rows_scratch(i64 channels) {
 
 HWY_EXPORT(find_channel_rows);
 ChannelRows channel_rows() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_channel_rows)();
 }
 

@@ -1,110 +1,192 @@
-// Convolutions with operands of bf16: every band is copied and rounded, then the loops of floats
-// run on it. Where an instruction multiplies pairs (AVX512_BF16: VDPBF16PS) the copy holds words of
-// two neighbours of the depth, so that the loops see half as many steps, with tiles of its own.
+// Convolutions with operands of bf16: every band is copied with zeros around and rounded in one go,
+// then the loops of floats run on it. Where an instruction multiplies pairs (bf16_pairs.h) the copy
+// holds words of two neighbours of the depth, so that the loops see half as many steps, with tiles
+// of its own.
 #include <cstring>
 #include <utility>
 
+#include "backends/cpu/bf16_pairs.h"
 #include "backends/cpu/conv_loops.h"
 #include "core/half.h"
-
-#if defined(__x86_64__)
-#include <hwy/base.h>
-#if !defined(__clang__)  // GCC bug 105593: the intrinsics' own headers warn
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
 
 namespace goneuron::cpu {
 namespace {
 
-/// The windows over a copy of a band: an image of its own without padding.
-Windows over_copy(const Windows& s, i64 rows) {
-  Windows copy = s;
-  copy.h = s.padded_h(rows);
-  copy.w = s.padded_w();
-  copy.pixel = s.c;
-  copy.top = copy.left = 0;
-  copy.oh = rows;
-  return copy;
+/// A band of windows as it is copied. Where a kernel is one pixel wide or high, only the pixels
+/// that windows see are there.
+struct Band {
+  Windows s;
+  i64 step_h, step_w;      // between the pixels that are copied
+  i64 stride_h, stride_w;  // between windows in the copy
+  i64 height, pitch;       // of the copy, in pixels
+
+  Band(const Windows& windows, i64 rows)
+      : s(windows),
+        step_h(s.kh == 1 ? s.stride_h : 1),
+        step_w(s.kw == 1 ? s.stride_w : 1),
+        stride_h(s.stride_h / step_h),
+        stride_w(s.stride_w / step_w),
+        height((rows - 1) * stride_h + s.extent_h()),
+        pitch((s.ow - 1) * stride_w + s.extent_w()) {}
+
+  /// The windows over the copy, an image of its own without padding.
+  Windows windows(i64 rows) const {
+    Windows copy = s;
+    copy.h = height;
+    copy.w = pitch;
+    copy.pixel = s.c;
+    copy.stride_h = stride_h;
+    copy.stride_w = stride_w;
+    copy.top = copy.left = 0;
+    copy.oh = rows;
+    return copy;
+  }
+};
+
+/// A row of the copy: pixels [first, last) come from the image, `apart` floats from one to the
+/// next; zeros are around them.
+struct BandRow {
+  const float* pixels;
+  i64 first, last, pitch, apart, c;
+
+  bool dense() const { return apart == c; }
+  bool inside(i64 pixel) const { return pixel >= first && pixel < last; }
+  const float* pixel(i64 i) const { return pixels + (i - first) * apart; }
+};
+
+/// Calls f(row, number) for every row that the windows of a part see.
+template <class F>
+void for_rows(const Band& band, const float* x, const ConvPart& p, const F& f) {
+  const Windows& s = band.s;
+  const i64 first = std::clamp<i64>(ceil_div(std::max<i64>(s.left, 0), band.step_w), 0, band.pitch),
+            last = std::clamp(ceil_div(std::max<i64>(s.w + s.left, 0), band.step_w), first,
+                              band.pitch);
+  for (i64 n = 0; n < p.images; ++n) {
+    const float* image = x + (p.image + n) * s.h * s.w * s.pixel;
+    for (i64 i = 0; i < band.height; ++i) {
+      const i64 from = p.row * s.stride_h - s.top + i * band.step_h;
+      const bool there = from >= 0 && from < s.h && first < last;
+      f(BandRow{there ? image + (from * s.w + first * band.step_w - s.left) * s.pixel : nullptr,
+                there ? first : 0, there ? last : 0, band.pitch, band.step_w * s.pixel, s.c},
+        n * band.height + i);
+    }
+  }
 }
 
-void copy_band(const Windows& s, const float* x, const ConvPart& p, float* band) {
-  const i64 floats = s.padded_h(p.rows) * s.padded_w() * s.c;
-  for (i64 n = 0; n < p.images; ++n)
-    copy_padded(s, x + (p.image + n) * s.h * s.w * s.pixel, p.row, p.rows, band + n * floats);
+void zero(float* to, i64 floats) {
+  if (floats > 0) std::memset(to, 0, static_cast<size_t>(floats) * sizeof(float));
 }
 
 template <class Form>
-void convolution(const Convolution& v, const ConvPart& part, float* band) {
+void convolution(const Convolution& v, const ConvPart& part, float* copy) {
   for_bands(v.windows, part, [&](const ConvPart& p) {
-    Convolution copy = v;
-    Windows& s = copy.windows;
-    s = over_copy(v.windows, p.rows);
-    copy_band(v.windows, v.x, p, band);
-    Form::channels(band, p.images * s.h * s.w, s.c);
-    s.c = s.pixel = Form::steps(s.c);
-    copy.x = band;
-    copy.tiles = Form::micros();
+    Convolution of_copy = v;
+    const Band band(v.windows, p.rows);
+    const i64 pixel = Form::steps(v.windows.c);
+    for_rows(band, v.x, p, [&](const BandRow& row, i64 i) {
+      float* to = copy + i * band.pitch * pixel;
+      zero(to, row.first * pixel);
+      Form::channels(row, to + row.first * pixel);
+      zero(to + row.last * pixel, (row.pitch - row.last) * pixel);
+    });
+    of_copy.windows = band.windows(p.rows);
+    of_copy.windows.c = of_copy.windows.pixel = pixel;
+    of_copy.x = copy;
+    of_copy.tiles = Form::micros();
     const i64 at = p.image * v.y_image + p.row * v.y_row;
-    copy.y += at;
-    if (v.z) copy.z += at;
-    if (p.images == 1) copy.y_image = p.rows * v.y_row;
-    conv_kernels().convolution(copy, {0, p.images, 0, p.rows}, nullptr);
+    of_copy.y += at;
+    if (v.z) of_copy.z += at;
+    if (p.images == 1) of_copy.y_image = p.rows * v.y_row;
+    conv_kernels().convolution(of_copy, {0, p.images, 0, p.rows}, nullptr);
   });
 }
 
+/// dy of a band as panels of columns, [rows of windows, steps, width] each.
 template <class Form>
-void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* band) {
-  const Windows& s = g.windows;
-  float* dy = band + round_up(s.band_floats(), 16);
-  float* rest = dy + round_up(s.band_images() * s.band_rows() * s.ow * g.columns, 16);
-  WeightGradient copy = g;
-  for_bands(s, {image, images, 0, s.oh}, [&](const ConvPart& p) {
-    copy.windows = over_copy(s, p.rows);
-    copy_band(s, g.x, p, band);
-    Form::windows(band, p.images * copy.windows.h, copy.windows.w * s.c, s.stride_w * s.c);
-    copy.windows.ow = Form::steps(s.ow);
-    copy.windows.stride_w = Form::span * s.stride_w;
+void pack_outputs(const WeightGradient& g, const ConvPart& p, float* to) {
+  const i64 lanes = conv_kernels().lanes, ow = g.windows.ow, steps = Form::steps(ow);
+  for (i64 column = 0; column < g.columns; column += 2 * lanes) {
+    const i64 left = g.columns - column, width = left > lanes ? 2 * lanes : lanes;
     for (i64 n = 0; n < p.images; ++n)
-      for (i64 r = 0; r < p.rows; ++r)
-        Form::rows(g.dy + ((p.image + n) * s.oh + p.row + r) * s.ow * g.dy_pixel, g.dy_pixel,
-                   g.columns, s.ow, dy + (n * p.rows + r) * copy.windows.ow * g.columns);
-    copy.x = band;
-    copy.dy = dy;
-    copy.dy_pixel = g.columns;
-    copy.tiles = Form::outers();
-    conv_kernels().weight_gradient(copy, 0, p.images, rest);
-    copy.add = true;
+      for (i64 r = 0; r < p.rows; ++r, to += steps * width)
+        Form::across(g.dy + ((p.image + n) * g.windows.oh + p.row + r) * ow * g.dy_pixel + column,
+                     g.dy_pixel, std::min(left, width), ow, to, width);
+  }
+}
+
+template <class Form>
+void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* copy) {
+  const Windows& s = g.windows;
+  float* dy = copy + round_up(s.band_floats(), 16);
+  WeightGradient of_copy = g;
+  of_copy.tiles = Form::outers();
+  bool first = !g.add;
+  for_bands(s, {image, images, 0, s.oh}, [&](const ConvPart& p) {
+    const Band band(s, p.rows);
+    const i64 pitch = band.pitch * s.c;
+    for_rows(band, g.x, p, [&](const BandRow& row, i64 i) {
+      Form::windows(row, band.stride_w, copy + i * pitch);
+    });
+    pack_outputs<Form>(g, p, dy);
+    of_copy.windows = band.windows(p.rows);
+    of_copy.windows.ow = Form::steps(s.ow);
+    of_copy.windows.stride_w = Form::span * band.stride_w;
+    conv_kernels().gradient_band(of_copy, p, {copy, band.height * pitch, pitch}, dy, first);
+    first = false;
   });
-  if (!copy.add) conv_kernels().weight_gradient(g, image, 0, rest);  // zeros
+  if (first) conv_kernels().weight_gradient(g, image, 0, dy);  // zeros
 }
 
 template <class Form>
 i64 pack(const Packing& p, float* to) {
-  const i64 floats = conv_kernels().pack(p, to), taps = p.rows.count * p.columns.count,
-            depth = p.transposed ? p.out : p.in, lanes = conv_kernels().lanes;
-  const float* from = to;
+  const i64 lanes = conv_kernels().lanes, columns = p.transposed ? p.in : p.out,
+            depth = p.transposed ? p.out : p.in;
   float* const begin = to;
-  for (i64 columns = p.transposed ? p.in : p.out; from < begin + floats; columns -= 2 * lanes) {
-    const i64 width = columns > lanes ? 2 * lanes : lanes;
-    for (i64 t = 0; t < taps; ++t, from += depth * width, to += Form::steps(depth) * width)
-      Form::rows(from, width, width, depth, to);
+  for (i64 column = 0; column < columns; column += 2 * lanes) {
+    const i64 left = columns - column, width = left > lanes ? 2 * lanes : lanes;
+    for (i64 a = 0; a < p.rows.count; ++a)
+      for (i64 b = 0; b < p.columns.count; ++b, to += Form::steps(depth) * width) {
+        const float* w =
+            p.w + ((p.rows.first + a * p.rows.step) * p.kw + p.columns.first + b * p.columns.step) *
+                      p.in * p.pitch;
+        if (p.transposed)
+          Form::along(w + column * p.pitch, p.pitch, std::min(left, width), depth, to, width);
+        else
+          Form::across(w + column, p.pitch, std::min(left, width), depth, to, width);
+      }
   }
   return to - begin;
 }
 
-/// Operands rounded to bf16 but kept as floats, for processors without products of bf16.
+/// Operands rounded to bf16 but kept as floats, for processors without products of bf16, and for
+/// images of so few channels that pairs of them would be half empty.
 struct Rounded {
   static constexpr i64 span = 1;  // of the depth, in a step
   static i64 steps(i64 depth) { return depth; }
-  static void rows(const float* from, i64 row, i64 count, i64 depth, float* to) {
-    for (i64 i = 0; i < depth; ++i)
-      for (i64 j = 0; j < count; ++j) to[i * count + j] = round_to_bf16(from[i * row + j]);
+  static void copy(const float* from, i64 count, float* to) {
+    for (i64 i = 0; i < count; ++i) to[i] = round_to_bf16(from[i]);
   }
-  static void channels(float* x, i64 pixels, i64 c) { rows(x, c, c, pixels, x); }
-  static void windows(float* x, i64 count, i64 row, i64 /*apart*/) { rows(x, row, row, count, x); }
+  /// to[i * width + j] = from[i * row + j], zeros where j is not below `count`.
+  static void across(const float* from, i64 row, i64 count, i64 depth, float* to, i64 width) {
+    for (i64 i = 0; i < depth; ++i, from += row, to += width) {
+      copy(from, count, to);
+      zero(to + count, width - count);
+    }
+  }
+  /// to[i * width + j] = from[j * row + i].
+  static void along(const float* from, i64 row, i64 count, i64 depth, float* to, i64 width) {
+    for (i64 i = 0; i < depth; ++i, to += width)
+      for (i64 j = 0; j < width; ++j) to[j] = j < count ? round_to_bf16(from[j * row + i]) : 0;
+  }
+  static void channels(const BandRow& row, float* to) {
+    if (row.dense()) return copy(row.pixels, (row.last - row.first) * row.c, to);
+    for (i64 i = row.first; i < row.last; ++i, to += row.c) copy(row.pixel(i), row.c, to);
+  }
+  static void windows(const BandRow& row, i64 /*stride*/, float* to) {
+    zero(to, row.first * row.c);
+    channels(row, to + row.first * row.c);
+    zero(to + row.last * row.c, (row.pitch - row.last) * row.c);
+  }
   static ConvTiles<Seen> micros() { return nullptr; }
   static ConvTiles<Pixels> outers() { return nullptr; }
 };
@@ -113,25 +195,12 @@ struct Rounded {
 }  // namespace goneuron::cpu
 
 #if defined(__x86_64__)
-// Highway has no target for this instruction in the version that we build with.
-HWY_PUSH_ATTRIBUTES("fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16")
+GONEURON_PAIRS_BEGIN
 namespace goneuron::cpu {
 namespace {
+using namespace bf16;
 
-constexpr i64 lanes = 16, max_mr = 12;
-
-__m512bh as_pairs(__m512 bits) { return (__m512bh)bits; }
-
-__mmask16 first_lanes(i64 count) {
-  return static_cast<__mmask16>(count >= lanes ? 0xFFFF : (1U << std::max<i64>(count, 0)) - 1);
-}
-
-/// Words of (first[i], second[i]), rounded to nearest, ties to even.
-__m512i pairs(__m512 first, __m512 second) {
-  const __m512i a = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first)),
-                b = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
-  return _mm512_or_si512(a, _mm512_slli_epi32(b, 16));
-}
+constexpr i64 max_mr = 12;
 
 /// What a register tile runs over: three loops, `across` between its rows.
 struct Walk {
@@ -204,70 +273,82 @@ ConvTile<Pixels> find_outer(i64 height, bool wide) {
   return outer_of(height, wide, std::make_index_sequence<max_mr>());
 }
 
-/// Words of pairs. All of these may write where they read: they never write ahead.
+/// Words of pairs of the depth.
 struct Pairs {
   static constexpr i64 span = 2;
   static i64 steps(i64 depth) { return (depth + 1) / 2; }
-  /// Neighbouring rows in words; an odd last one with zeros.
-  static void rows(const float* from, i64 row, i64 count, i64 depth, float* to) {
-    for (i64 p = 0; p < depth; p += 2, to += count)
-      for (i64 j = 0; j < count; j += lanes) {
-        const __mmask16 here = first_lanes(count - j);
-        const float* x = from + p * row + j;
-        const __m512 a = _mm512_maskz_loadu_ps(here, x);
-        const __m512 b = p + 1 < depth ? _mm512_maskz_loadu_ps(here, x + row) : _mm512_setzero_ps();
-        _mm512_mask_storeu_epi32(to + j, here, pairs(a, b));
-      }
+  static void across(const float* from, i64 row, i64 count, i64 depth, float* to, i64 width) {
+    pack_across(from, row, count, depth, to, width);
+  }
+  static void along(const float* from, i64 row, i64 count, i64 depth, float* to, i64 width) {
+    pack_along(from, row, count, depth, to, width);
   }
   /// Neighbouring channels in words.
-  static void channels(float* x, i64 pixels, i64 c) {
-    if (c % 2 == 0) {  // no seams between pixels
-      c *= pixels;
-      pixels = 1;
-    }
-    float* to = x;
-    for (i64 i = 0; i < pixels; ++i, x += c, to += steps(c))
-      for (i64 j = 0; j < c; j += 2 * lanes) {
-        const __m512 lo = _mm512_maskz_loadu_ps(first_lanes(c - j), x + j),
-                     hi = _mm512_maskz_loadu_ps(first_lanes(c - j - lanes), x + j + lanes);
-        _mm512_mask_storeu_epi32(to + j / 2, first_lanes(steps(c - j)),
-                                 (__m512i)_mm512_cvtne2ps_pbh(hi, lo));
-      }
+  static void channels(const BandRow& row, float* to) {
+    if (row.dense() && row.c % 2 == 0)  // no seams between pixels
+      return pack_neighbours(row.pixels, (row.last - row.first) * row.c, to);
+    for (i64 i = row.first; i < row.last; ++i, to += steps(row.c))
+      pack_neighbours(row.pixel(i), row.c, to);
   }
   /// Every float of a row with the one that the next window sees.
-  static void windows(float* x, i64 count, i64 row, i64 apart) {
-    for (i64 i = 0; i < count; ++i, x += row)
-      for (i64 j = 0; j < row; j += lanes) {
-        const __mmask16 here = first_lanes(row - j), there = first_lanes(row - j - apart);
-        const __m512 a = _mm512_maskz_loadu_ps(here, x + j),
-                     b = _mm512_maskz_loadu_ps(there, x + j + apart);
-        _mm512_mask_storeu_epi32(x + j, here, pairs(a, b));
-      }
+  static void windows(const BandRow& row, i64 stride, float* to) {
+    i64 bounds[] = {0, row.first - stride, row.first, row.last - stride, row.last, row.pitch};
+    for (i64& bound : bounds) bound = std::max<i64>(bound, 0);
+    std::sort(std::begin(bounds), std::end(bounds));
+    for (size_t i = 0; i + 1 < std::size(bounds); ++i)
+      two_windows(row, stride, bounds[i], bounds[i + 1], to);
+  }
+  /// Of pixels [begin, end), which lie on the same side of both ends of the image, as their
+  /// partners do.
+  static void two_windows(const BandRow& row, i64 stride, i64 begin, i64 end, float* to) {
+    if (begin == end) return;
+    const bool here = row.inside(begin), there = row.inside(begin + stride);
+    const i64 at_once = row.dense() || !(here || there) ? end - begin : 1, floats = at_once * row.c;
+    for (i64 i = begin; i < end; i += at_once) {
+      float* at = to + i * row.c;
+      if (here && there)
+        pack_two(row.pixel(i), row.pixel(i + stride), floats, at);
+      else if (here)
+        pack_one(row.pixel(i), false, floats, at);
+      else if (there)
+        pack_one(row.pixel(i + stride), true, floats, at);
+      else
+        zero(at, floats);
+    }
   }
   static ConvTiles<Seen> micros() { return find_micro; }
   static ConvTiles<Pixels> outers() { return find_outer; }
 };
 
+constexpr i64 few_channels = 3;
+
+void convolve_pairs(const Convolution& v, const ConvPart& part, float* band) {
+  return v.windows.c > few_channels ? convolution<Pairs>(v, part, band)
+                                    : convolution<Rounded>(v, part, band);
+}
+i64 pack_for_pairs(const Packing& p, float* to) {
+  return (p.transposed ? p.out : p.in) > few_channels ? pack<Pairs>(p, to) : pack<Rounded>(p, to);
+}
+
 }  // namespace
 }  // namespace goneuron::cpu
-HWY_POP_ATTRIBUTES
+GONEURON_PAIRS_END
 #endif
 
 namespace goneuron::cpu {
 
 i64 weight_gradient_bf16_floats(const Windows& s, i64 columns) {
-  const i64 windows = s.band_images() * s.band_rows() * s.ow;
-  return round_up(s.band_floats(), 16) + round_up(windows * columns, 16) +
-         windows * round_up(columns, 32);
+  return round_up(s.band_floats(), 16) +
+         s.band_images() * s.band_rows() * s.ow * round_up(columns, 32);
 }
 
 ConvKernels conv_bf16_kernels() {
 #if defined(__x86_64__)
-  if (conv_kernels().lanes == lanes && __builtin_cpu_supports("avx512bf16") &&
-      __builtin_cpu_supports("avx512bw"))
-    return {convolution<Pairs>, weight_gradient<Pairs>, pack<Pairs>, lanes};
+  if (conv_kernels().lanes == bf16::lanes && bf16::has_pairs())
+    return {convolve_pairs, weight_gradient<Pairs>, nullptr, pack_for_pairs, bf16::lanes};
 #endif
-  return {convolution<Rounded>, weight_gradient<Rounded>, pack<Rounded>, conv_kernels().lanes};
+  return {convolution<Rounded>, weight_gradient<Rounded>, nullptr, pack<Rounded>,
+          conv_kernels().lanes};
 }
 
 }  // namespace goneuron::cpu

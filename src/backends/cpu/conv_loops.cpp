@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backends/cpu/target.h"
 #include "core/checked_math.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -241,12 +242,10 @@ void pack_pixels(const WeightGradient& g, const ConvPart& p, float* to) {
   }
 }
 
-void gradient_band(const WeightGradient& g, const ConvPart& p, bool first, float* band) {
+void gradient_band(const WeightGradient& g, const ConvPart& p, const Source& from,
+                   const float* packed, bool first) {
   const Windows& s = g.windows;
   const i64 count = p.images * p.rows * s.ow, together = s.taps_together(), run = together * s.c;
-  float* packed = band + round_up(s.inside() ? 0 : s.band_floats(), 16);
-  const Source from = source_of(s, g.x, p, band);
-  pack_pixels(g, p, packed);
   const Pixels at{p.images, from.image, p.rows, s.stride_h * from.row, s.ow, s.stride_w * s.c};
   const i64 height = tile_height(run);
   for (i64 column = 0; column < g.columns; column += nr) {
@@ -269,7 +268,9 @@ void gradient_band(const WeightGradient& g, const ConvPart& p, bool first, float
 void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* band) {
   bool first = !g.add;
   for_bands(g.windows, {image, images, 0, g.windows.oh}, [&](const ConvPart& p) {
-    gradient_band(g, p, first, band);
+    float* packed = band + round_up(g.windows.inside() ? 0 : g.windows.band_floats(), 16);
+    pack_pixels(g, p, packed);
+    gradient_band(g, p, source_of(g.windows, g.x, p, band), packed, first);
     first = false;
   });
   if (!first) return;
@@ -310,7 +311,9 @@ i64 pack(const Packing& p, float* to) {
 
 }  // namespace
 
-ConvKernels find_conv_kernels() { return {convolution, weight_gradient, pack, lanes}; }
+ConvKernels find_conv_kernels() {
+  return {convolution, weight_gradient, gradient_band, pack, lanes};
+}
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -374,7 +377,7 @@ i64 weight_gradient_floats(const Windows& s, i64 columns) {
 
 HWY_EXPORT(find_conv_kernels);
 ConvKernels conv_kernels() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_conv_kernels)();
 }
 

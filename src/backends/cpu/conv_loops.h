@@ -119,6 +119,9 @@ struct WeightGradient {
 };
 /// dw = the sum over images [image, image + images).
 using WeightGradientKernel = void (*)(const WeightGradient&, i64 image, i64 images, float* band);
+/// A band of it, whose dy is packed: panels of columns, [images, rows, ow, width] each.
+using GradientBandKernel = void (*)(const WeightGradient&, const ConvPart&, const Source&,
+                                    const float* packed, bool first);
 /// Floats of scratch that it needs.
 i64 weight_gradient_floats(const Windows& s, i64 columns);
 
@@ -143,6 +146,7 @@ void finish_outputs(const Convolution& v, const ConvPart& p);
 struct ConvKernels {
   ConvolutionKernel convolution;
   WeightGradientKernel weight_gradient;
+  GradientBandKernel gradient_band;  // null: of these kernels' weight_gradient alone
   PackKernel pack;
   i64 lanes = 0;  // of the vectors that panels are made of
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "backends/cpu/conv_loops.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/depthwise_loops.cpp"
@@ -162,7 +163,7 @@ i64 pack(const Packing& p, float* to) {
 
 }  // namespace
 
-ConvKernels find_depthwise_kernels() { return {convolution, weight_gradient, pack}; }
+ConvKernels find_depthwise_kernels() { return {convolution, weight_gradient, nullptr, pack}; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -171,7 +172,7 @@ HWY_AFTER_NAMESPACE();
 namespace goneuron::cpu {
 HWY_EXPORT(find_depthwise_kernels);
 ConvKernels depthwise_kernels() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_depthwise_kernels)();
 }
 }  // namespace goneuron::cpu

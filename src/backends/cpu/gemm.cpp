@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "backends/cpu/target.h"
 #include "core/half.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -320,12 +321,12 @@ HWY_EXPORT(gemm);
 HWY_EXPORT(gemm_rounded);
 
 GemmKernel gemm_kernel() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(gemm);
 }
 
 GemmKernel gemm_rounded_kernel() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(gemm_rounded);
 }
 

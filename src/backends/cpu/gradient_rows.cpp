@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/gradient_rows.cpp"
 #include <hwy/foreach_target.h>
@@ -68,19 +70,18 @@ namespace {
 HWY_EXPORT(squares);
 HWY_EXPORT(accumulate);
 HWY_EXPORT(ema);
-void choose() { hwy::GetChosenTarget().Update(hwy::SupportedTargets()); }
 }  // namespace
 
 SquaresRow squares_row() {
-  choose();
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(squares);
 }
 AccumulateRow accumulate_row() {
-  choose();
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(accumulate);
 }
 EmaRow ema_row() {
-  choose();
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(ema);
 }
 

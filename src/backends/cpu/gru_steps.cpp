@@ -1,4 +1,5 @@
 #include "backends/cpu/recurrent.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/gru_steps.cpp"
@@ -218,11 +219,11 @@ HWY_EXPORT(gru_forward);
 HWY_EXPORT(gru_backward);
 
 SequenceKernel<GruForward> gru_forward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(gru_forward);
 }
 SequenceKernel<GruBackward> gru_backward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(gru_backward);
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "backends/cpu/recurrent.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/lstm_steps.cpp"
@@ -234,11 +235,11 @@ HWY_EXPORT(lstm_forward);
 HWY_EXPORT(lstm_backward);
 
 SequenceKernel<LstmForward> lstm_forward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(lstm_forward);
 }
 SequenceKernel<LstmBackward> lstm_backward() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(lstm_backward);
 }
 

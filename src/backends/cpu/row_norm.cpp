@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/row_norm.cpp"
 #include <hwy/foreach_target.h>
@@ -281,7 +283,7 @@ namespace goneuron::cpu {
 
 HWY_EXPORT(find_row_norm);
 RowNorm row_norm() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_row_norm)();
 }
 

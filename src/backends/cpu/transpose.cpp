@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/transpose.cpp"
 #include <hwy/foreach_target.h>
@@ -64,7 +66,7 @@ namespace goneuron::cpu {
 
 HWY_EXPORT(find_transpose);
 TransposeBlock transpose_block() {
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_transpose)();
 }
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <limits>
 
+#include "backends/cpu/target.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/vector_ops.cpp"
 #include <hwy/foreach_target.h>
@@ -289,31 +291,30 @@ HWY_EXPORT(find_softmax);
 HWY_EXPORT(find_adam);
 HWY_EXPORT(find_sgd);
 HWY_EXPORT(sum_columns);
-void choose() { hwy::GetChosenTarget().Update(hwy::SupportedTargets()); }
 }  // namespace
 
 UnaryRow unary_row(std::string_view op) {
-  choose();
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_unary)(op);
 }
 BinaryRow binary_row(std::string_view op) {
-  choose();
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_binary)(op);
 }
 SoftmaxRow softmax_row(bool log) {
-  choose();
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_softmax)(log);
 }
 AdamRow adam_row(bool clipped) {
-  choose();
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_adam)(clipped);
 }
 SgdRow sgd_row(bool clipped) {
-  choose();
+  choose_target();
   return HWY_DYNAMIC_DISPATCH(find_sgd)(clipped);
 }
 ColumnSums column_sums() {
-  choose();
+  choose_target();
   return &HWY_DYNAMIC_DISPATCH(sum_columns);
 }
 

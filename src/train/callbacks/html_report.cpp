@@ -26,7 +26,7 @@ class HTMLReportCallback : public CallbackBase {
   void on_train_begin(TrainingState& state) override {
     make_folders_for(where_, path_);
     rates_.clear();
-    seconds_ = samples_ = 0;
+    seconds_ = samples_ = waited_ = 0;
     layers_.clear();
     if (options_.profile) profile_ = begin_profile(state, 3, 20);
   }
@@ -38,6 +38,7 @@ class HTMLReportCallback : public CallbackBase {
   void on_epoch_end(TrainingState& state) override {
     rates_.push_back(state.learning_rate);
     seconds_ += state.seconds;
+    waited_ += state.waited;
     samples_ += static_cast<double>(state.samples);
     if (options_.every == 0 || (state.epoch + 1) % options_.every != 0) return;
     History history = *state.history;
@@ -51,7 +52,7 @@ class HTMLReportCallback : public CallbackBase {
   }
 
   void save(CallbackState& state) const override {
-    state.numbers = {{"seconds", seconds_}, {"samples", samples_}};
+    state.numbers = {{"seconds", seconds_}, {"samples", samples_}, {"waited", waited_}};
     Tensor rates(Shape{static_cast<i64>(rates_.size())}, DType::f64);
     for (size_t i = 0; i < rates_.size(); ++i) rates.data<double>()[i] = rates_[i];
     if (!rates.empty()) state.tensors.emplace_back("rates", rates);
@@ -59,6 +60,7 @@ class HTMLReportCallback : public CallbackBase {
   void load(const CallbackState& state) override {
     seconds_ = number_in(state, kind, "seconds");
     samples_ = number_in(state, kind, "samples");
+    waited_ = number_in(state, kind, "waited");
     rates_.clear();
     for (const auto& [name, rates] : state.tensors)
       for (i64 i = 0; i < rates.size(); ++i) rates_.push_back(rates.at({i}));
@@ -83,6 +85,7 @@ class HTMLReportCallback : public CallbackBase {
     report.facts.emplace_back("training time", fmt::format("{:.1f} s", seconds_));
     if (seconds_ > 0)
       report.facts.emplace_back("samples / s", fmt::format("{:.0f}", samples_ / seconds_));
+    report.facts.emplace_back("waited for data", fmt::format("{:.2f} s", waited_));
     report.facts.emplace_back("threads", std::to_string(threads()));
     report.subtitle = fmt::format("{} weights, trained on {} samples in batches of {}.",
                                   state.model->parameters(), state.data->size(), state.batch_size);
@@ -118,7 +121,7 @@ class HTMLReportCallback : public CallbackBase {
   std::shared_ptr<StepProfile> profile_;
   std::vector<ReportLayer> layers_;
   std::vector<double> rates_;
-  double seconds_ = 0, samples_ = 0;
+  double seconds_ = 0, samples_ = 0, waited_ = 0;
 };
 
 }  // namespace

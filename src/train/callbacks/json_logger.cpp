@@ -38,6 +38,7 @@ class JSONLoggerCallback : public CallbackBase {
     Json row;
     row["epoch"] = state.epoch + 1;
     row["seconds"] = finite(state.seconds);
+    row["waited"] = finite(state.waited);
     row["learning_rate"] = finite(state.learning_rate);
     for (size_t i = 0; i < state.logs->names.size(); ++i)
       row[state.logs->names[i]] = finite(state.logs->values[i]);

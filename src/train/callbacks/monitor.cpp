@@ -6,6 +6,7 @@
 
 #include "core/message.h"
 #include "goneuron/dataset.h"
+#include "train/model_impl.h"
 
 namespace goneuron {
 
@@ -30,9 +31,15 @@ void need_option(bool good, const char* callback, Site site, const std::string& 
   if (!good) throw_graph({.where = user_place(callback, site), .what = what, .hint = hint});
 }
 
+void need_constant_rate(const char* callback, const TrainingState& state, Site site) {
+  need_option(state.model->impl()->optimizer.schedule.constant(), callback, site,
+              "the learning rate follows a schedule; expected a constant one, to be changed",
+              "compile(Adam(0.001), ..) without a schedule, or leave out this callback");
+}
+
 void need_path(const char* callback, const std::string& path, Site site) {
   need_option(!path.empty(), callback, site, "the path is empty; expected that of a file",
-              "say where to write: \"run/history.csv\"");
+              "say where to write, e.g. in a folder of the run");
 }
 
 namespace {

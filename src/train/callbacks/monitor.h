@@ -37,6 +37,8 @@ class Monitor {
 /// A GraphError of a callback's options, unless `good`.
 void need_option(bool good, const char* callback, Site site, const std::string& what,
                  const std::string& hint);
+/// GraphError where the model's learning rate follows a schedule.
+void need_constant_rate(const char* callback, const TrainingState& state, Site site);
 /// "path" is not empty.
 void need_path(const char* callback, const std::string& path, Site site);
 /// The number, and the text, of that name; DataError where a checkpoint has none.

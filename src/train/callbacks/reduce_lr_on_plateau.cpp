@@ -16,9 +16,12 @@ constexpr const char* kind = "ReduceLROnPlateau";
 class ReduceLROnPlateauCallback : public CallbackBase {
  public:
   ReduceLROnPlateauCallback(const ReduceLROnPlateauOptions& options, Site site)
-      : options_(options), monitor_(kind, options.monitor, options.mode, options.min_delta, site) {}
+      : options_(options),
+        monitor_(kind, options.monitor, options.mode, options.min_delta, site),
+        site_(site) {}
 
   void on_train_begin(TrainingState& state) override {
+    need_constant_rate(kind, state, site_);
     monitor_.check(state);
     monitor_.best = monitor_.worst();
     wait_ = cooldown_ = 0;
@@ -59,6 +62,7 @@ class ReduceLROnPlateauCallback : public CallbackBase {
  private:
   ReduceLROnPlateauOptions options_;
   Monitor monitor_;
+  Site site_;
   i64 wait_ = 0, cooldown_ = 0;
 };
 

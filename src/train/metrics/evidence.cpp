@@ -57,11 +57,15 @@ void need_labels(const char* name, bool sparse, const Symbol& y_true, const Symb
   const Symbol labels = class_targets(name, y_true, y_pred);
   if (is_floating(labels.dtype()) != sparse) return;
   const std::string found = y_true.shape().str() + " " + dtype_name(y_true.dtype());
-  throw_type({.where = name,
-              .what = "targets are " + found + "; expected " +
-                      (sparse ? "class indices" : "one-hot rows in floating point"),
-              .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
-              .hint = "Accuracy and TopKCategoricalAccuracy's other form take the other kind"});
+  throw_type(
+      {.where = name,
+       .what = "targets are " + found + "; expected " +
+               (sparse ? "class indices" : "one-hot rows in floating point"),
+       .lines = {{"predictions", y_pred.shape().str() + from_text(y_pred)}},
+       .hint = sparse
+                   ? "use the metric without \"Sparse\" in front for one-hot rows, or pass their "
+                     "argmax()"
+                   : "use the metric with \"Sparse\" in front for class indices"});
 }
 
 const char* name_or(const std::string& given, const char* own) {

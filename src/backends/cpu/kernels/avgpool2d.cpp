@@ -1,6 +1,7 @@
 // Average pooling and its gradient, which are one loop: the sum of what covers an output, times a
 // constant.
 #include "backends/cpu/pool.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/avgpool2d.cpp"
@@ -93,7 +94,7 @@ Call lower(const BoundNode& bound) {
             nullptr};
   a.share =
       1 / (static_cast<float>(a.pool.window.kernel_h) * static_cast<float>(a.pool.window.kernel_w));
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   a.row = &HWY_DYNAMIC_DISPATCH(avgpool_row);
   return make_call(std::move(a), run);
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/conv_pool.cpp"
@@ -381,7 +382,7 @@ Call lower_forward(const BoundNode& bound) {
   c.bias = bound.input(2);
   c.y = bound.output(0);
   c.index = bound.output<std::uint8_t>(1);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   c.run = &HWY_DYNAMIC_DISPATCH(forward);
   return make_call<ConvPool>(c, run);
 }
@@ -392,7 +393,7 @@ Call lower_backward(const BoundNode& bound) {
   c.index = const_cast<std::uint8_t*>(bound.input<std::uint8_t>(2));
   c.dw = bound.output(0);
   c.db = bound.node.attrs.integer("bias") ? bound.output(1) : nullptr;
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   c.run = &HWY_DYNAMIC_DISPATCH(backward);
   return make_call<ConvPool>(c, run);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/dropout.cpp"
@@ -92,7 +93,7 @@ Call lower(const BoundNode& bound) {
             pieces_of(shape, std::string_view(bound.scheme.name) == "columns" ? 1 : 0,
                       bound.scheme.tiles),
             nullptr};
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   p.piece = &HWY_DYNAMIC_DISPATCH(dropout_piece);
   return make_call(p, run);
 }

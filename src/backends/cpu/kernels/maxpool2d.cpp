@@ -1,5 +1,6 @@
 // Max pooling and its gradient, a vector of channels at a time.
 #include "backends/cpu/pool.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/maxpool2d.cpp"
@@ -172,7 +173,7 @@ void run(const MaxPool& m, i64 begin, i64 end, void*) {
 Call lower_forward(const BoundNode& bound) {
   MaxPool m{pool_of(bound, bound.in_shape(0), bound.out_shape(), false), bound.input(0),
             bound.output(0), bound.output<std::uint8_t>(1), nullptr};
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   m.row = &HWY_DYNAMIC_DISPATCH(maxpool_row);
   return make_call(std::move(m), run);
 }
@@ -180,7 +181,7 @@ Call lower_forward(const BoundNode& bound) {
 Call lower_backward(const BoundNode& bound) {
   MaxPool m{pool_of(bound, bound.out_shape(), bound.in_shape(0), true), bound.input(0),
             bound.output(0), static_cast<std::uint8_t*>(bound.in[1]), nullptr};
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   m.row = &HWY_DYNAMIC_DISPATCH(maxpool_grad_row);
   return make_call(std::move(m), run);
 }

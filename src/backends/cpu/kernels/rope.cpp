@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/rope.cpp"
@@ -86,7 +87,7 @@ Call lower(const BoundNode& bound) {
       (*sin)[at + 1] = static_cast<float>(sign * std::sin(angle));
       (*sin)[at] = -(*sin)[at + 1];
     }
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return make_call<Args>(
       {bound.input(0), bound.output(), shape[0], length, shape[2], attrs.integer("heads"), dim,
        bound.scheme.tiles, cos, sin, &HWY_DYNAMIC_DISPATCH(rotate)},

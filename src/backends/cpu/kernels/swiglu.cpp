@@ -1,5 +1,6 @@
 // silu(gate) * value over the halves of each row, and its gradient.
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/swiglu.cpp"
@@ -63,7 +64,7 @@ Call lower(const BoundNode& bound) {
   const Shape &x = bound.in_shape(0), &out = bound.out_shape();
   const bool grad = bound.node.inputs.size() > 1;
   const i64 units = x.rank() > 1 ? x[0] : 1;
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  choose_target();
   return make_call<Args>(
       {bound.input(0), bound.input(1), bound.output(), units, rows_of(x) / std::max<i64>(units, 1),
        columns_of(x) / 2, columns_of(out), bound.scheme.tiles,
