@@ -118,6 +118,16 @@ TEST(Config, SetsValuesFromTheCommandLine) {
   expect_contains(c.text(), {"units: 5", "take: 8", "momentum: 0.5", "auc"});
 }
 
+TEST(Config, SetsOptionsBesideShortForms) {
+  const Config c = Config::parse(
+      changed("model", "model: [{Dropout: 0.5}, {Dense: 3}]"), "run.yaml",
+      {"model.0.Dropout.rate=0.25", "model.1.Dense.bias=false", "outputs.report=false"});
+  EXPECT_EQ(c.section("outputs").text("folder"), "run/first");
+  EXPECT_FALSE(c.section("outputs").boolean("report"));
+  EXPECT_EQ(config::build_model(c, {4}, DType::f32).parameters(), 12);
+  expect_contains(c.text(), {"rate: 0.25", "units: 3", "bias: false"});
+}
+
 TEST(Config, WritesWhatItReads) {
   const std::string text =
       "data: {idx: {inputs: \"a: b\", targets: \"it's\\\\ \\\"x\\\" # no\", take: 7}}\n"

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/init.h"
+#include "cli/results.h"
 #include "core/message.h"
 #include "goneuron/csv.h"
 
@@ -90,7 +91,7 @@ Draft draft_for_table(const std::string& path, const InitOptions& options) {
   draft.name = goal.name;
   draft.about = fmt::format("{}: {} rows, {} columns -> {} inputs; {} is {}\n{}", path, table.rows,
                             how.columns.size(), how.features(), goal.name,
-                            classes ? class_text(goal) : "a number", table.str());
+                            classes ? class_text(goal) : "a number", columns_text(how));
   draft.root = draft_root(
       object("csv", source), config::map_of({option("validation", "0.1"), option("test", "0.1")}),
       layers, config::scalar(classes ? "cross_entropy" : "mse"), metrics,

@@ -6,6 +6,7 @@
 
 #include "cli/run.h"
 #include "config/loaded.h"
+#include "goneuron/csv.h"
 #include "goneuron/model.h"
 
 namespace goneuron::cli {
@@ -25,6 +26,8 @@ struct RunResult {
   double seconds = 0;
   i64 samples = 0;  // trained on, all epochs together
 };
+/// A line for each column of a table: name, kind, range or categories, what is missing.
+std::string columns_text(const data::Preprocessing& table);
 /// What errors of a table's one target, trained on in another unit, are in its own: ", that is a
 /// mean_absolute_error of 12345 in price"; empty elsewhere.
 std::string own_unit_text(const std::string& preprocessing, const Logs& logs);
