@@ -24,7 +24,6 @@ struct RunResult {
   History history;
   Logs test;  // empty where there is no test data
   double seconds = 0;
-  i64 samples = 0;  // trained on, all epochs together
 };
 /// A line for each column of a table: name, kind, range or categories, what is missing.
 std::string columns_text(const data::Preprocessing& table);
