@@ -179,7 +179,7 @@ expect_here() {
 }
 small houses
 small fashion_mnist --set data.fashion_mnist.take=2000
-small fashion_resnet --set data.fashion_mnist.take=256
+small fashion_resnet --set data.fashion_mnist.take=256 --set optimizer.SGD.learning_rate.WarmupCosine.warmup_steps=1
 small char_gpt --set data.text.take=64
 [ "$(find examples/configs -name '*.yaml' | wc -l)" -eq 4 ] || fail "a shipped config is not run here"
 cd "$work"
@@ -201,7 +201,7 @@ complains 'did you mean "Flatten"'
 expect 1 train steps.yaml --set fit.epoch=3
 complains 'did you mean "epochs"'
 expect 1 train steps.yaml --overwrite --set 'model=[Flatten, {Dense: 10}, {GroupNorm: 3}]'
-complains 'steps.yaml'
+complains '3 groups of 10 channels'
 [ -s run/steps/model.safetensors ] || fail "a training that cannot begin has lost the run before it"
 expect 4 train steps.yaml --overwrite --set device.memory_limit=1000
 expect 4 train steps.yaml --overwrite --set device.name=abacus
