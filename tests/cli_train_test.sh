@@ -63,6 +63,8 @@ result = json.load(open("evaluated.json"))
 assert result["part"] == "test" and result["samples"] == 120 and result["r2_score"] > 0.8, result
 PYTHON
 expect 0 evaluate run/price --part train
+expect 0 evaluate run/price houses.csv
+says "1,200 samples (houses.csv)"
 expect 0 report run/price
 expect 0 summary run/price
 expect 0 inspect run/price

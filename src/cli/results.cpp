@@ -51,8 +51,8 @@ std::string columns_text(const data::Preprocessing& table) {
   for (const data::TableColumn& column : table.columns)
     width = std::max(width, std::min<size_t>(column.name.size(), 30));
   for (const data::TableColumn& column : table.columns) {
-    std::string what = column_text(column);
-    if (column.role == data::ColumnRole::ignored) what += "; left out";
+    const bool ignored = column.role == data::ColumnRole::ignored;
+    std::string what = ignored ? "left out" : column_text(column);
     if (column.role == data::ColumnRole::target) what += "; the target";
     if (column.missing > 0) what += fmt::format("; {} missing", grouped(column.missing));
     text += fmt::format("{}  {:<{}}  {}", text.empty() ? "" : "\n", column.name, width, what);
