@@ -91,6 +91,8 @@ Ready prepare(const Config& config) {
   config::compile_model(config, ready.model, train);
   if (ready.data.preprocessing.rfind('{', 0) == 0)
     ready.model.set_preprocessing(data::Preprocessing::from_json(ready.data.preprocessing, {}), {});
+  // Whether the loss and the metrics fit the model and the data.
+  ready.model.evaluate(train.take(1), 1, config.section("fit").site());
   return ready;
 }
 
