@@ -12,8 +12,9 @@ inline Model resumable() {
 }
 
 inline std::string fresh_folder() {
-  std::filesystem::remove_all("resume");
-  return "resume";
+  const std::string path = folder() + "/resume";
+  std::filesystem::remove_all(path);
+  return path;
 }
 
 ERROR_CASE(backup_without_a_folder) { BackupAndRestore(""); }
@@ -30,62 +31,61 @@ ERROR_CASE(two_folders_of_checkpoints) {
 }
 
 ERROR_CASE(resume_folder_is_a_file) {
-  std::ofstream("file") << "text";
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = "file"});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = file_with("file", "text")});
 }
 
 ERROR_CASE(resume_with_another_batch_size) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = folder});
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 3, .resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = run});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 3, .resume = run});
 }
 
 ERROR_CASE(resume_with_another_seed) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.seed = 2, .resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.seed = 2, .resume = run});
 }
 
 ERROR_CASE(resume_with_more_data) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = folder});
-  model.fit(samples(8), Tensor(Shape{8, 1}), {.batch_size = 2, .resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.batch_size = 2, .resume = run});
+  model.fit(samples(8), Tensor(Shape{8, 1}), {.batch_size = 2, .resume = run});
 }
 
 ERROR_CASE(resume_with_other_metrics) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
   model.compile(Adam(0.01), MSE, {MeanAbsoluteError});
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
 }
 
 ERROR_CASE(resume_with_another_model) {
-  const std::string folder = fresh_folder();
-  resumable().fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  const std::string run = fresh_folder();
+  resumable().fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
   auto wider = Sequential({Dense(3, ReLU), Dense(1)});
   wider.compile(Adam(0.01), MSE);
-  wider.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  wider.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
 }
 
 ERROR_CASE(resume_with_another_optimizer) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
   model.compile(SGD(0.01), MSE);
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
 }
 
 ERROR_CASE(resume_without_the_averages) {
-  const std::string folder = fresh_folder();
+  const std::string run = fresh_folder();
   auto model = resumable();
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
   model.compile(Adam(0.01), MSE, {}, {.ema = 0.9});
-  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = folder});
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
 }
 
 ERROR_CASE(weights_of_too_few_samples) {

@@ -1,6 +1,6 @@
 // Small training runs of five kinds of models that use all that a checkpoint must bring back:
-// dropout, shuffled and mapped data, accumulation, a schedule, averages, a validation set. Used by
-// the tests of checkpoints.
+// dropout, shuffled and randomly changed data, accumulation, a schedule, averages, a validation
+// set. Used by the tests of checkpoints.
 #pragma once
 
 #include <goneuron/goneuron.h>
@@ -88,10 +88,14 @@ inline Run run_named(const std::string& name) {
       {"mlp", mlp}, {"cnn", cnn}, {"lstm", lstm}, {"gpt", gpt}, {"moe", moe}};
   Run run = all.at(name)();
   run.validation = run.data.take(20);
-  if (run.data.x_dtype() == DType::f32)
-    run.data = run.data.map([](const Sample& s) {
+  if (name == "cnn")
+    run.data = data::augment(run.data, {.flip_horizontal = true, .shift = 0.2, .noise = 0.1});
+  else if (run.data.x_dtype() == DType::f32)
+    run.data = run.data.map([](const Sample& s, const SampleContext& context) {
+      SampleRandom random = context.random();
       Sample out{s.x.clone(), s.y};
-      for (i64 i = 0; i < out.x.size(); ++i) out.x.data()[i] *= 0.5F;
+      for (i64 i = 0; i < out.x.size(); ++i)
+        out.x.data()[i] += static_cast<float>(random.uniform(-0.1, 0.1));
       return out;
     });
   run.options = {.epochs = 3,

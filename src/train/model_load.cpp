@@ -8,8 +8,8 @@
 #include "core/message.h"
 #include "graph/calls.h"
 #include "io/model_file.h"
-#include "train/metrics/accumulators.h"
 #include "io/preprocessing_json.h"
+#include "train/metrics/accumulators.h"
 #include "train/model_impl.h"
 #include "train/optimizers/check.h"
 

@@ -105,10 +105,11 @@ Checkpoint checkpoint_in(SafetensorsFile file) {
     damaged(c.path,
             fmt::format("it has numbers of {} epochs, and {} are done", p.rows.size(), p.epoch));
   for (size_t i = 0; i < p.callbacks.size(); ++i)
-    for (const NamedTensor& item : c.model.tensors)
-      if (item.name.rfind(callback_prefix(i), 0) == 0)
-        p.callbacks[i].state.tensors.emplace_back(item.name.substr(callback_prefix(i).size()),
-                                                  item.tensor);
+    for (auto& [name, tensor] : p.callbacks[i].state.tensors) {
+      const NamedTensor* found = c.model.find(callback_prefix(i) + name);
+      if (found == nullptr) damaged(c.path, "it has no tensor " + shown(callback_prefix(i) + name));
+      tensor = found->tensor;
+    }
   return c;
 }
 

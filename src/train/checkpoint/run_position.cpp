@@ -22,7 +22,7 @@ std::string list_text(const List& list, const Text& text) {
 }
 
 std::string callback_text(const SavedCallback& callback) {
-  std::string names, numbers, text_names, texts;
+  std::string names, numbers, text_names, texts, tensors;
   const auto add = [](std::string& list, const std::string& item) {
     list += (list.empty() ? "" : ",") + item;
   };
@@ -34,9 +34,12 @@ std::string callback_text(const SavedCallback& callback) {
     add(text_names, json_quote(name));
     add(texts, json_quote(value));
   }
+  for (const auto& [name, tensor] : callback.state.tensors) add(tensors, json_quote(name));
   return fmt::format(
-      "{{\"type\":{},\"names\":[{}],\"numbers\":[{}],\"text_names\":[{}],\"texts\":[{}]}}",
-      json_quote(callback.type), names, numbers, text_names, texts);
+      "{{\"type\":{},\"names\":[{}],\"numbers\":[{}],\"text_names\":[{}],\"texts\":[{}],"
+      "\"tensors\":["
+      "{}]}}",
+      json_quote(callback.type), names, numbers, text_names, texts, tensors);
 }
 
 template <class Item, class Read>
@@ -68,6 +71,9 @@ SavedCallback read_callback(JsonReader& json) {
       json, "names", "numbers", [&] { return json.real(); }, callback.state.numbers);
   read_pairs<std::string>(
       json, "text_names", "texts", [&] { return json.string(); }, callback.state.texts);
+  for (std::string& name :
+       list_of<std::string>(json, "tensors", most, [&] { return json.string(); }))
+    callback.state.tensors.emplace_back(std::move(name), Tensor());
   json.end();
   return callback;
 }
@@ -111,7 +117,8 @@ RunPosition position_from_text(std::string_view text, const std::string& where) 
   size_t remembered = 0;
   p.callbacks = list_of<SavedCallback>(json, "callbacks", most, [&] {
     SavedCallback callback = read_callback(json);
-    remembered += callback.state.numbers.size() + callback.state.texts.size();
+    remembered +=
+        callback.state.numbers.size() + callback.state.texts.size() + callback.state.tensors.size();
     if (remembered > most_remembered)
       json.fail(fmt::format("more than {} things that callbacks remember", most_remembered));
     return callback;

@@ -19,7 +19,7 @@ struct RunOptions {
 
 struct SavedCallback {
   std::string type;     // of its class, as the compiler names it
-  CallbackState state;  // tensors are kept apart
+  CallbackState state;  // of tensors the names; the numbers are kept apart
 };
 
 struct RunPosition {
