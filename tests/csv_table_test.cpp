@@ -261,6 +261,25 @@ TEST(CsvTable, StreamsTheSameRowsAsInMemory) {
   }
 }
 
+TEST(CsvTable, TrainsFromBlocksAsFromMemory) {
+  const std::string path = temporary("blocks.csv", mixed_rows(3000, 4));
+  CsvOptions options = {.target = "class", .ignore = {"id"}};
+  const Table whole = csv(path, options);
+  options.memory = 0;
+  options.block = 200;
+  const Table parts = csv(path, options);
+  const auto trained = [](const Table& table, bool shuffle) {
+    auto model = Sequential({Dense(8, ReLU), Dense(2, Softmax)});
+    model.compile(Adam(0.01), CrossEntropy, {Accuracy});
+    const History history = model.fit(table, {.epochs = 3, .batch_size = 64, .shuffle = shuffle});
+    EXPECT_TRUE(std::isfinite(history["loss"].back()));
+    return model.weights()[0].value;
+  };
+  EXPECT_TRUE(trained(whole, false) == trained(parts, false));
+  EXPECT_TRUE(trained(parts, true) == trained(parts, true));
+  EXPECT_FALSE(trained(parts, true) == trained(parts, false));
+}
+
 TEST(CsvTable, RefusesAFileThatChanges) {
   const std::string path = temporary("changing.csv", mixed_rows(1000, 1));
   const Table t = csv(path, {.target = "y", .ignore = {"id"}, .memory = 0, .block = 100});

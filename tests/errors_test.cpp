@@ -6,6 +6,7 @@
 
 #include "errors_attention.h"
 #include "errors_conv.h"
+#include "errors_csv.h"
 #include "errors_data.h"
 #include "errors_files.h"
 #include "errors_io.h"

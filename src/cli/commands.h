@@ -73,5 +73,7 @@ struct BenchOptions {
 /// A line for people, then one JSON object on the last line.
 void bench(const std::string& workload, const BenchOptions& options);
 std::vector<std::string> workload_names();
+/// The same for text of numbers, parsed by one core; of `options`, seconds and json_only count.
+void bench_csv(const BenchOptions& options);
 
 }  // namespace goneuron::cli

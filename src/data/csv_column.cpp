@@ -27,14 +27,31 @@ void sort_categories(std::vector<std::string>& texts) {
 
 }  // namespace
 
+void Moments::add(double value) {
+  if (batch_.count == 0) batch_.shift = count_ == 0 ? value : mean_;
+  const double from_mean = value - batch_.shift;
+  batch_.count += 1;
+  batch_.sum += from_mean;
+  batch_.squares += from_mean * from_mean;
+  batch_.min = std::min(batch_.min, value);
+  batch_.max = std::max(batch_.max, value);
+}
+
 void Moments::merge() {
-  if (batch_ == 0) return;
-  const double shift = sum_ / batch_, spread = squares_ - sum_ * shift;
-  const double total = count_ + batch_;
-  m2_ += std::max(spread, 0.0) + shift * shift * count_ * batch_ / total;
-  mean_ += shift * batch_ / total;
+  merge(batch_);
+  batch_ = {};
+}
+
+void Moments::merge(const BatchSums& batch) {
+  if (batch.count == 0) return;
+  const double from_shift = batch.sum / batch.count, total = count_ + batch.count;
+  const double spread = std::max(batch.squares - batch.sum * from_shift, 0.0);
+  const double apart = batch.shift + from_shift - mean_;
+  m2_ += spread + apart * apart * (count_ * batch.count / total);
+  mean_ += apart * (batch.count / total);
   count_ = total;
-  batch_ = sum_ = squares_ = 0;
+  min_ = std::min(min_, batch.min);
+  max_ = std::max(max_, batch.max);
 }
 
 ColumnScan::ColumnScan(const Wanted& wanted)
@@ -48,8 +65,8 @@ bool ColumnScan::mistaken() const {
   return !wanted_.category && texts_ > 0 && texts_ < (regular() + texts_) / 10;
 }
 
-void ColumnScan::add_slowly(const char* begin, const char* end, const CellRules& rules,
-                            const CsvRows& rows) {
+void ColumnScan::add(const char* begin, const char* end, const CellRules& rules,
+                     const CsvRows& rows) {
   const Cell cell = rules.read(begin, end, scratch_);
   if (cell.kind == Cell::Kind::missing) {
     ++missing_;

@@ -11,22 +11,22 @@
 
 namespace goneuron::data {
 
-/// Count, mean and variance of numbers that come in batches: sums around a value near the mean
-/// within a batch, merged as of Chan, Golub and LeVeque 1979.
+/// Sums of a batch of numbers around one that is near their mean.
+struct BatchSums {
+  double shift = 0, count = 0, sum = 0, squares = 0;
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+};
+
+/// Count, mean and variance of numbers that come in batches, merged as of Chan, Golub and LeVeque
+/// 1979.
 class Moments {
  public:
-  void add(double value) {
-    if (batch_ == 0 && count_ == 0) mean_ = value;
-    const double from_mean = value - mean_;
-    batch_ += 1;
-    sum_ += from_mean;
-    squares_ += from_mean * from_mean;
-    min_ = value < min_ ? value : min_;
-    max_ = value > max_ ? value : max_;
-  }
-  /// Ends a batch; needed before the numbers below are read.
+  void add(double value);
+  void merge(const BatchSums& batch);
+  /// Ends the batch of add(); needed before the numbers below are read.
   void merge();
-  i64 count() const { return static_cast<i64>(count_ + batch_); }
+  i64 count() const { return static_cast<i64>(count_ + batch_.count); }
   double mean() const { return mean_; }
   double deviation() const { return count_ > 0 ? std::sqrt(m2_ / count_) : 0; }
   double min() const { return min_; }
@@ -34,9 +34,9 @@ class Moments {
 
  private:
   double count_ = 0, mean_ = 0, m2_ = 0;
-  double batch_ = 0, sum_ = 0, squares_ = 0;  // around mean_
   double min_ = std::numeric_limits<double>::infinity();
   double max_ = -std::numeric_limits<double>::infinity();
+  BatchSums batch_;
 };
 
 class ColumnScan {
@@ -58,15 +58,12 @@ class ColumnScan {
   explicit ColumnScan(const Wanted& wanted);
 
   /// Throws CellFault, without its column.
-  void add(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows) {
-    if (mode_ == Mode::ignored) return;
-    Number number;
-    if (mode_ == Mode::numbers && !labels_wanted_ && rules.number(begin, end, number) &&
-        std::fabs(number.value) <= std::numeric_limits<float>::max())
-      return moments_.add(number.value);
-    add_slowly(begin, end, rules, rows);
-  }
+  void add(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows);
+  /// Every cell that is a plain number may be added by merge() instead.
+  bool plain() const { return mode_ == Mode::numbers && !labels_wanted_; }
+  void merge(const BatchSums& batch) { moments_.merge(batch); }
   void merge() { moments_.merge(); }
+  double center() const { return moments_.mean(); }
 
   bool used() const { return mode_ != Mode::ignored; }
   const Wanted& wanted() const { return wanted_; }
@@ -84,7 +81,6 @@ class ColumnScan {
   void describe(TableColumn& column) const;
 
  private:
-  void add_slowly(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows);
   void add_number(const Cell& cell);
   void add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows);
   void add_label(std::string_view text);

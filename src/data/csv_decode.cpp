@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace goneuron::data {
 
@@ -14,7 +15,10 @@ namespace {
 }  // namespace
 
 ColumnScale scale_of(const TableColumn& column, Normalize normalize) {
-  const auto inverse = [](double width) { return width > 0 ? 1 / width : 1; };
+  // A constant column stays as it is, but for its shift.
+  const auto inverse = [](double width) {
+    return width > std::numeric_limits<double>::min() ? 1 / width : 1;
+  };
   if (normalize == Normalize::standard) return {column.mean, inverse(column.deviation)};
   if (normalize == Normalize::minmax) return {column.min, inverse(column.max - column.min)};
   return {};
@@ -60,23 +64,56 @@ void RowDecoder::add_plan(size_t i) {
       features_ += plan.action == Action::one_hot ? plan.categories : 1;
   }
   plan_of_[i] = static_cast<int>(plans_.size());
+  if (column.kind == ColumnKind::number)
+    add_to_run(plan);
+  else
+    others_.push_back(plan_of_[i]);
   plans_.push_back(std::move(plan));
 }
 
+void RowDecoder::add_to_run(const Plan& plan) {
+  const int tensor = plan.action == Action::number ? -1 : plan.tensor;
+  if (runs_.empty() || runs_.back().column + runs_.back().count != plan.column ||
+      runs_.back().tensor != tensor)
+    runs_.push_back({plan.column, 0, tensor, plan.out, shifts_.size(), plan.normalized});
+  ++runs_.back().count;
+  shifts_.push_back(plan.shift);
+  scales_.push_back(plan.scale);
+}
+
 bool RowDecoder::decode(const CsvRow& row, float* x, void* const* y, std::string& scratch) const {
-  for (const Plan& plan : plans_) {
-    const char* begin = row.begin(plan.column);
-    const char* end = row.end(plan.column);
-    Number number;
-    if (plan.action == Action::number && rules_.number(begin, end, number)) {
-      const float value =
-          plan.normalized ? scaled(plan, number.value) : nearest_float(number, begin, end);
-      if (std::fabs(value) <= std::numeric_limits<float>::max()) {
-        x[plan.out] = value;
-        continue;
-      }
+  for (const Run& run : runs_)
+    if (!decode_run(run, row, x, y, scratch)) return false;
+  for (const int i : others_) {
+    const Plan& plan = plans_[static_cast<size_t>(i)];
+    if (!put(plan, row.begin(plan.column), row.end(plan.column), x, y, scratch)) return false;
+  }
+  return true;
+}
+
+bool RowDecoder::decode_run(const Run& run, const CsvRow& row, float* x, void* const* y,
+                            std::string& scratch) const {
+  constexpr i64 at_once = 64;
+  double values[at_once];
+  for (i64 done = 0; done < run.count;) {
+    const i64 column = run.column + done, count = std::min(at_once, run.count - done);
+    const i64 found = rules_.numbers(row, column, count, values);
+    float* out = (run.tensor < 0 ? x : static_cast<float*>(y[run.tensor])) + run.out + done;
+    const double* shifts = shifts_.data() + run.first + done;
+    const double* scales = scales_.data() + run.first + done;
+    bool clear = true;
+    for (i64 i = 0; i < found; ++i) {
+      const double value = (values[i] - shifts[i]) * scales[i];
+      out[i] = static_cast<float>(value);
+      clear &= std::fabs(value) <= std::numeric_limits<float>::max() &&
+               (run.normalized || rounds_clearly(value));
     }
-    if (!put(plan, begin, end, x, y, scratch)) return false;
+    // Those that need a closer look, and the one that is no plain number.
+    for (i64 i = clear ? found : 0; i < std::min(found + 1, count); ++i) {
+      const Plan& plan = plans_[static_cast<size_t>(plan_of_[static_cast<size_t>(column + i)])];
+      if (!put(plan, row.begin(column + i), row.end(column + i), x, y, scratch)) return false;
+    }
+    done += std::min(found + 1, count);
   }
   return true;
 }

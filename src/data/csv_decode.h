@@ -41,7 +41,16 @@ class RowDecoder {
     int categories;
     std::unordered_map<std::string_view, int> places;
   };
+  /// Columns of numbers side by side, in the file as in x or in one target.
+  struct Run {
+    int column, count, tensor, out;  // tensor: of the targets; -1: x
+    size_t first;                    // of their scales
+    bool normalized;
+  };
   void add_plan(size_t column);
+  void add_to_run(const Plan& plan);
+  bool decode_run(const Run& run, const CsvRow& row, float* x, void* const* y,
+                  std::string& scratch) const;
   bool put(const Plan& plan, const char* begin, const char* end, float* x, void* const* y,
            std::string& scratch) const;
   bool put_category(const Plan& plan, std::string_view text, float* x, void* const* y) const;
@@ -55,6 +64,9 @@ class RowDecoder {
   CellRules rules_;
   std::vector<Plan> plans_;
   std::vector<int> plan_of_;  // of each column; -1: none
+  std::vector<Run> runs_;
+  std::vector<int> others_;              // plans in no run
+  std::vector<double> shifts_, scales_;  // of the runs' columns
   i64 features_ = 0;
   std::vector<Target> targets_;
 };

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "core/message.h"
-#include "data/csv_column.h"
+#include "data/csv_pass.h"
 
 namespace goneuron::data {
 
 namespace {
 
 constexpr i64 most_target_classes = 10'000;
-constexpr i64 rows_between_merges = 1024;
 
 std::string names_text(const std::vector<std::string>& names) {
   constexpr size_t most = 20;
@@ -108,65 +107,6 @@ std::vector<ColumnScan::Wanted> wanted_columns(CsvTable& table, const CsvOptions
   return wanted;
 }
 
-class FirstPass {
- public:
-  FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop)
-      : table_(table), rules_(table.preprocessing), rows_(table.layout), drop_(drop) {
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      columns_.emplace_back(wanted[i]);
-      if (columns_.back().used()) used_.push_back(static_cast<i64>(i));
-    }
-  }
-
-  std::vector<ColumnScan>& run() {
-    table_.rows = table_.dropped = 0;
-    table_.blocks.clear();
-    while (rows_.next()) {
-      if (drop_ && is_dropped()) {
-        ++table_.dropped;
-        continue;
-      }
-      if (table_.rows % table_.block == 0) table_.blocks.push_back(rows_.place());
-      add_row();
-      if (++table_.rows % rows_between_merges == 0) merge();
-    }
-    merge();
-    return columns_;
-  }
-
- private:
-  bool is_dropped() {
-    const CsvRow& row = rows_.row();
-    for (const i64 i : used_)
-      if (rules_.is_missing(trimmed(cell_text(row.begin(i), row.end(i), rules_.quote(), scratch_))))
-        return true;
-    return false;
-  }
-  void add_row() {
-    i64 at = 0;
-    try {
-      for (const i64 i : used_) {
-        at = i;
-        columns_[static_cast<size_t>(i)].add(rows_.row().begin(i), rows_.row().end(i), rules_,
-                                             rows_);
-      }
-    } catch (const CellFault& fault) {
-      rows_.fail(at, fault.what, fault.hint);
-    }
-  }
-  void merge() {
-    for (ColumnScan& column : columns_) column.merge();
-  }
-
-  CsvTable& table_;
-  CellRules rules_;
-  CsvRows rows_;
-  bool drop_;
-  std::vector<ColumnScan> columns_;
-  std::vector<i64> used_;
-  std::string scratch_;
-};
-
 [[noreturn]] void fail_mistaken(const CsvTable& table, const ColumnScan& column, size_t i) {
   const CsvPlace& place = column.first_text().place;
   const auto source = table.layout.inputs[place.file]->from(0);
@@ -197,6 +137,7 @@ void infer_table(CsvTable& table, const CsvOptions& options, const std::string& 
   kept.encode = options.encode;
   kept.date_features = options.date_features;
   kept.date_format = options.date_format;
+  kept.columns.reserve(table.layout.names.size());
   for (const std::string& name : table.layout.names) {
     kept.columns.emplace_back();
     kept.columns.back().name = name;

@@ -12,25 +12,28 @@ namespace {
 
 constexpr i64 sample_rows = 100;
 
-/// The first rows, but for blank ones; as far as the first bytes hold them.
-std::vector<std::vector<std::string>> first_rows(const CsvInput& input, Dialect dialect,
-                                                 i64 count) {
+/// The first row that is not blank; empty where there is none.
+std::vector<std::string> first_row(const CsvInput& input, Dialect dialect) {
   CsvReader reader(input.from(0), dialect);
-  std::vector<std::vector<std::string>> rows;
-  while (rows.empty() && reader.next())
-    for (i64 i = 0; i < reader.rows() && static_cast<i64>(rows.size()) < count; ++i)
-      if (reader.row(i).cells > 0) rows.push_back(cells_of(reader.row(i), dialect.quote));
-  return rows;
+  while (reader.next())
+    for (i64 i = 0; i < reader.rows(); ++i)
+      if (reader.row(i).cells > 0) return cells_of(reader.row(i), dialect.quote);
+  return {};
 }
 
-/// Cells of the rows where all have as many, at least two; else 0. `first`: those of the first row.
+/// Cells of the first rows where all have as many, at least two; else 0. `first`: those of the
+/// first row.
 i64 cells_alike(const CsvInput& input, Dialect dialect, i64& first) {
   try {
-    const auto rows = first_rows(input, dialect, sample_rows);
-    first = rows.empty() ? 0 : static_cast<i64>(rows[0].size());
-    for (const auto& row : rows)
-      if (row.size() != rows[0].size()) return 0;
-    return first > 1 ? first : 0;
+    CsvReader reader(input.from(0), dialect);
+    bool alike = true;
+    while (first == 0 && reader.next())
+      for (i64 i = 0; i < std::min(reader.rows(), sample_rows); ++i) {
+        const i64 cells = reader.row(i).cells;
+        if (first == 0) first = cells;
+        alike &= cells == 0 || cells == first;
+      }
+    return alike && first > 1 ? first : 0;
   } catch (const FormatError&) {
     return 0;  // no text of this dialect; where it is of none, the pass that follows says why
   }
@@ -94,8 +97,8 @@ void detect_layout(CsvLayout& layout, const CsvOptions& options) {
   layout.dialect.delimiter = options.delimiter != '\0'
                                  ? options.delimiter
                                  : detect_delimiter(input, options.quote, options.decimal);
-  auto rows = first_rows(input, layout.dialect, 1);
-  if (rows.empty()) {
+  const auto row = first_row(input, layout.dialect);
+  if (row.empty()) {
     const auto source = input.from(0);
     throw_format({source->where(),
                   "the text has no rows; expected at least one",
@@ -107,9 +110,9 @@ void detect_layout(CsvLayout& layout, const CsvOptions& options) {
   table.decimal = options.decimal;
   table.date_format = options.date_format;
   layout.header = options.header == Header::yes ||
-                  (options.header == Header::automatic && names_columns(rows[0], CellRules(table)));
-  for (size_t i = 0; i < rows[0].size(); ++i) {
-    const std::string name = layout.header ? std::string(trimmed(rows[0][i])) : "";
+                  (options.header == Header::automatic && names_columns(row, CellRules(table)));
+  for (size_t i = 0; i < row.size(); ++i) {
+    const std::string name = layout.header ? std::string(trimmed(row[i])) : "";
     layout.names.push_back(name.empty() ? unnamed_column(i) : name);
   }
   check_names(layout);

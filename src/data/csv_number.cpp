@@ -1,41 +1,28 @@
 #include "data/csv_number.h"
 
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace goneuron::data {
 
 namespace {
 
+using swar::powers;
+
 constexpr int largest_power = 22;  // 10^22 is the last that a double holds exactly
-constexpr double powers[largest_power + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-constexpr std::uint64_t whole_powers[9] = {1,      10,      100,      1000,     10000,
-                                           100000, 1000000, 10000000, 100000000};
-constexpr int most_digits = 19;  // that a 64-bit mantissa always holds
+constexpr int most_digits = 19;    // that a 64-bit mantissa always holds
 constexpr std::uint64_t largest_whole = std::uint64_t{1} << 53;
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
 /// Digits at the front of the eight bytes at `at`, as a number appended to `value`; how many.
 inline int append_digits(const char* at, std::uint64_t& value) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, 8);
-  word ^= 0x3030303030303030;  // digits become 0 to 9
-  const std::uint64_t others = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
-  const int count = std::countr_zero(others) / 8;
-  if (count == 0) return 0;
-  word <<= 64 - 8 * count;         // zeros in front
-  word = word * 10 + (word >> 8);  // pairs, in every second byte
-  word = ((word & 0x000000FF000000FF) * 0x000F424000000064 +
-          ((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >>
-         32;
-  value = value * whole_powers[count] + word;
-  return count;
+  const swar::Digits digits = swar::digits_at(at);
+  if (digits.count == 0) return 0;
+  value = value * static_cast<std::uint64_t>(swar::whole_powers[digits.count]) +
+          static_cast<std::uint64_t>(swar::value_of(digits));
+  return digits.count;
 }
 
 /// The text's parts: mantissa * 10^exponent; `dropped`: more digits than the mantissa holds.
@@ -137,13 +124,7 @@ bool parse_number(const char* begin, const char* end, Number& out) {
 }
 
 float nearest_float(const Number& number, const char* begin, const char* end) {
-  // The double is off by 2 units at most, so it rounds as the number does unless it lies that close
-  // to the middle between two floats. Below the normal floats the middles lie elsewhere.
-  constexpr std::uint64_t low_bits = (std::uint64_t{1} << 29) - 1, middle = std::uint64_t{1} << 28;
-  const double size = std::fabs(number.value);
-  const std::uint64_t low = std::bit_cast<std::uint64_t>(number.value) & low_bits;
-  const bool clear = low - (middle - 8) > 16 && size > 0x1.000001p-126 && size < 0x1.fffffep127;
-  if (clear || number.exact) return static_cast<float>(number.value);
+  if (number.exact || rounds_clearly(number.value)) return static_cast<float>(number.value);
   Decimal decimal;
   const bool sign = *begin == '-' || *begin == '+';
   if (!parse_long(begin + (sign ? 1 : 0), end, decimal)) return 0;

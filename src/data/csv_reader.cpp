@@ -83,7 +83,10 @@ void CsvReader::drop_batch() {
   if (rows_ == 0) return;
   const size_t cells = row_ends_[rows_ - 1] + size_t{1};
   const size_t bytes = ends_[cells - 1] + size_t{1};
-  text_line_ = line_of(bytes);
+  const auto rest = text_.begin() + static_cast<std::ptrdiff_t>(bytes);
+  const auto left = std::count(rest, text_.begin() + static_cast<std::ptrdiff_t>(scanned_), '\n');
+  text_line_ += scan_.lines - left;
+  scan_.lines = left;
   text_offset_ += static_cast<i64>(bytes);
   std::memmove(text_.data(), text_.data() + bytes, filled_ - bytes);
   for (size_t i = cells; i < scan_.cells; ++i)

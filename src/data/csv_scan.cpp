@@ -75,6 +75,7 @@ void scan(const char* text, size_t begin, size_t stretches, char delimiter, char
     const auto base = static_cast<std::uint32_t>(begin);
     Masks m = masks_of(reinterpret_cast<const std::uint8_t*>(text) + begin, delimiter, quote);
     Bits in_quote = 0, open = 0, close = 0;
+    scan.lines += std::popcount(m.lf);
     if ((m.quote | carry.in_quote) != 0) {
       in_quote = prefix_xor(m.quote) ^ carry.in_quote;
       open = m.quote & in_quote;

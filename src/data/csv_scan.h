@@ -22,6 +22,7 @@ struct Scan {
   std::uint32_t*
       row_ends;  // number of the cell end that ends a row; room for one a byte and 8 more
   size_t rows = 0;
+  i64 lines = 0;  // line feeds, those inside quotes too
   ScanFault fault = ScanFault::none;
   std::uint32_t fault_at = 0;
 };

@@ -1,5 +1,6 @@
 // Preprocessing: what its columns become, and raw rows as a model's input.
-#include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/message.h"
 #include "data/csv_decode.h"
@@ -37,30 +38,33 @@ Cells cells_by_count(const Preprocessing& table, size_t count, const std::string
            "give the cells in the order of the file that the model was trained on");
 }
 
-/// Cells by a header; nothing where a name is none of the columns'.
+/// Cells by a header; false where a name is none of the columns'.
 bool cells_by_names(const Preprocessing& table, const std::vector<std::string>& names,
                     Cells& cells) {
+  std::unordered_map<std::string_view, int> places;
+  for (size_t i = 0; i < table.columns.size(); ++i)
+    places.emplace(table.columns[i].name, static_cast<int>(i));
   cells.clear();
-  for (const std::string& name : names) {
-    const auto at = std::find_if(table.columns.begin(), table.columns.end(),
-                                 [&](const TableColumn& c) { return c.name == trimmed(name); });
-    if (at == table.columns.end()) return false;
-    const int place = static_cast<int>(at - table.columns.begin());
-    cells.push_back(at->role == ColumnRole::input ? place : -1);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string name(trimmed(names[i]));
+    const auto at = places.find(name.empty() ? unnamed_column(i) : name);
+    if (at == places.end()) return false;
+    const bool input = table.columns[static_cast<size_t>(at->second)].role == ColumnRole::input;
+    cells.push_back(input ? at->second : -1);
   }
   return true;
 }
 
 void check_all_inputs(const Preprocessing& table, const Cells& cells, const std::string& where) {
-  for (const int i : table.with_role(ColumnRole::input)) {
-    const auto found = std::count(cells.begin(), cells.end(), i);
-    if (found == 1) continue;
-    fail_row(where, 0,
-             "the header names the column " +
-                 shown_cell(table.columns[static_cast<size_t>(i)].name) +
-                 (found == 0 ? " not at all" : " twice") + "; expected each input once",
-             "name every input of the table that the model was trained on");
-  }
+  std::vector<int> found(table.columns.size());
+  for (const int i : cells)
+    if (i >= 0) ++found[static_cast<size_t>(i)];
+  for (size_t i = 0; i < found.size(); ++i)
+    if (table.columns[i].role == ColumnRole::input && found[i] != 1)
+      fail_row(where, 0,
+               "the header names the column " + shown_cell(table.columns[i].name) +
+                   (found[i] == 0 ? " not at all" : " twice") + "; expected each input once",
+               "name every input of the table that the model was trained on");
 }
 
 void put_row(const Preprocessing& table, const RowDecoder& decoder, const Cells& cells,
