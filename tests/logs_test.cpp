@@ -298,15 +298,21 @@ TEST(HTMLReport, OfValuesShowsThem) {
 
 struct Stopped : std::exception {};
 
-/// Trains with all of them; throws in that step of the run, where it is not -1.
-std::string watched_run(const Folder& folder, i64 stop, std::vector<std::string>& files) {
+/// Trains with all of them; throws in that step of the run, or at that epoch's end once every file
+/// is written and no checkpoint is; nowhere for -1.
+std::string watched_run(const Folder& folder, i64 stop, i64 end, std::vector<std::string>& files) {
   auto model = Sequential({Dense(6, Tanh), Dense(1)});
   model.compile(SGD(0.5), MSE, {MeanAbsoluteError, R2Score}, {.seed = 5});
-  i64 steps = 0;
-  const auto stopper = LambdaCallback({.on_step_end = [&](TrainingState& s) {
-    if (s.epoch * s.steps + s.step == stop) throw Stopped();
-    ++steps;
-  }});
+  const auto stopper = LambdaCallback({
+      .on_epoch_end =
+          [&](TrainingState& s) {
+            if (s.epoch == end) throw Stopped();
+          },
+      .on_step_end =
+          [&](TrainingState& s) {
+            if (s.epoch * s.steps + s.step == stop) throw Stopped();
+          },
+  });
   std::string text;
   try {
     const History history = model.fit(
@@ -319,7 +325,7 @@ std::string watched_run(const Folder& folder, i64 stop, std::vector<std::string>
                             .min_delta = 0.05,
                             .patience = 3,
                             .restore_best_weights = true}),
-             ReduceLROnPlateau({.factor = 0.5, .patience = 1, .min_delta = 1e-2, .cooldown = 1}),
+             ReduceLROnPlateau({.factor = 0.5, .patience = 1, .min_delta = 1e-2, .cooldown = 2}),
              ModelCheckpoint(folder.path("m-{epoch:02}"),
                              {.monitor = "val_loss", .save_best_only = true, .keep_last = 2}),
              CSVLogger(folder.path("log.csv")), JSONLogger(folder.path("log.jsonl")),
@@ -351,14 +357,17 @@ std::string watched_run(const Folder& folder, i64 stop, std::vector<std::string>
 TEST(Watching, AResumedRunIsAsOneThatNeverStopped) {
   const Folder whole;
   std::vector<std::string> files, files_then;
-  const std::string wanted = watched_run(whole, -1, files);
+  const std::string wanted = watched_run(whole, -1, -1, files);
   const size_t epochs = History::load_csv(whole.path("log.csv")).epochs.size();
   ASSERT_GT(epochs, 3U);
   ASSERT_LT(epochs, 12U) << "early stopping has a part in it";
-  for (i64 stop = 0; stop < static_cast<i64>(epochs) * 4; stop += 3) {
+  const auto end = static_cast<i64>(epochs);
+  for (i64 stop = 0; stop < 4 * end + end; stop += stop < 4 * end - 3 ? 3 : 1) {
     const Folder folder;
-    ASSERT_EQ(watched_run(folder, stop, files_then), "stopped");
-    EXPECT_EQ(watched_run(folder, -1, files_then), wanted) << stop;
+    const bool in_step = stop < 4 * end;
+    ASSERT_EQ(watched_run(folder, in_step ? stop : -1, in_step ? -1 : stop - 4 * end, files_then),
+              "stopped");
+    EXPECT_EQ(watched_run(folder, -1, -1, files_then), wanted) << stop;
     EXPECT_EQ(files_then, files) << stop;
   }
 }

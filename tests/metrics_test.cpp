@@ -175,10 +175,20 @@ TEST(Metrics, ValuesOfTheDocumentedExamples) {
   }
   const Tensor y2({{0.5F, 1}, {-1, 1}, {7, -6}}), p2({{0, 2}, {-1, 2}, {8, -5}});
   EXPECT_NEAR(value_of(R2Score, p2, y2, 2), 0.9368005266622779, 1e-15);
-  // A mean a thousand times the spread takes nothing from it.
-  const Tensor far = column({10003, 9999.5F, 10002, 10007}),
-               near = column({10002.5F, 10000, 10002, 10008});
-  EXPECT_NEAR(value_of(R2Score, near, far, 1), 0.9486081370449679, 1e-12);
+  // A mean of ten thousand times the spread takes nothing from it: against two passes.
+  std::mt19937 random(1);
+  std::vector<float> far, near;
+  double mean = 0, off = 0, spread = 0;
+  for (int i = 0; i < 100; ++i) {
+    far.push_back(1e4F + static_cast<float>(random() % 1000) / 700);
+    near.push_back(far.back() + static_cast<float>(random() % 100) / 300);
+    mean += double{far.back()} / 100;
+  }
+  for (size_t i = 0; i < far.size(); ++i) {
+    off += (double{far[i]} - double{near[i]}) * (double{far[i]} - double{near[i]});
+    spread += (double{far[i]} - mean) * (double{far[i]} - mean);
+  }
+  EXPECT_NEAR(value_of(R2Score, column(near), column(far), 7), 1 - off / spread, 1e-12);
   EXPECT_EQ(value_of(R2Score, column({1, 1}), column({1, 1})), 1);
   EXPECT_EQ(value_of(R2Score, column({1, 2}), column({1, 1})), 0);
   const Tensor a({{3, 4}, {1, 0}, {0, 0}}), b({{4, 3}, {-2, 0}, {1, 1}});

@@ -140,6 +140,49 @@ TEST(ReduceLROnPlateau, WaitsReducesAndCoolsDown) {
       << "too little to count";
 }
 
+/// Rates after each epoch's end, from a callback whose memory is carried over to another one after
+/// `cut` epochs.
+Rates rates_cut(const std::vector<double>& numbers, size_t cut,
+                const std::function<Callback()>& make) {
+  const Model model = line_model();
+  Logs logs{{"score"}, {0}};
+  TrainingState state;
+  state.model = &model, state.logs = &logs, state.learning_rate = 1;
+  Rates rates;
+  Callback callback = make();
+  callback->on_train_begin(state);
+  for (size_t e = 0; e < numbers.size(); ++e) {
+    if (e == cut) {
+      CallbackState memory;
+      callback->save(memory);
+      callback = make();
+      callback->on_train_begin(state);
+      callback->load(memory);
+    }
+    logs.values[0] = numbers[e];
+    state.epoch = static_cast<i64>(e);
+    callback->on_epoch_end(state);
+    rates.push_back(state.learning_rate + (state.stop ? 100 : 0));
+  }
+  return rates;
+}
+
+TEST(Memory, OfRateReductionAndEarlyStoppingGoesOn) {
+  const std::vector<double> numbers = {5, 6, 6, 4, 6, 6, 6, 6, 3, 6, 6, 6, 6, 6, 6, 6};
+  const std::function<Callback()> makers[] = {
+      [] {
+        return ReduceLROnPlateau(
+            {.monitor = "score", .factor = 0.5, .patience = 2, .mode = "min", .cooldown = 2});
+      },
+      [] { return EarlyStopping({.monitor = "score", .patience = 5, .mode = "min"}); }};
+  for (const auto& make : makers) {
+    const Rates whole = rates_cut(numbers, 99, make);
+    EXPECT_NE(whole.front(), whole.back()) << "it did act";
+    for (size_t cut = 0; cut < numbers.size(); ++cut)
+      EXPECT_EQ(rates_cut(numbers, cut, make), whole) << cut;
+  }
+}
+
 TEST(LearningRateScheduler, SetsTheRateOfEachEpoch) {
   EXPECT_EQ(rates_with({1, 1, 1, 1}, LearningRateScheduler([](i64 epoch, double rate) {
                          return epoch < 2 ? rate : rate / 2;

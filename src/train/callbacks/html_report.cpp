@@ -86,9 +86,9 @@ class HTMLReportCallback : public CallbackBase {
     if (seconds_ > 0)
       report.facts.emplace_back("samples / s", fmt::format("{:.0f}", samples_ / seconds_));
     report.facts.emplace_back("waited for data", fmt::format("{:.2f} s", waited_));
-    report.facts.emplace_back("threads", std::to_string(threads()));
-    report.subtitle = fmt::format("{} weights, trained on {} samples in batches of {}.",
-                                  state.model->parameters(), state.data->size(), state.batch_size);
+    report.subtitle = fmt::format("{} weights, trained on {} samples in batches of {}, {}.",
+                                  state.model->parameters(), state.data->size(), state.batch_size,
+                                  counted(threads(), "thread"));
   }
 
   void write(const TrainingState& state, const History& history) const {
