@@ -153,6 +153,35 @@ TEST(Config, WritesWhatItReads) {
   EXPECT_EQ(second.section("outputs").text("folder"), "run/with space");
 }
 
+TEST(ConfigData, IsCutBalancedAndChangedAsTheConfigSays) {
+  const std::vector<std::string> small = {"data.fashion_mnist.take=1000", "split.validation=0.1",
+                                          "augment.flip_horizontal=true", "fit.loader_threads=2"};
+  const config::Loaded plain = config::load_data(Config::parse(changed("", ""), "run.yaml", small));
+  EXPECT_EQ(plain.train.size() + plain.validation.size(), 1000);
+  EXPECT_EQ(plain.validation.size(), 100);
+  EXPECT_EQ(plain.test.size(), 1000);
+  auto more = small;
+  more.emplace_back("split.balanced=true");
+  const Dataset balanced =
+      config::load_data(Config::parse(changed("", ""), "run.yaml", more)).train;
+  std::map<double, int> counts;
+  const Tensor y = balanced.arrays().y;
+  for (i64 i = 0; i < y.size(); ++i) ++counts[y.at({i})];
+  ASSERT_EQ(counts.size(), 10U);
+  for (const auto& [kind, count] : counts) EXPECT_EQ(count, counts[0]) << kind;
+  EXPECT_GT(balanced.size(), plain.train.size());
+}
+
+TEST(ConfigData, ASplitIsDecidedByTheSeed) {
+  const auto validation = [](const std::string& seed) {
+    const Config c = Config::parse(changed("", ""), "run.yaml",
+                                   {"data.fashion_mnist.take=300", "split.validation=0.2", seed});
+    return config::load_data(c).validation.arrays().x;
+  };
+  EXPECT_TRUE(validation("seed=1") == validation("seed=1"));
+  EXPECT_FALSE(validation("seed=1") == validation("seed=2"));
+}
+
 TEST(Config, ShortForms) {
   const Config c = Config::parse(changed("", "fit: 3"), "run.yaml");
   EXPECT_EQ(c.section("fit").integer("epochs"), 3);
