@@ -85,7 +85,7 @@ Draft draft_for_table(const std::string& path, const InitOptions& options) {
   if (rows < 20'000) layers.insert(layers.begin() + 1, object("Dropout", {option("rate", "0.1")}));
   layers.push_back(classes ? dense(static_cast<i64>(goal.categories.size()), "softmax")
                            : object("Dense", {option("units", "1")}));
-  std::vector<Value> metrics = {config::scalar(classes ? "accuracy" : "mean_absolute_error")};
+  std::vector<Value> metrics = {config::scalar(classes ? "accuracy" : "mae")};
   if (!classes) metrics.push_back(config::scalar("r2_score"));
   Draft draft;
   draft.name = goal.name;

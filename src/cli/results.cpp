@@ -68,7 +68,7 @@ std::string own_unit_text(const std::string& preprocessing, const Logs& logs) {
   const double unit = table.restored(0, 1) - table.restored(0, 0);
   for (const char* name : {"mean_absolute_error", "mae", "root_mean_squared_error", "rmse"})
     if (logs.has(name))
-      return fmt::format(", that is {:.6g} in {}", std::fabs(unit) * logs[name],
+      return fmt::format(" ({} {:.6g} in the unit of {})", name, std::fabs(unit) * logs[name],
                          table.columns[static_cast<size_t>(targets[0])].name);
   return "";
 }

@@ -27,8 +27,8 @@ struct RunResult {
 };
 /// A line for each column of a table: name, kind, range or categories, what is missing.
 std::string columns_text(const data::Preprocessing& table);
-/// What errors of a table's one target, trained on in another unit, are in its own: ", that is a
-/// mean_absolute_error of 12345 in price"; empty elsewhere.
+/// What errors of a table's one target, trained on in another unit, are in its own: " (mae 12345 in
+/// the unit of price)"; empty elsewhere.
 std::string own_unit_text(const std::string& preprocessing, const Logs& logs);
 /// report.html of a run, with what its model makes of `judged`, the data's `part`.
 void write_run_report(const Run& run, const config::Loaded& data, const Dataset& judged,
