@@ -28,6 +28,8 @@ void describe(const Loaded& data, const Model& model) {
   std::string text =
       fmt::format("data   {} samples of {}", grouped(data.train.size()), sample_text(data.train));
   if (data.validation) text += fmt::format(", {} to watch it by", grouped(data.validation.size()));
+  if (data.test && data.test.impl() != data.validation.impl())
+    text += fmt::format(", {} to judge it by", grouped(data.test.size()));
   say(text);
   say(fmt::format("model  {} layers, {} weights", model.layers().size(),
                   grouped(model.parameters())));
