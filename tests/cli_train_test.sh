@@ -124,6 +124,11 @@ says "[24, 24, 1] u8"
 expect 0 inspect shapes
 expect 1 predict run/shapes houses.csv
 
+# --- IDX files ---
+expect 0 init /usr/share/datasets/fashion-mnist --output idx.yaml
+says "60000 images of 28 x 28, 10 classes, and test images beside them"
+expect 0 train idx.yaml --quiet --set data.idx.take=640 --set fit.epochs=1
+
 # --- a text ---
 for i in $(seq 400); do echo "the cat sat on the mat and saw the rat run by the hat"; done >rhyme.txt
 expect 0 init rhyme.txt
