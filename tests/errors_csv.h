@@ -134,6 +134,10 @@ ERROR_CASE(csv_too_many_categories) {
   data::Table t = data::csv(houses_csv(), {.target = "price", .max_categories = 1});
 }
 
+ERROR_CASE(csv_column_without_values) {
+  data::Table t = data::csv(file_with("a.csv", "a,b,c\n1,2,\n3,4,\n"), {.target = "b"});
+}
+
 ERROR_CASE(csv_missing_cell) {
   std::string path = file_with("a.csv", "a,b\n1,2\n,3\n");
   data::Table t = data::csv(path, {.target = "b", .missing = data::Missing::error});

@@ -131,6 +131,8 @@ struct TableColumn {
 
 /// What turns a raw row into a model's input: kept with the model, and written as JSON.
 struct Preprocessing {
+  Preprocessing() = default;  // so that {.missing = ..} can only mean CsvOptions
+
   std::vector<TableColumn> columns;  ///< those of the file, in its order
   bool header = true;                ///< the file began with the names
   char delimiter = ',', quote = '"', decimal = '.';
@@ -159,7 +161,7 @@ struct Preprocessing {
   /// in any order, and targets and ignored columns may be left out.
   Tensor inputs_of_csv(const std::string& text, Site site = Site::here()) const;
   /// Numbers predicted for `target`, one of with_role(target), in the target's own unit again.
-  double restored(int target, double predicted) const;
+  double restored(int target, double predicted, Site site = Site::here()) const;
 
   /// One line of JSON. Throws DataError where a name is not UTF-8.
   std::string json() const;
@@ -171,7 +173,7 @@ struct Preprocessing {
 struct Table {
   Dataset data;
   Preprocessing preprocessing;
-  i64 rows = 0, dropped = 0;  ///< read; left out for a missing cell
+  i64 rows = 0, dropped = 0;  ///< of the data set; left out beside them, for a missing cell
   bool in_memory = true;
   /// A line for each column: name, kind, range or categories, missing cells.
   std::string str() const;
@@ -181,7 +183,7 @@ struct Table {
 /// A CSV file (RFC 4180; any delimiter, LF or CRLF, UTF-8 with or without BOM, plain or gzip) as x
 /// [rows, features] f32 and the targets. All rows are read once before, in bounded memory, for
 /// kinds, statistics and categories. Throws FormatError for a file that is no such CSV, and
-/// DataError for cells that do not fit, naming file, line and column.
+/// DataError for rows and cells that do not fit, naming file, line and column.
 /// Several files are read as one; their headers must be alike.
 Table csv(const Files& files, const CsvOptions& options, Site site = Site::here());
 /// As another file was read: a test set with the columns, statistics and categories of the training

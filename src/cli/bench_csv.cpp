@@ -87,6 +87,30 @@ double memory_read_rate(double seconds) {
   return rate;
 }
 
+struct Rates {
+  double parse = 0, first_pass = 0, both = 0, memory = 0;
+};
+
+void print(const Rates& rates, size_t bytes, i64 rows, bool json_only) {
+  const nlohmann::ordered_json result = {{"workload", "csv"},
+                                         {"threads", 1},
+                                         {"bytes", bytes},
+                                         {"rows", rows},
+                                         {"columns", columns},
+                                         {"parse_mb_per_s", std::round(rates.parse)},
+                                         {"first_pass_mb_per_s", std::round(rates.first_pass)},
+                                         {"both_mb_per_s", std::round(rates.both)},
+                                         {"memory_read_mb_per_s", std::round(rates.memory)},
+                                         {"version", GONEURON_VERSION}};
+  if (!json_only)
+    fmt::print(
+        "csv (numbers, one core): {:.0f} MB/s from the file's cached text to floats; {:.0f} MB/s "
+        "the first pass, for kinds and statistics; {:.0f} MB/s data::csv, which does both; this "
+        "machine's memory is read at {:.0f} MB/s\n",
+        rates.parse, rates.first_pass, rates.both, rates.memory);
+  fmt::print("{}\n", result.dump());
+}
+
 }  // namespace
 
 void bench_csv(const BenchOptions& options) {
@@ -109,30 +133,14 @@ void bench_csv(const BenchOptions& options) {
   std::vector<float> x(static_cast<size_t>(table.rows * (columns - 1)));
   std::vector<float> y(static_cast<size_t>(table.rows));
   void* const memory[] = {x.data(), y.data()};
-  const double parse = best_rate(
+  Rates rates;
+  rates.parse = best_rate(
       bytes, seconds, [&] { data::decode_rows(table.layout, decoder, {}, table.rows, memory); });
-  const double first =
+  rates.first_pass =
       best_rate(bytes, seconds, [&] { data::read_columns(inputs, how, "bench csv"); });
-  const double whole = best_rate(bytes, seconds, [&] { data::csv(path, how, {}); });
-  const double read = memory_read_rate(seconds);
-  const auto rounded = [](double rate) { return std::round(rate); };
-  const nlohmann::ordered_json result = {{"workload", "csv"},
-                                         {"threads", 1},
-                                         {"bytes", text.size()},
-                                         {"rows", table.rows},
-                                         {"columns", columns},
-                                         {"parse_mb_per_s", rounded(parse)},
-                                         {"first_pass_mb_per_s", rounded(first)},
-                                         {"both_mb_per_s", rounded(whole)},
-                                         {"memory_read_mb_per_s", rounded(read)},
-                                         {"version", GONEURON_VERSION}};
-  if (!options.json_only)
-    fmt::print(
-        "csv (numbers, one core): {:.0f} MB/s from the file's cached text to floats; {:.0f} MB/s "
-        "the first pass, for kinds and statistics; {:.0f} MB/s data::csv, which does both; this "
-        "machine's memory is read at {:.0f} MB/s\n",
-        parse, first, whole, read);
-  fmt::print("{}\n", result.dump());
+  rates.both = best_rate(bytes, seconds, [&] { data::csv(path, how, {}); });
+  rates.memory = memory_read_rate(seconds);
+  print(rates, text.size(), table.rows, options.json_only);
 }
 
 }  // namespace goneuron::cli

@@ -1,4 +1,6 @@
 // The public functions that read CSV files.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/message.h"
@@ -19,8 +21,8 @@ std::vector<std::shared_ptr<const CsvInput>> opened(const Files& files, const st
 std::string kind_text(const TableColumn& column) {
   switch (column.kind) {
     case ColumnKind::number:
-      return "number, " + number_text(column.min) + " to " + number_text(column.max) + ", mean " +
-             number_text(column.mean);
+      return fmt::format("number, {:.6g} to {:.6g}, mean {:.6g}", column.min, column.max,
+                         column.mean);
     case ColumnKind::date:
       return "date";
     case ColumnKind::text:

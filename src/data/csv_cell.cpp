@@ -80,12 +80,11 @@ std::string shown_cell(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     out += byte < 0x20 || byte == 0x7F ? '?' : c;
   }
-  if (text.size() > most || !is_utf8(out)) {  // cut within a character, or no text at all
-    while (!out.empty() && static_cast<unsigned char>(out.back()) >= 0x80) out.pop_back();
-    if (!is_utf8(out))
-      for (char& c : out)
-        if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  }
+  // It may be cut within a character, or be no UTF-8 at all.
+  for (int i = 0; i < 3 && text.size() > most && !is_utf8(out); ++i) out.pop_back();
+  if (!is_utf8(out))
+    for (char& c : out)
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
   return out + (text.size() > most ? "..\"" : "\"");
 }
 

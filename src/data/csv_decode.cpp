@@ -187,36 +187,38 @@ bool RowDecoder::put(const Plan& plan, const char* begin, const char* end, float
     put_missing(plan, x);
     return true;
   }
-  if (!plan.places.empty()) return put_category(plan, text, x, y);
-  const bool date = table_.columns[static_cast<size_t>(plan.column)].kind == ColumnKind::date;
-  double value = 0;
-  float nearest = 0;
-  if (date) {
-    const auto days = rules_.dates().days(text);
-    if (!days)
-      fault(plan.column, "found " + shown_cell(text) + "; expected a date",
-            "dates are YYYY-MM-DD unless .date_format says otherwise");
-    value = *days;
-    nearest = static_cast<float>(value);
-    if (!target) {
-      put_dates(plan, value, x + plan.out);
-      return true;
-    }
-  } else {
-    std::string copy;
-    const Cell cell = rules_.read(begin, end, copy);
-    if (cell.kind != Cell::Kind::number)
-      fault(plan.column, "found " + shown_cell(text) + "; expected a number",
-            "the column holds numbers in the rows it was learned from");
-    value = cell.number.value;
-    nearest = cell.nearest();
-  }
-  const float out = plan.normalized ? scaled(plan, value) : nearest;
-  if (!(std::fabs(out) <= std::numeric_limits<float>::max()))
-    fault(plan.column, shown_cell(text) + " is beyond the range of a float",
-          "measure it in another unit, or leave the column out by .ignore");
-  (target ? static_cast<float*>(y[plan.tensor]) : x)[plan.out] = out;
+  if (table_.columns[static_cast<size_t>(plan.column)].kind == ColumnKind::category)
+    return put_category(plan, text, x, y);
+  if (table_.columns[static_cast<size_t>(plan.column)].kind == ColumnKind::date)
+    put_date(plan, text, x, y);
+  else
+    put_number(plan, begin, end, x, y);
   return true;
+}
+
+void RowDecoder::put_date(const Plan& plan, std::string_view text, float* x, void* const* y) const {
+  const auto days = rules_.dates().days(text);
+  if (!days)
+    fault(plan.column, "found " + shown_cell(text) + "; expected a date",
+          "dates are YYYY-MM-DD unless .date_format says otherwise");
+  if (plan.action == Action::date)
+    put_dates(plan, *days, x + plan.out);
+  else
+    static_cast<float*>(y[plan.tensor])[plan.out] = scaled(plan, *days);
+}
+
+void RowDecoder::put_number(const Plan& plan, const char* begin, const char* end, float* x,
+                            void* const* y) const {
+  std::string copy;
+  const Cell cell = rules_.read(begin, end, copy);
+  if (cell.kind != Cell::Kind::number)
+    fault(plan.column, "found " + shown_cell(cell.text) + "; expected a number",
+          "the column holds numbers in the rows it was learned from");
+  const float out = plan.normalized ? scaled(plan, cell.number.value) : cell.nearest();
+  if (!(std::fabs(out) <= std::numeric_limits<float>::max()))
+    fault(plan.column, shown_cell(cell.text) + " is beyond the range of a float",
+          "measure it in another unit, or leave the column out by .ignore");
+  (plan.action == Action::target_number ? static_cast<float*>(y[plan.tensor]) : x)[plan.out] = out;
 }
 
 }  // namespace goneuron::data

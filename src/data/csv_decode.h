@@ -54,6 +54,9 @@ class RowDecoder {
   bool put(const Plan& plan, const char* begin, const char* end, float* x, void* const* y,
            std::string& scratch) const;
   bool put_category(const Plan& plan, std::string_view text, float* x, void* const* y) const;
+  void put_date(const Plan& plan, std::string_view text, float* x, void* const* y) const;
+  void put_number(const Plan& plan, const char* begin, const char* end, float* x,
+                  void* const* y) const;
   void put_dates(const Plan& plan, double days, float* out) const;
   void put_missing(const Plan& plan, float* x) const;
   static float scaled(const Plan& plan, double value) {

@@ -24,20 +24,29 @@ bool is_mark(char c) {
   throw_data({where, what, {}, hint});
 }
 
-/// Columns that an input cannot be made of.
-void check_inputs(const CsvTable& table, const std::string& where) {
-  std::string unusable;
-  i64 count = 0;
+/// Columns that nothing can be learned from.
+void check_columns(const CsvTable& table, const std::string& where) {
+  std::string texts, empty;
+  i64 text_count = 0, empty_count = 0;
   for (const TableColumn& column : table.preprocessing.columns) {
-    if (column.role == ColumnRole::ignored || column.kind != ColumnKind::text) continue;
-    unusable += (count++ > 0 ? ", " : "") + shown_cell(column.name);
+    if (column.role == ColumnRole::ignored) continue;
+    const bool is_text = column.kind == ColumnKind::text;
+    if (!is_text && column.missing < table.rows) continue;
+    i64& count = is_text ? text_count : empty_count;
+    (is_text ? texts : empty) += (count++ > 0 ? ", " : "") + shown_cell(column.name);
   }
-  if (count > 0)
-    fail_option(
-        where,
-        "the column" + std::string(count > 1 ? "s " : " ") + unusable +
-            (count > 1 ? " hold" : " holds") + " too many different texts for categories",
-        "leave out what is free text: .ignore = {" + unusable + "}, or raise .max_categories");
+  if (empty_count > 0)
+    fail_option(where,
+                "no cell has a value in " + counted(empty_count, "column") + ", " + empty +
+                    "; expected at least one",
+                "leave such columns out: .ignore = {" + empty + "}");
+  if (text_count > 0)
+    fail_option(where,
+                counted(text_count, "column") + " of free text cannot be an input: " + texts +
+                    "; expected numbers, dates or few different texts",
+                "leave free text out: .ignore = {" + texts +
+                    "}; for more different texts, raise "
+                    ".max_categories");
 }
 
 Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
@@ -127,10 +136,12 @@ void check_options(const CsvOptions& options, const std::string& where) {
                 "1,5 needs .decimal = ',' and .delimiter = ';'");
   if (options.max_categories < 1 || options.memory < 0 || options.block < 1)
     fail_option(where,
-                options.memory < 0 ? "a budget of " + std::to_string(options.memory) + " bytes"
+                options.memory < 0
+                    ? "a budget of " + std::to_string(options.memory) + " bytes; expected 0 or more"
                 : options.block < 1
-                    ? "blocks of " + std::to_string(options.block) + " rows"
-                    : "at most " + std::to_string(options.max_categories) + " categories",
+                    ? "blocks of " + std::to_string(options.block) + " rows; expected at least 1"
+                    : "at most " + std::to_string(options.max_categories) +
+                          " categories; expected at least 1",
                 ".max_categories and .block are 1 or more, .memory is 0 or more");
   if (!DateFormat::of(options.date_format))
     fail_option(where,
@@ -157,7 +168,7 @@ Table read_table(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
                 "name it: {.target = " + shown_cell(layout.names.back()) + "}"});
   }
   auto table = std::make_shared<CsvTable>(read_columns(inputs, options, where));
-  check_inputs(*table, where);
+  check_columns(*table, where);
   return table_of(table, options, where);
 }
 

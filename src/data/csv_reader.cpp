@@ -10,8 +10,15 @@ namespace goneuron::data {
 
 namespace {
 
-constexpr size_t chunk_bytes = size_t{1} << 16, padding = 64;
+constexpr size_t padding = 64;
 constexpr char filler = 1;  // never a delimiter or a quote
+
+/// Bytes that are read at once: no more than there are.
+size_t chunk_for(const ByteSource& source) {
+  constexpr i64 least = 256, most = i64{1} << 16;
+  const i64 left = source.remaining();
+  return static_cast<size_t>(left < 0 ? most : std::clamp(left + 64, least, most));
+}
 
 }  // namespace
 
@@ -36,10 +43,14 @@ std::string_view cell_text(const char* begin, const char* end, char quote, std::
 }
 
 CsvReader::CsvReader(std::unique_ptr<ByteSource> source, Dialect dialect, i64 offset, i64 line)
-    : source_(std::move(source)), dialect_(dialect), text_offset_(offset), text_line_(line) {
-  text_.resize(chunk_bytes + padding);
-  ends_.resize(chunk_bytes + 2 * padding);
-  row_ends_.resize(chunk_bytes + 2 * padding);
+    : source_(std::move(source)),
+      dialect_(dialect),
+      text_offset_(offset),
+      text_line_(line),
+      chunk_(chunk_for(*source_)) {
+  text_.resize(chunk_ + padding);
+  ends_.resize(chunk_ + 2 * padding);
+  row_ends_.resize(chunk_ + 2 * padding);
   if (offset > 0) return;
   // The byte order mark goes, and what is no UTF-8 by its own mark is refused.
   std::uint8_t mark[3];
@@ -114,8 +125,8 @@ bool CsvReader::next() {
 
 /// False at the end of the text.
 bool CsvReader::read_more() {
-  if (text_.size() < filled_ + chunk_bytes / 2 + padding) {
-    const size_t wanted = filled_ + filled_ / 4 + chunk_bytes + padding;
+  if (text_.size() < filled_ + chunk_ / 2 + padding) {
+    const size_t wanted = filled_ + filled_ / 4 + chunk_ + padding;
     text_.reserve(wanted);  // not twice as much
     text_.resize(wanted);
   }

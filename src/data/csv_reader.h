@@ -62,7 +62,8 @@ class CsvReader {
   std::unique_ptr<ByteSource> source_;
   Dialect dialect_;
   i64 text_offset_, text_line_;  // of the buffer's first byte
-  std::vector<char> text_;       // with padding behind `filled_`
+  size_t chunk_;
+  std::vector<char> text_;  // with padding behind `filled_`
   size_t filled_ = 0, scanned_ = 0;
   bool finished_ = false;
   ScanCarry carry_;

@@ -76,8 +76,8 @@ void CsvRows::check_header() {
     const std::string found = i < names.size() ? std::string(trimmed(names[i])) : "";
     if (found != layout_.names[i] && !(found.empty() && layout_.names[i] == unnamed_column(i)))
       fail(static_cast<i64>(i),
-           "the header names " + shown_cell(found) + " here, that of the first file " +
-               shown_cell(layout_.names[i]),
+           "the header names " + shown_cell(found) + "; expected " + shown_cell(layout_.names[i]) +
+               ", as in the first file",
            "files that are read as one need the same columns in the same order");
   }
   if (names.size() > layout_.names.size())

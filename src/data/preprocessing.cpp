@@ -147,10 +147,10 @@ std::vector<std::string> Preprocessing::feature_names() const {
   return names;
 }
 
-double Preprocessing::restored(int target, double predicted) const {
+double Preprocessing::restored(int target, double predicted, Site site) const {
   const auto places = with_role(ColumnRole::target);
   if (target < 0 || target >= static_cast<int>(places.size()))
-    throw_data({user_place("Preprocessing::restored", {}),
+    throw_data({user_place("Preprocessing::restored", site),
                 "there is no target " + std::to_string(target) + "; expected below " +
                     std::to_string(places.size()),
                 {},

@@ -94,8 +94,7 @@ TableColumn read_column(JsonReader& json) {
   column.max = read_finite(json, "max");
   column.missing = json.member("missing").integer(0, INT64_MAX, "the missing cells");
   column.categories = read_texts(json, "categories", true);
-  if (column.categories.empty() == (column.kind == ColumnKind::category) &&
-      column.role != ColumnRole::ignored)
+  if (!column.categories.empty() && column.kind != ColumnKind::category)
     json.fail_at(at, "a column of this kind has " +
                          counted(static_cast<i64>(column.categories.size()), "categories"));
   json.end();
@@ -138,7 +137,10 @@ data::Preprocessing read_preprocessing(JsonReader& json) {
   Preprocessing out;
   const size_t start = json.position();
   json.begin('{');
-  json.member("format").integer(format, format, "the format");
+  const size_t at = json.member("format").position();
+  if (const i64 found = json.integer(); found != format)
+    json.fail_at(at, "the format is " + std::to_string(found) + ", expected " +
+                         std::to_string(format) + ", the newest that this version reads");
   out.header = json.member("header").boolean();
   out.delimiter = read_char(json, "delimiter");
   out.quote = read_char(json, "quote");
