@@ -25,11 +25,11 @@ class ImageSource : public Source {
         where_(std::move(where)) {}
   i64 size() const override { return static_cast<i64>(files_.size()); }
   void read(const i64* rows, i64 count, void* const* memory) const override {
-    const void* labels = memory[1];
+    void* const labels[] = {memory[1]};
     for (i64 i = 0; i < count; ++i)
       decode(files_[static_cast<size_t>(rows[i])],
              static_cast<std::uint8_t*>(memory[0]) + i * shape_.elements());
-    read_targets(rows, count, const_cast<void* const*>(&labels));
+    read_targets(rows, count, labels);
   }
   bool read_targets(const i64* rows, i64 count, void* const* memory) const override {
     for (i64 i = 0; i < count; ++i)

@@ -83,7 +83,7 @@ Dataset token_windows(const Tensor& tokens, const TokenOptions& options, Site si
   if (options.context < 1 || options.stride < 0)
     throw_data({where,
                 "a context of " + std::to_string(options.context) + " and a stride of " +
-                    std::to_string(options.stride) + "; expected at least 1 each",
+                    std::to_string(options.stride) + "; expected 1 and 0 at least",
                 {},
                 "leave the stride out for windows one behind the other"});
   if (tokens.size() <= options.context)

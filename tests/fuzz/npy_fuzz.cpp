@@ -46,7 +46,7 @@ void decode_archive(const std::uint8_t* bytes, size_t size) {
 }
 
 void put(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(i < 8 ? value >> (8 * i) : 0);
 }
 
 /// An archive of one stored or deflated file.
