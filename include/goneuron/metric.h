@@ -104,9 +104,6 @@ class TopKMetric : public Metric {
   using Metric::operator();
   Metric operator()(const TopKOptions& options, Site site = Site::here()) const;
   Metric operator()() const { return *this; }
-
- private:
-  bool sparse_ = false;
 };
 
 /// How numbers of several classes become one.
@@ -179,9 +176,6 @@ class PerplexityMetric : public Metric {
   using Metric::operator();
   Metric operator()(const PerplexityOptions& options, Site site = Site::here()) const;
   Metric operator()() const { return *this; }
-
- private:
-  bool bits_ = false;
 };
 
 /// Share of right predictions: arg max against class indices or one-hot rows; one output: above

@@ -61,11 +61,12 @@ std::unique_ptr<Accumulator> exp_mean(const Numbers& n) {
 }
 
 PerplexityMetric::PerplexityMetric(bool bits)
-    : Metric(log_names[bits ? 1 : 0], perplexity_of(bits, {}), {}), bits_(bits) {}
+    : Metric(log_names[bits ? 1 : 0], perplexity_of(bits, {}), {}) {}
 
 Metric PerplexityMetric::operator()(const PerplexityOptions& options, Site site) const {
-  require_index(bits_ ? "BitsPerCharacter" : "Perplexity", options.ignore_index, site);
-  return {name().c_str(), perplexity_of(bits_, options), site};
+  const bool bits = name() == log_names[1];
+  require_index(bits ? "BitsPerCharacter" : "Perplexity", options.ignore_index, site);
+  return {name().c_str(), perplexity_of(bits, options), site};
 }
 
 const PerplexityMetric Perplexity(false), BitsPerCharacter(true);

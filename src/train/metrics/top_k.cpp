@@ -42,16 +42,16 @@ SymbolFunction among(bool sparse, const TopKOptions& options) {
 
 }  // namespace
 
-TopKMetric::TopKMetric(bool sparse)
-    : Metric(log_names[sparse ? 1 : 0], among(sparse, {}), {}), sparse_(sparse) {}
+TopKMetric::TopKMetric(bool sparse) : Metric(log_names[sparse ? 1 : 0], among(sparse, {}), {}) {}
 
 Metric TopKMetric::operator()(const TopKOptions& options, Site site) const {
-  const char* kind = kinds[sparse_ ? 1 : 0];
+  const bool sparse = name() == log_names[1];
+  const char* kind = kinds[sparse ? 1 : 0];
   require(options.k >= 1, kind, site,
           "a k of " + std::to_string(options.k) + "; expected 1 or more",
           "it is the number of outputs among which the class may be: 5 is usual");
   require_index(kind, options.ignore_index, site);
-  return {name().c_str(), among(sparse_, options), site};
+  return {name().c_str(), among(sparse, options), site};
 }
 
 const TopKMetric TopKCategoricalAccuracy(false), SparseTopKCategoricalAccuracy(true);
