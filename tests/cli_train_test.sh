@@ -27,7 +27,7 @@ expect 1 init houses.csv --target price
 complains "is there already"
 expect 1 init houses.csv --target prize
 expect 0 train price.yaml --set fit.epochs=30
-says "next   goneuron predict run/price INPUT"
+says "next   goneuron predict run/price NEW.csv"
 for file in model.safetensors config.yaml history.csv history.json report.html preprocessing.json; do
   [ -s "run/price/$file" ] || fail "run/price has no $file"
 done
@@ -63,6 +63,8 @@ result = json.load(open("evaluated.json"))
 assert result["part"] == "test" and result["samples"] == 120 and result["r2_score"] > 0.8, result
 PYTHON
 expect 0 evaluate run/price --part train
+expect 0 evaluate run/price houses.csv
+says "1,200 samples (houses.csv)"
 expect 0 report run/price
 expect 0 summary run/price
 expect 0 inspect run/price
@@ -113,7 +115,7 @@ for kind in ("cross", "disk"):
 PYTHON
 expect 0 init shapes
 says "240 images of 2 classes (cross, disk)"
-expect 0 train shapes.yaml --quiet --set fit.epochs=8
+expect 0 train shapes.yaml --quiet --set fit.epochs=20
 expect 0 predict run/shapes shapes/disk/003.png shapes/cross/007.png
 sed -n 2p out | grep -q '^shapes/disk/003.png,disk,' || fail "a disk is no disk"
 sed -n 3p out | grep -q '^shapes/cross/007.png,cross,' || fail "a cross is no cross"
@@ -121,6 +123,11 @@ expect 0 inspect shapes/disk/003.png
 says "[24, 24, 1] u8"
 expect 0 inspect shapes
 expect 1 predict run/shapes houses.csv
+
+# --- IDX files ---
+expect 0 init /usr/share/datasets/fashion-mnist --output idx.yaml
+says "60000 images of 28 x 28, 10 classes, and test images beside them"
+expect 0 train idx.yaml --quiet --set data.idx.take=640 --set fit.epochs=1
 
 # --- a text ---
 for i in $(seq 400); do echo "the cat sat on the mat and saw the rat run by the hat"; done >rhyme.txt
@@ -132,12 +139,12 @@ says "the cat s"
 
 # --- stopping and going on: the same weights ---
 cat >steps.yaml <<'YAML'
-data: {fashion_mnist: {take: 4000}}
+data: {fashion_mnist: {take: 8000}}
 model: [Flatten, {Dropout: 0.2}, {Dense: {units: 64, activation: relu}}, {Dense: {units: 10, activation: softmax}}]
 loss: cross_entropy
 optimizer: {Adam: {learning_rate: {CosineDecay: 0.002}}}
-fit: {epochs: 12, batch_size: 8}
-outputs: {folder: run/steps, report: false, checkpoint_steps: 50}
+fit: {epochs: 4, batch_size: 8}
+outputs: {folder: run/steps, report: false, checkpoint_steps: 200}
 YAML
 expect 0 train steps.yaml --quiet --set outputs.folder=run/whole
 "$program" train steps.yaml --quiet >out 2>err &
@@ -179,7 +186,7 @@ expect_here() {
 }
 small houses
 small fashion_mnist --set data.fashion_mnist.take=2000
-small fashion_resnet --set data.fashion_mnist.take=256
+small fashion_resnet --set data.fashion_mnist.take=256 --set optimizer.SGD.learning_rate.WarmupCosine.warmup_steps=1
 small char_gpt --set data.text.take=64
 [ "$(find examples/configs -name '*.yaml' | wc -l)" -eq 4 ] || fail "a shipped config is not run here"
 cd "$work"
@@ -201,7 +208,8 @@ complains 'did you mean "Flatten"'
 expect 1 train steps.yaml --set fit.epoch=3
 complains 'did you mean "epochs"'
 expect 1 train steps.yaml --overwrite --set 'model=[Flatten, {Dense: 10}, {GroupNorm: 3}]'
-complains 'steps.yaml'
+complains '3 groups of 10 channels'
+[ -s run/steps/model.safetensors ] || fail "a training that cannot begin has lost the run before it"
 expect 4 train steps.yaml --overwrite --set device.memory_limit=1000
 expect 4 train steps.yaml --overwrite --set device.name=abacus
 expect 1 predict run/price missing.csv

@@ -118,6 +118,16 @@ TEST(Config, SetsValuesFromTheCommandLine) {
   expect_contains(c.text(), {"units: 5", "take: 8", "momentum: 0.5", "auc"});
 }
 
+TEST(Config, SetsOptionsBesideShortForms) {
+  const Config c = Config::parse(
+      changed("model", "model: [{Dropout: 0.5}, {Dense: 3}]"), "run.yaml",
+      {"model.0.Dropout.rate=0.25", "model.1.Dense.bias=false", "outputs.report=false"});
+  EXPECT_EQ(c.section("outputs").text("folder"), "run/first");
+  EXPECT_FALSE(c.section("outputs").boolean("report"));
+  EXPECT_EQ(config::build_model(c, {4}, DType::f32).parameters(), 12);
+  expect_contains(c.text(), {"rate: 0.25", "units: 3", "bias: false"});
+}
+
 TEST(Config, WritesWhatItReads) {
   const std::string text =
       "data: {idx: {inputs: \"a: b\", targets: \"it's\\\\ \\\"x\\\" # no\", take: 7}}\n"
@@ -141,6 +151,35 @@ TEST(Config, WritesWhatItReads) {
   EXPECT_EQ(idx.text("targets"), "it's\\ \"x\" # no");
   EXPECT_EQ(idx.integer("take"), 7);
   EXPECT_EQ(second.section("outputs").text("folder"), "run/with space");
+}
+
+TEST(ConfigData, IsCutBalancedAndChangedAsTheConfigSays) {
+  const std::vector<std::string> small = {"data.fashion_mnist.take=1000", "split.validation=0.1",
+                                          "augment.flip_horizontal=true", "fit.loader_threads=2"};
+  const config::Loaded plain = config::load_data(Config::parse(changed("", ""), "run.yaml", small));
+  EXPECT_EQ(plain.train.size() + plain.validation.size(), 1000);
+  EXPECT_EQ(plain.validation.size(), 100);
+  EXPECT_EQ(plain.test.size(), 1000);
+  auto more = small;
+  more.emplace_back("split.balanced=true");
+  const Dataset balanced =
+      config::load_data(Config::parse(changed("", ""), "run.yaml", more)).train;
+  std::map<double, int> counts;
+  const Tensor y = balanced.arrays().y;
+  for (i64 i = 0; i < y.size(); ++i) ++counts[y.at({i})];
+  ASSERT_EQ(counts.size(), 10U);
+  for (const auto& [kind, count] : counts) EXPECT_EQ(count, counts[0]) << kind;
+  EXPECT_GT(balanced.size(), plain.train.size());
+}
+
+TEST(ConfigData, ASplitIsDecidedByTheSeed) {
+  const auto validation = [](const std::string& seed) {
+    const Config c = Config::parse(changed("", ""), "run.yaml",
+                                   {"data.fashion_mnist.take=300", "split.validation=0.2", seed});
+    return config::load_data(c).validation.arrays().x;
+  };
+  EXPECT_TRUE(validation("seed=1") == validation("seed=1"));
+  EXPECT_FALSE(validation("seed=1") == validation("seed=2"));
 }
 
 TEST(Config, ShortForms) {

@@ -31,6 +31,7 @@ int resume(const std::string& path, const TrainOptions& options);
 
 struct EvaluateOptions {
   std::vector<std::string> overrides;
+  std::string data;   ///< other data of the same form; empty: the config's
   std::string part;   ///< train, validation or test; empty: test, else validation
   bool json = false;  ///< one object
 };

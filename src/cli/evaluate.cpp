@@ -8,6 +8,7 @@
 #include "cli/results.h"
 #include "cli/run.h"
 #include "config/build.h"
+#include "config/write.h"
 #include "core/message.h"
 
 namespace goneuron::cli {
@@ -26,16 +27,38 @@ const Dataset& part_of(const config::Loaded& data, std::string& part, const std:
   return found;
 }
 
+/// Settings that put all of `path` in the place of the config's data, as it is.
+std::vector<std::string> settings_for(const config::Config& config, const std::string& path) {
+  const config::Value& data = *config.root().find("data");
+  const std::string name = config::named(data).text;
+  const config::Kind* kind = config::find_kind(config::source_table(), name);
+  if (kind == nullptr || config::find_option(kind->options, "path") == nullptr)
+    throw_data(
+        {.where = path,
+         .what = "the config's data source, " + name + ", has no path; expected one that has",
+         .hint = "put other files in by --set data." + name + ".KEY=VALUE"});
+  return {"data." + name + ".path=" + config::flow_text(config::scalar(path)),
+          "split={validation: 0}", "augment={flip_horizontal: false}"};
+}
+
 }  // namespace
 
 void evaluate(const std::string& path, const EvaluateOptions& options) {
-  const Run run = open_run(path, options.overrides);
-  const config::Loaded data = config::load_data(run.config, run.preprocessing);
+  std::vector<std::string> overrides = options.overrides;
   std::string part = options.part;
+  if (!options.data.empty()) {
+    const config::Config config = config::Config::read(find_run(path).config());
+    for (const std::string& setting : settings_for(config, options.data))
+      overrides.push_back(setting);
+    part = "train";
+  }
+  const Run run = open_run(path, overrides);
+  const config::Loaded data = config::load_data(run.config, run.preprocessing);
   const Dataset& samples = part_of(data, part, run.folder.path);
   const Logs logs =
       run.model.evaluate(samples, run.config.section("fit").integer("batch_size"), {});
   if (!options.json) {
+    if (!options.data.empty()) part = options.data;
     fmt::print("{} samples ({}): {}{}\n", grouped(samples.size()), part, numbers_text(logs),
                own_unit_text(run.preprocessing, logs));
     return;

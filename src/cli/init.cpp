@@ -56,7 +56,11 @@ Draft draft_for(const std::string& path, const InitOptions& options) {
     throw_format({.where = path,
                   .what = "there is no such file or folder; expected data",
                   .hint = "give a CSV file, a text, an IDX file or a folder of images"});
-  if (fs::is_directory(path, error)) return draft_for_images(path);
+  if (fs::is_directory(path, error)) {
+    for (const char* name : {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"})
+      if (fs::exists(fs::path(path) / name, error)) return draft_for_idx(fs::path(path) / name);
+    return draft_for_images(path);
+  }
   const std::string text = beginning_of(path);
   if (is_table(path, text)) return draft_for_table(path, options);
   if (!options.target.empty())

@@ -18,6 +18,13 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? "" : text.replace(at, from.size(), to);
 }
 
+/// One more than the largest label.
+i64 classes_of(const Tensor& labels) {
+  double most = 0;
+  for (i64 i = 0; i < labels.size(); ++i) most = std::max(most, labels.at({i}));
+  return static_cast<i64>(most) + 1;
+}
+
 }  // namespace
 
 Draft draft_for_idx(const std::string& path) {
@@ -33,9 +40,7 @@ Draft draft_for_idx(const std::string& path) {
                   .what = "samples " + x.shape().str() + " with labels " + y.shape().str() +
                           "; expected [count, height, width] with [count]",
                   .hint = "write a config by hand: data: {idx: {inputs: .., targets: ..}}"});
-  double most = 0;
-  for (i64 i = 0; i < y.size(); ++i) most = std::max(most, y.at({i}));
-  const auto classes = static_cast<i64>(most) + 1;
+  const i64 classes = classes_of(y);
   std::vector<Value> source = {option("inputs", path), option("targets", labels)};
   const std::string test = replaced(path, "train", "t10k"),
                     test_labels = replaced(labels, "train", "t10k");

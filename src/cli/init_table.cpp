@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/init.h"
+#include "cli/results.h"
 #include "core/message.h"
 #include "goneuron/csv.h"
 
@@ -84,13 +85,13 @@ Draft draft_for_table(const std::string& path, const InitOptions& options) {
   if (rows < 20'000) layers.insert(layers.begin() + 1, object("Dropout", {option("rate", "0.1")}));
   layers.push_back(classes ? dense(static_cast<i64>(goal.categories.size()), "softmax")
                            : object("Dense", {option("units", "1")}));
-  std::vector<Value> metrics = {config::scalar(classes ? "accuracy" : "mean_absolute_error")};
+  std::vector<Value> metrics = {config::scalar(classes ? "accuracy" : "mae")};
   if (!classes) metrics.push_back(config::scalar("r2_score"));
   Draft draft;
   draft.name = goal.name;
   draft.about = fmt::format("{}: {} rows, {} columns -> {} inputs; {} is {}\n{}", path, table.rows,
                             how.columns.size(), how.features(), goal.name,
-                            classes ? class_text(goal) : "a number", table.str());
+                            classes ? class_text(goal) : "a number", columns_text(how));
   draft.root = draft_root(
       object("csv", source), config::map_of({option("validation", "0.1"), option("test", "0.1")}),
       layers, config::scalar(classes ? "cross_entropy" : "mse"), metrics,

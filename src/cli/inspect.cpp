@@ -73,32 +73,8 @@ void inspect_array(const std::string& path, const char* kind, const Tensor& tens
 
 void inspect_table(const std::string& path) {
   const data::Preprocessing table = data::csv_columns(path, {}, {});
-  line(fmt::format("{}: a table (CSV), {} columns", path, table.columns.size()));
-  for (const data::TableColumn& column : table.columns) {
-    std::string text;
-    switch (column.kind) {
-      case data::ColumnKind::number:
-        text = fmt::format("number    {:.6g} to {:.6g}, mean {:.6g}", column.min, column.max,
-                           column.mean);
-        break;
-      case data::ColumnKind::date:
-        text = fmt::format("date      {} days of range", std::lround(column.max - column.min));
-        break;
-      case data::ColumnKind::category: {
-        std::vector<std::string> some(
-            column.categories.begin(),
-            column.categories.begin() +
-                std::min<i64>(5, static_cast<i64>(column.categories.size())));
-        text = fmt::format("category  {}: {}{}", column.categories.size(), fmt::join(some, ", "),
-                           column.categories.size() > 5 ? ", .." : "");
-        break;
-      }
-      case data::ColumnKind::text:
-        text = "text      of no use as an input";
-    }
-    if (column.missing > 0) text += fmt::format("; {} missing", grouped(column.missing));
-    line(fmt::format("  {:<20} {}", column.name, text));
-  }
+  line(fmt::format("{}: a table (CSV), {} columns\n{}", path, table.columns.size(),
+                   columns_text(table)));
   line(fmt::format("next   goneuron init {} --target {}", path, table.columns.back().name));
 }
 

@@ -68,6 +68,8 @@ void add_evaluate(CLI::App& app) {
   auto* made =
       command(app, "evaluate", "loss and metrics of a run's model on its data, or on other");
   made->add_option("RUN", *path, "the folder of the run")->required();
+  made->add_option("DATA", options->data,
+                   "all of another file or folder of the same form; default: the config's data");
   made->add_option("--part", options->part, "of the data; default: test, else validation")
       ->check(CLI::IsMember({"train", "validation", "test"}));
   add_set(made, options->overrides);

@@ -22,6 +22,44 @@ std::string numbers_text(const Logs& logs) {
   return text;
 }
 
+namespace {
+std::string column_text(const data::TableColumn& column) {
+  switch (column.kind) {
+    case data::ColumnKind::number:
+      return fmt::format("number    {:.6g} to {:.6g}, mean {:.6g}", column.min, column.max,
+                         column.mean);
+    case data::ColumnKind::date:
+      return fmt::format("date      {} days from first to last",
+                         std::lround(column.max - column.min));
+    case data::ColumnKind::category: {
+      const auto count = static_cast<i64>(column.categories.size());
+      const auto first = column.categories.begin();
+      return fmt::format("category  {}: {}{}", count,
+                         fmt::join(first, first + std::min<i64>(5, count), ", "),
+                         count > 5 ? ", .." : "");
+    }
+    case data::ColumnKind::text:
+      break;
+  }
+  return "text      of no use as an input";
+}
+}  // namespace
+
+std::string columns_text(const data::Preprocessing& table) {
+  std::string text;
+  size_t width = 6;
+  for (const data::TableColumn& column : table.columns)
+    width = std::max(width, std::min<size_t>(column.name.size(), 30));
+  for (const data::TableColumn& column : table.columns) {
+    const bool ignored = column.role == data::ColumnRole::ignored;
+    std::string what = ignored ? "left out" : column_text(column);
+    if (column.role == data::ColumnRole::target) what += "; the target";
+    if (column.missing > 0) what += fmt::format("; {} missing", grouped(column.missing));
+    text += fmt::format("{}  {:<{}}  {}", text.empty() ? "" : "\n", column.name, width, what);
+  }
+  return text;
+}
+
 std::string own_unit_text(const std::string& preprocessing, const Logs& logs) {
   if (preprocessing.empty() || preprocessing[0] != '{') return "";
   const auto table = data::Preprocessing::from_json(preprocessing);
@@ -30,7 +68,7 @@ std::string own_unit_text(const std::string& preprocessing, const Logs& logs) {
   const double unit = table.restored(0, 1) - table.restored(0, 0);
   for (const char* name : {"mean_absolute_error", "mae", "root_mean_squared_error", "rmse"})
     if (logs.has(name))
-      return fmt::format(", that is {:.6g} in {}", std::fabs(unit) * logs[name],
+      return fmt::format(" ({} {:.6g} in the unit of {})", name, std::fabs(unit) * logs[name],
                          table.columns[static_cast<size_t>(targets[0])].name);
   return "";
 }

@@ -6,6 +6,7 @@
 
 #include "cli/run.h"
 #include "config/loaded.h"
+#include "goneuron/csv.h"
 #include "goneuron/model.h"
 
 namespace goneuron::cli {
@@ -23,10 +24,11 @@ struct RunResult {
   History history;
   Logs test;  // empty where there is no test data
   double seconds = 0;
-  i64 samples = 0;  // trained on, all epochs together
 };
-/// What errors of a table's one target, trained on in another unit, are in its own: ", that is a
-/// mean_absolute_error of 12345 in price"; empty elsewhere.
+/// A line for each column of a table: name, kind, range or categories, what is missing.
+std::string columns_text(const data::Preprocessing& table);
+/// What errors of a table's one target, trained on in another unit, are in its own: " (mae 12345 in
+/// the unit of price)"; empty elsewhere.
 std::string own_unit_text(const std::string& preprocessing, const Logs& logs);
 /// report.html of a run, with what its model makes of `judged`, the data's `part`.
 void write_run_report(const Run& run, const config::Loaded& data, const Dataset& judged,

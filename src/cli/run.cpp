@@ -22,7 +22,7 @@ Run open_run(const std::string& path, const std::vector<std::string>& overrides)
 }
 
 Answer answer_of(const Run& run) {
-  const config::Value loss = *run.config.root().find("loss");
+  const config::Value& loss = *run.config.root().find("loss");
   const std::string name = config::named(loss).text;
   const Shape& out = run.model.output().shape();
   if (config::same_name(name, "binary_cross_entropy") && out[-1] == 1) return Answer::yes_or_no;

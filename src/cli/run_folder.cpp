@@ -38,14 +38,17 @@ RunFolder new_run(const config::Config& config, bool overwrite) {
                     {{"go on", "goneuron resume " + run.path}},
                     "name another folder (--set outputs.folder=..), or give --overwrite to lose "
                     "that run");
+  return run;
+}
+
+void begin_run(const RunFolder& run, const config::Config& config) {
   std::error_code error;
   fs::create_directories(run.path, error);
   if (error)
-    config::fail_at(outputs.value("folder"),
+    config::fail_at(config.section("outputs").value("folder"),
                     "the folder " + run.path + " cannot be made: " + error.message(), {},
                     "choose a place that exists and may be written");
   remove_files(run);
-  return run;
 }
 
 RunFolder find_run(const std::string& path) {

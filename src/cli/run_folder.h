@@ -21,9 +21,11 @@ struct RunFolder {
   std::string classes() const { return path + "/classes.txt"; }
 };
 
-/// Makes the folder. Throws FormatError where a run is there already, unless it may be
-/// overwritten: then its files go.
+/// The folder that the config names. Throws FormatError where a run is there already, unless it may
+/// be overwritten.
 RunFolder new_run(const config::Config& config, bool overwrite);
+/// Makes the folder; what another run left in it goes.
+void begin_run(const RunFolder& run, const config::Config& config);
 /// A run, given as its folder or as a file in it; `what` is the command, for the error when it is
 /// none.
 RunFolder find_run(const std::string& path);

@@ -28,6 +28,8 @@ void describe(const Loaded& data, const Model& model) {
   std::string text =
       fmt::format("data   {} samples of {}", grouped(data.train.size()), sample_text(data.train));
   if (data.validation) text += fmt::format(", {} to watch it by", grouped(data.validation.size()));
+  if (data.test && data.test.impl() != data.validation.impl())
+    text += fmt::format(", {} to judge it by", grouped(data.test.size()));
   say(text);
   say(fmt::format("model  {} layers, {} weights", model.layers().size(),
                   grouped(model.parameters())));
@@ -47,7 +49,16 @@ void keep_results(const RunFolder& run, const Model& model, const RunResult& res
   result.history.save_json(run.history_json(), {});
 }
 
-std::string predict_line(const RunFolder& run) { return "goneuron predict " + run.path + " INPUT"; }
+/// How to use the model, with what its data source takes.
+std::string predict_line(const RunFolder& run, const Config& config) {
+  const std::string source = config::named(*config.root().find("data")).text;
+  const auto is = [&](const char* name) { return config::same_name(source, name); };
+  const char* input = is("csv")      ? " NEW.csv"
+                      : is("images") ? " IMAGE.png"
+                      : is("text")   ? " - < BEGINNING.txt"
+                                     : " INPUT";
+  return "goneuron predict " + run.path + input;
+}
 
 void finish(const RunFolder& run, const Config& config, const Model& model, const Loaded& data,
             RunResult& result) {
@@ -65,21 +76,32 @@ void finish(const RunFolder& run, const Config& config, const Model& model, cons
                   numbers_text(result.test) + own_unit_text(data.preprocessing, result.test)));
   say(fmt::format("kept   {}: model.safetensors, config.yaml, history.csv, history.json{}",
                   run.path, report ? ", report.html" : ""));
-  say("next   " + predict_line(run));
+  say("next   " + predict_line(run, config));
 }
 
-/// 0, or 3 when it was interrupted.
-int run_training(const Config& config, const RunFolder& run, const TrainOptions& options) {
+struct Ready {
+  Loaded data;
+  Model model;
+};
+
+/// Everything that can be wrong with the config or its data is found here, before a run is made.
+Ready prepare(const Config& config) {
   config::use_device(config);
-  const Loaded data = config::load_data(config);
-  Model model = config::build_model(config, data.train.x_shape(), data.train.x_dtype());
-  config::compile_model(config, model, data.train);
-  if (!options.quiet) describe(data, model);
-  keep_inputs(run, config, data);
-  if (data.preprocessing.rfind('{', 0) == 0)
-    model.set_preprocessing(data::Preprocessing::from_json(data.preprocessing, {}), {});
+  Ready ready{config::load_data(config), {}};
+  const Dataset& train = ready.data.train;
+  ready.model = config::build_model(config, train.x_shape(), train.x_dtype());
+  config::compile_model(config, ready.model, train);
+  if (ready.data.preprocessing.rfind('{', 0) == 0)
+    ready.model.set_preprocessing(data::Preprocessing::from_json(ready.data.preprocessing, {}), {});
+  // Whether the loss and the metrics fit the model and the data.
+  ready.model.evaluate(train.take(1), 1, config.section("fit").site());
+  return ready;
+}
+
+FitOptions with_callbacks(const Config& config, const RunFolder& run, const Loaded& data,
+                          bool quiet) {
   FitOptions fit = config::fit_options(config, data, run.path);
-  if (!options.quiet && !config.names_callback("Logger"))
+  if (!quiet && !config.names_callback("Logger"))
     fit.callbacks.insert(fit.callbacks.begin(), Logger(1));
   fit.callbacks.push_back(InterruptGuard::callback());
   const config::Options outputs = config.section("outputs");
@@ -89,15 +111,24 @@ int run_training(const Config& config, const RunFolder& run, const TrainOptions&
   if (outputs.boolean("checkpoints"))
     fit.callbacks.push_back(BackupAndRestore(
         run.checkpoints(), {.every_steps = outputs.integer("checkpoint_steps")}, outputs.site()));
+  return fit;
+}
+
+/// 0, or 3 when it was interrupted.
+int run_training(const Config& config, const RunFolder& run, Ready& ready, bool quiet) {
+  auto& [data, model] = ready;
+  if (!quiet) describe(data, model);
+  keep_inputs(run, config, data);
+  const FitOptions fit = with_callbacks(config, run, data, quiet);
   const InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  result.samples = data.train.size() * static_cast<i64>(result.history.epochs.size());
   if (InterruptGuard::interrupted()) {
     keep_results(run, model, result);
+    const bool goes_on = config.section("outputs").boolean("checkpoints");
     fmt::print(stderr, "goneuron: interrupted; {} holds what is learnt so far{}\n", run.path,
-               outputs.boolean("checkpoints") ? "; goneuron resume " + run.path + " goes on" : "");
+               goes_on ? "; goneuron resume " + run.path + " goes on" : "");
     return exit_interrupted;
   }
   finish(run, config, model, data, result);
@@ -111,15 +142,15 @@ void help_config() { fmt::print("{}", config::schema_page()); }
 int train(const std::string& path, const TrainOptions& options) {
   const Config config = Config::read(path, options.overrides);
   if (options.check) {
-    config::use_device(config);
-    const Loaded data = config::load_data(config);
-    Model model = config::build_model(config, data.train.x_shape(), data.train.x_dtype());
-    config::compile_model(config, model, data.train);
-    describe(data, model);
-    say(model.summary(config.section("fit").integer("batch_size"), {}));
+    const Ready ready = prepare(config);
+    describe(ready.data, ready.model);
+    say(ready.model.summary(config.section("fit").integer("batch_size"), {}));
     return 0;
   }
-  return run_training(config, new_run(config, options.overwrite), options);
+  const RunFolder run = new_run(config, options.overwrite);
+  Ready ready = prepare(config);
+  begin_run(run, config);
+  return run_training(config, run, ready, options.quiet);
 }
 
 int resume(const std::string& path, const TrainOptions& options) {
@@ -129,7 +160,8 @@ int resume(const std::string& path, const TrainOptions& options) {
                   .what = "the run has no checkpoints; expected some to go on from",
                   .hint = "a run without outputs.checkpoints cannot be resumed; train it again"});
   const Config config = Config::read(run.config(), options.overrides);
-  return run_training(config, run, options);
+  Ready ready = prepare(config);
+  return run_training(config, run, ready, options.quiet);
 }
 
 }  // namespace goneuron::cli

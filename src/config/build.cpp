@@ -101,7 +101,12 @@ Loaded load_data(const Config& config, const std::string& preprocessing) {
                       .test = split.number("test"),
                       .seed = static_cast<std::uint64_t>(top.integer("seed"))},
                      context);
+  if (split.boolean("balanced"))
+    data.train = data.train.balanced(static_cast<std::uint64_t>(top.integer("seed")), split.site());
   data.train = augmented(data.train, top.section("augment"));
+  const Options fit = top.section("fit");
+  if (const i64 threads = fit.integer("loader_threads"); threads > 0)
+    data.train = data.train.prefetch(static_cast<int>(threads), fit.site());
   return data;
 }
 

@@ -5,6 +5,8 @@
 #include <fstream>
 
 #include "config/check.h"
+#include "config/loaded.h"
+#include "config/tables.h"
 #include "config/write.h"
 #include "config/yaml.h"
 #include "core/message.h"
@@ -22,6 +24,33 @@ const Context no_context;
                         "list counted from 0: --set fit.epochs=1"});
 }
 
+/// What has options under a name: a section, a layer, an optimizer, ...; null where nothing has.
+const Kind* kind_named(const std::string& name) {
+  const Option* option = find_option(config::root().options, name);
+  if (option != nullptr && option->section != nullptr) return option->section;
+  for (const Table* table : {&layer_table(), &source_table(), &loss_table(), &metric_table(),
+                             &optimizer_table(), &schedule_table(), &callback_table()})
+    if (const Kind* kind = find_kind(*table, name)) return kind;
+  return nullptr;
+}
+
+/// A scalar as a map that can take `key`: `Flatten` as {Flatten: }, `Dropout: 0.5` with its value
+/// under the name of its option.
+void open_scalar(Value& at, const std::string& key, const std::string& assignment) {
+  Value map = map_of({});
+  map.file = at.file, map.line = at.line, map.column = at.column;
+  map.key = at.key, map.key_line = at.key_line, map.key_column = at.key_column;
+  if (same_name(at.text, key)) {
+    map.items.push_back(member(key, {}));
+  } else {
+    const Kind* kind = kind_named(at.key);
+    if (kind == nullptr || find_option(kind->options, key) == nullptr)
+      fail_path(assignment, "there is " + shown(at.text) + " in the place of " + shown(key));
+    map.items.push_back(member(kind->options[0].key, at));
+  }
+  at = std::move(map);
+}
+
 /// The part of `at` that `key` names: a member, an item, or a member that is made.
 Value& step_into(Value& at, const std::string& key, const std::string& assignment) {
   if (at.is_list()) {
@@ -31,14 +60,7 @@ Value& step_into(Value& at, const std::string& key, const std::string& assignmen
                                 std::to_string(at.items.size()));
     return at.items[static_cast<size_t>(index)];
   }
-  if (at.is_scalar()) {  // a name without options gets some
-    if (!same_name(at.text, key))
-      fail_path(assignment, "there is " + shown(at.text) + " in the place of " + shown(key));
-    Value name = map_of({});
-    name.file = at.file, name.line = at.line, name.column = at.column;
-    name.key = at.key, name.key_line = at.key_line, name.key_column = at.key_column;
-    at = std::move(name);
-  }
+  if (at.is_scalar()) open_scalar(at, key, assignment);
   at.form = Value::Form::map;
   if (Value* found = at.find(key)) return *found;
   return at.items.emplace_back(member(key, {}));

@@ -14,6 +14,8 @@ constexpr Option split_options[] = {
     {"test", Type::number, "0", "0.1",
      "share of the data that is kept to judge the model by, where the source has no test data",
      share},
+    {"balanced", Type::boolean, "false", "true",
+     "in training every class comes as often as the largest"},
 };
 constexpr Option augment_options[] = {
     {"flip_horizontal", Type::boolean, "false", "true",
@@ -42,6 +44,9 @@ constexpr Option fit_options[] = {
      "a number for each class: how often its samples count in training", at_least(0)},
     {"accumulate", Type::integer, "1", "4", "batches whose gradients make one update",
      from_to(1, 1e6)},
+    {"loader_threads", Type::integer, "0", "2",
+     "that read and change samples beside the training; 0: as the data source says",
+     from_to(0, 64)},
 };
 constexpr Option compile_options[] = {
     {"ema", Type::number, "0", "0.999",

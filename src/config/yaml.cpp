@@ -137,8 +137,9 @@ Value read_yaml(std::string_view text, const std::string& name) {
     at.line = error.mark.line + 1, at.column = error.mark.column + 1;
     if (error.msg.find("anchor") != std::string::npos)
       fail_at(at, "an alias; expected a value", {}, "write the value: configs have no aliases");
-    fail_at(at, "this is no YAML: " + error.msg, {},
-            "look at this line and the one before: colons, quotes, indentation");
+    fail_at(
+        at, "this is no YAML: " + error.msg, {},
+        "look at this line and the one before: colons with a blank behind, quotes, indentation");
   }
   Value root = builder.take();
   if (root.line == 0) root.file = kept(name), root.line = root.column = 1;  // an empty text

@@ -167,7 +167,8 @@ Tensor Preprocessing::inputs(const std::vector<std::vector<std::string>>& rows, 
 
 Tensor Preprocessing::inputs_of_csv(const std::string& text, Site site) const {
   const std::string where = user_place("Preprocessing::inputs_of_csv", site);
-  CsvReader reader(csv_memory(text, "rows", where)->from(0), {delimiter, quote});
+  const auto input = csv_memory(text, "rows", where);  // outlives what reads it
+  CsvReader reader(input->from(0), {delimiter, quote});
   std::vector<std::vector<std::string>> rows;
   while (reader.next())
     for (i64 i = 0; i < reader.rows(); ++i)

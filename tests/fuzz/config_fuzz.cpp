@@ -34,15 +34,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, size_t size) {
   static const bool warm = warm_up();
   if (!warm) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  bool readable = true;
   {
     const goneuron::fuzz::AllocationPeak peak;
     try {
       goneuron::config::read_yaml(text, "fuzz");
     } catch (const goneuron::FormatError& error) {
       if (std::string(error.what()).find("FormatError: fuzz:") != 0) __builtin_trap();
+      readable = false;
     }
     peak.expect_at_most(size, "config");
   }
+  if (!readable) return 0;
   try {
     same_again(Config::parse(text, "fuzz"));
   } catch (const goneuron::FormatError& error) {

@@ -27,7 +27,7 @@ constexpr Option early_options[] = {
     {"start_from_epoch", Type::integer, "0", "5", "epochs before it do not count", at_least(0)},
     verbose};
 constexpr Option checkpoint_options[] = {
-    {"path", Type::text, "best.safetensors", "model-{epoch:02}-{val_loss:.3f}.safetensors",
+    {"path", Type::text, "best.safetensors", "'model-{epoch:02}-{val_loss:.3f}.safetensors'",
      "a file in the run's folder; {epoch}, {step} and names of the logs stand for their values"},
     monitor,
     {"save_best_only", Type::boolean, "false", "true", "only where the number has improved"},
