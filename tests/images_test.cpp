@@ -82,9 +82,10 @@ TEST(Image, DamageIsFoundOrReadAsAnotherImage) {
         expect_contains(error.what(), {"data::image", "file   x", "hint"});
       }
     }
-    // PNG has checksums; of a JPEG at least the headers tell.
+    // PNG has checksums, though a wrong one of a chunk that is not needed is passed over; of a JPEG
+    // at least the headers tell.
     const bool png = whole[1] == 'P';
-    EXPECT_GE(refused, static_cast<i64>(whole.size()) * (png ? 9 : 1) / 10) << file.name;
+    EXPECT_GE(refused, static_cast<i64>(whole.size()) * (png ? 8 : 1) / 10) << file.name;
   }
 }
 
@@ -100,14 +101,14 @@ TEST(Image, SizesAreCappedBeforeDecoding) {
     return bytes.replace(29, 4, bytes_of(checksum));
   };
   expect_contains(message_of<FormatError>([&] { decoded(header("0000400000004000", "26aa87d3")); }),
-                  {"268435456", "hint"});
+                  {"16384 x 16384", "expected 1 to 67108864", "hint"});
   expect_contains(message_of<FormatError>([&] { decoded(header("0000200000002000", "fdc85d0e")); }),
                   {"too short for its 8192 x 8192 pixels"});
   std::string jpeg = file_named("jpeg");
   const size_t frame = jpeg.find("\xFF\xC0") + 5;
-  jpeg.replace(frame, 4, bytes_of("ffffffff"));
+  jpeg.replace(frame, 4, bytes_of("fde8fde8"));
   expect_contains(message_of<FormatError>([&] { decoded(jpeg); }),
-                  {"65535 x 65535", "expected 1 to 67108864", "hint"});
+                  {"65000 x 65000", "expected 1 to 67108864", "hint"});
   jpeg.replace(frame, 4, bytes_of("20002000"));
   expect_contains(message_of<FormatError>([&] { decoded(jpeg); }),
                   {"too short for its 8192 x 8192 pixels"});
