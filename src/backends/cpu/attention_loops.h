@@ -24,8 +24,8 @@ AttentionHead attention_backward();
 /// Bytes of scratch: linear in the number of keys.
 i64 attention_scratch(const AttentionSizes& sizes, bool backward);
 
-/// c [rows, columns] (+)= the sum over k of a[i a_row + k a_step] b[k b_row + j]; the columns are one
-/// vector of the processor or two.
+/// c [rows, columns] (+)= the sum over k of a[i a_row + k a_step] b[k b_row + j]; the columns are
+/// one vector of the processor or two.
 struct AttentionProduct {
   const float* a;
   i64 a_row, a_step;
