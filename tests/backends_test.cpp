@@ -187,6 +187,34 @@ TEST_P(ProductOnBackend, RoundsItsOperandsToBf16) {
   }
 }
 
+/// Two labels are no classes: the first is reported, whichever worker meets one first.
+TEST(CrossEntropyOnBackend, ReportsTheFirstBadLabelHoweverItIsCut) {
+  const std::vector<TensorType> types = {{Shape{64, 256}, DType::f32}, {Shape{64}, DType::i32}};
+  TraceSpec spec{.training = true};
+  spec.inputs = input_symbols(types);
+  spec.input_types = types;
+  spec.outputs = {make("softmax_cross_entropy", spec.inputs)};
+  size_t cuts = 1;
+  for (size_t which = 0; which < cuts; ++which) {
+    const OneScheme backend(backend_named("cpu"), "softmax_cross_entropy", which);
+    const auto plan = std::make_shared<const Plan>(make_plan(trace(spec), backend));
+    cuts = backend.count();
+    const Arena gradients(plan->gradient_bytes, "the gradients");
+    Executor executor(plan, gradients);
+    executor.scalars() = step_scalars();
+    auto* labels = static_cast<std::int32_t*>(executor.input(1));
+    std::fill_n(labels, 64, 7);
+    labels[40] = 256;
+    labels[9] = -1;
+    WorkerPool pool(3);
+    executor.run(pool);
+    EXPECT_EQ(executor.scalars().code, status_label_range) << backend.scheme();
+    EXPECT_EQ(executor.scalars().row, 9) << backend.scheme();
+    EXPECT_EQ(executor.scalars().value, -1) << backend.scheme();
+  }
+  EXPECT_GT(cuts, 1U);  // it is cut, then
+}
+
 /// Ops that write to variables are driven by the optimizers' and layers' tests.
 std::vector<const OpDef*> pure_ops() {
   std::vector<const OpDef*> all;
