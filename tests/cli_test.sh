@@ -22,7 +22,7 @@ grep -q 'Exit codes' out || fail "--help does not document the exit codes"
 expect 2
 workloads="cnn mlp resnet gpt moe xor lstm gru"
 expect 2 bench nothing
-cat out err | grep -q "{${workloads// /,},all}" || fail "an unknown workload does not list those there are"
+cat out err | grep -q "{${workloads// /,},all,csv}" || fail "an unknown workload does not list those there are"
 expect 2 bench xor --threads -1
 expect 1 summary "$work/missing.safetensors"
 grep -q 'missing.safetensors' err || fail "a missing file is not named"
