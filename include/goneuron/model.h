@@ -166,7 +166,7 @@ class Model {
                                              Site site = Site::here()) const;
   std::vector<TargetPrediction> predict_csv(const std::string& text,
                                             Site site = Site::here()) const;
-  /// Kept with the model, and saved with it; data::csv() makes it.
+  /// Kept with the model and saved; the first fit() on data::csv()'s rows, without a map, does it.
   void set_preprocessing(const data::Preprocessing& preprocessing, Site site = Site::here());
   bool has_preprocessing() const;
   /// Throws GraphError when there is none.

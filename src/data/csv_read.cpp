@@ -102,6 +102,7 @@ Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
     data->source = csv_source(table);
   }
   out.preprocessing = table->preprocessing;
+  data->preprocessing = std::make_shared<const Preprocessing>(table->preprocessing);
   out.rows = table->rows;
   out.dropped = table->dropped;
   out.data = Dataset(std::move(data));

@@ -11,6 +11,10 @@
 
 namespace goneuron {
 
+namespace data {
+struct Preprocessing;
+}
+
 enum class Prefetch { when_mapped, on, off };
 
 /// One input or target.
@@ -58,6 +62,8 @@ struct DatasetImpl {
   RowList chosen;                    // of the columns' tensors or of the source; not of buckets
   std::vector<Map> maps;             // in order
   std::vector<StoredType> unmapped;  // types of x, then y, before the maps; empty without maps
+  // Of the table that the samples are rows of, as they are in it.
+  std::shared_ptr<const data::Preprocessing> preprocessing;
   std::optional<std::uint64_t> shuffle_seed;
   i64 shuffle_rows = 16384;  // mixed with each other where samples are read in blocks
   int threads = 1;           // that read and map

@@ -100,6 +100,7 @@ Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)
   refuse_buckets(from, "Dataset::map", site);
   auto out = std::make_shared<DatasetImpl>(from);
   if (out->maps.empty()) out->unmapped = from.stored_types();
+  out->preprocessing = nullptr;  // the model takes what the map makes, not the table's rows
   out->maps.push_back({std::move(function), site});
   // The first sample tells what all must look like.
   Samples first = out->stored(0);

@@ -115,6 +115,7 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
                  .hint = "an epoch is one pass over the data: pass {.epochs = 10}"});
   const FitParts parts = fit_parts(given, options, "fit", site);
   m.fit_seed = options.seed;
+  if (!m.preprocessing) m.preprocessing = parts.train.impl()->preprocessing;
   use_class_weight(m, options.class_weight, site);
   return FitLoop(*this, parts, options, site).run();
 }
