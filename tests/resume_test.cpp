@@ -185,6 +185,21 @@ TEST_F(Folder, AnInterruptWritesACheckpointAndGoesOnToTheProgramsHandler) {
   EXPECT_EQ(train("lstm", in("run"), nullptr), expected);
 }
 
+TEST_F(Folder, AnInterruptAtAnEpochsEndIsNotForgotten) {
+  const std::string expected = train("mlp", "", nullptr);
+  static volatile std::sig_atomic_t handled = 0;
+  std::signal(SIGINT, [](int) { handled = 1; });
+  runs::Run run = runs::run_named("mlp");
+  run.options.resume = in("run");
+  run.options.callbacks = {Lambda([](TrainingState& state) {
+    if (state.epoch == 1) raise(SIGINT);
+  })};
+  EXPECT_EQ(run.model.fit(run.data, run.options).epochs.size(), 2U);
+  EXPECT_EQ(handled, 1);
+  std::signal(SIGINT, SIG_DFL);
+  EXPECT_EQ(train("mlp", in("run"), nullptr), expected);
+}
+
 TEST_F(Folder, WithoutAHandlerAnInterruptEndsTheProgram) {
   const pid_t pid = fork();
   if (pid == 0) {

@@ -67,6 +67,7 @@ History FitLoop::run() {
     if (state_.samples == 0) break;  // its first step was not finite
     validate();
     end_epoch();
+    if (folder_ && interrupted()) break;
   }
   state_.epoch = std::max<i64>(0, state_.epoch - 1);  // the last one
   call(&CallbackBase::on_train_end);
@@ -239,14 +240,15 @@ void FitLoop::load_callbacks(const RunPosition& position) {
 
 bool FitLoop::interrupted() {
   if (!interrupt_->pending()) return false;
-  write_checkpoint(false);
+  std::string place = "after epoch " + std::to_string(state_.epoch);
+  if (inside_epoch()) {  // at an epoch's end there is a checkpoint already
+    write_checkpoint(false);
+    place = "in epoch " + std::to_string(state_.epoch + 1) + " after step " +
+            std::to_string(state_.step + 1) + " of " + std::to_string(state_.steps);
+  }
   folder_->finish();
-  std::fprintf(stderr,
-               "\n%s: interrupted in epoch %lld after step %lld of %lld; %s holds all of it: run "
-               "the program again to go on\n",
-               call_site("fit", site_).c_str(), static_cast<long long>(state_.epoch + 1),
-               static_cast<long long>(state_.step + 1), static_cast<long long>(state_.steps),
-               folder_->last_path().c_str());
+  std::fprintf(stderr, "\n%s: interrupted %s; %s holds all of it: run the program again to go on\n",
+               call_site("fit", site_).c_str(), place.c_str(), folder_->last_path().c_str());
   interrupt_->pass_on();
   return true;
 }
@@ -268,8 +270,7 @@ RunPosition FitLoop::position(bool ended) const {
   p.options = {parts_.train.size(), parts_.batch, options_.accumulate, options_.shuffle,
                options_.seed};
   p.epoch = state_.epoch;
-  const bool inside = state_.logs == &train_.means.logs;
-  if (inside) {
+  if (inside_epoch()) {
     p.step = state_.step + 1;
     p.samples_seen = state_.samples;
     p.seconds = seconds();

@@ -33,7 +33,8 @@ class FitLoop {
   void validate();
   void end_epoch();
   double seconds() const;
-  /// True when the step that has just ended was the last one before the program ends.
+  bool inside_epoch() const { return state_.logs == &train_.means.logs; }
+  /// True when what has just ended, a step or an epoch, was the last before the program ends.
   bool interrupted();
   bool checkpoint_due() const;
   void write_checkpoint(bool ended);
