@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <numeric>
 
+#include "core/edit_distance.h"
 #include "core/message.h"
 
 namespace goneuron::config {
@@ -15,22 +15,6 @@ std::string bare(const std::string& name) {
   for (const char c : name)
     if (c != '_' && c != '-') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
-}
-
-/// Letters to insert, delete or replace (Levenshtein 1966).
-size_t distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
 }
 
 std::string range_text(const Bounds& bounds) {
@@ -65,7 +49,7 @@ std::string nearest(const std::string& wanted, const std::vector<std::string>& n
     const std::string other = bare(name);
     // A beginning is as good as a letter: "optim" means "optimizer".
     const bool begins = plain.size() >= 3 && other.rfind(plain, 0) == 0;
-    const size_t changes = begins ? 1 : distance(plain, other);
+    const size_t changes = begins ? 1 : edit_distance(plain, other);
     if (changes < least || (changes == least && best.empty())) best = name, least = changes;
   }
   return best;

@@ -2,9 +2,9 @@
 #include "goneuron/metric.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string_view>
 
+#include "core/edit_distance.h"
 #include "core/message.h"
 #include "goneuron/functions.h"
 #include "graph/layer_impl.h"
@@ -50,28 +50,12 @@ constexpr Known known[] = {
     {"perplexity", [] { return Metric(PerplexityMetric(false)); }},
     {"bits_per_character", [] { return Metric(PerplexityMetric(true)); }}};
 
-/// Levenshtein's distance: letters to insert, delete or replace.
-size_t distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 [[noreturn]] void fail_unknown(const std::string& wanted, Site site) {
   const std::vector<std::string> names = Metric::names();
   const auto nearest = *std::min_element(names.begin(), names.end(), [&](auto& a, auto& b) {
-    return distance(a, wanted) < distance(b, wanted);
+    return edit_distance(a, wanted) < edit_distance(b, wanted);
   });
-  const bool close = distance(nearest, wanted) <= 3;
+  const bool close = edit_distance(nearest, wanted) <= 3;
   throw_graph({.where = place("Metric", site),
                .what = "there is no metric \"" + wanted + "\"; expected one of those below",
                .lines = {{"metrics", quoted_list(names)}},
