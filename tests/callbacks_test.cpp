@@ -67,6 +67,13 @@ TEST(Callbacks, OrderOfHooksAndWhatTheyRead) {
     }
     if (expected[i] == "epoch_begin") last = 0;
     EXPECT_GE(s.seconds, last) << i;
+    if (expected[i] == "step_end") {
+      EXPECT_EQ(s.step_seconds, s.seconds) << i;
+    }
+    if (expected[i] == "epoch_end") {
+      EXPECT_GT(s.step_seconds, 0) << i;
+      EXPECT_LE(s.step_seconds, s.seconds) << i;
+    }
     last = s.seconds;
   }
 }

@@ -133,7 +133,7 @@ TrainingState half_done(const Logs& logs) {
   state.steps = 10;
   state.step = 3;
   state.samples = 128;
-  state.seconds = 2;
+  state.seconds = state.step_seconds = 2;
   state.logs = &logs;
   return state;
 }
@@ -149,6 +149,7 @@ TEST(Logger, ABarOnATerminal) {
     logger->on_step_end(state);  // within a tenth of a second: not drawn again
     state.samples = 320;
     state.seconds = 61.4;
+    state.step_seconds = 40;  // the rest was validation
     logger->on_epoch_end(state);
     logger->on_train_end(state);
   });
@@ -156,7 +157,7 @@ TEST(Logger, ABarOnATerminal) {
   EXPECT_EQ(text,
             "\rEpoch 1/3 [============>.................] 4/10  loss 0.2500  accuracy 0.8750  64 "
             "samples/s  ETA 0:03\x1b[K"
-            "\rEpoch 1/3 [==============================] 10/10  loss 0.2500  accuracy 0.8750  5 "
+            "\rEpoch 1/3 [==============================] 10/10  loss 0.2500  accuracy 0.8750  8 "
             "samples/s  time 1:01\x1b[K\r\n");
 }
 

@@ -37,6 +37,7 @@ struct TrainingState {
   i64 batch_size = 0;
   i64 samples = 0;             ///< seen in this epoch
   double seconds = 0;          ///< of this epoch
+  double step_seconds = 0;     ///< of those: in the steps, that is, without the validation
   double learning_rate = 0;    ///< set it: the next step uses it
   bool stop = false;           ///< set it: training ends after this step
   bool resumed = false;        ///< this run goes on from a checkpoint

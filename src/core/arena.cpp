@@ -15,9 +15,9 @@ namespace goneuron {
 namespace {
 constexpr i64 page = 4096, huge = i64{2} << 20;
 
-/// A mapping that starts on a huge page where one fits; the whole huge pages in it ask to be one,
-/// the rest stays small, so that the bytes in memory are those asked for. Null when there is none.
-void* map_pages(i64 length) {
+/// Starts on a huge page where one fits. The whole huge pages in it ask to be one, the rest stays
+/// small, so that the bytes in memory are those asked for. Null when there is none.
+void* map(i64 length) {
   const i64 slack = length >= huge ? huge : 0;
   void* got = mmap(nullptr, static_cast<size_t>(checked_add(length, slack)), PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -33,21 +33,28 @@ void* map_pages(i64 length) {
 }
 }  // namespace
 
+std::shared_ptr<void> map_pages(i64 bytes) {
+  const i64 length = round_up(bytes, page);
+  void* memory = map(length);
+  if (memory == nullptr) return nullptr;
+  return {memory, [length](void* p) { munmap(p, static_cast<size_t>(length)); }};
+}
+
 i64 Arena::resident(i64 bytes) { return round_up(bytes, page); }
 
 Arena::Arena(i64 bytes, const char* what) : bytes_(bytes) {
   if (bytes == 0) return;
-  const i64 length = resident(bytes);
   if ((bytes >= huge || memory_is_limited()) && bytes > available_memory())
     throw_too_large(what, bytes, {}, "use a smaller batch size or a smaller model");
-  void* memory = map_pages(length);
-  if (memory == nullptr)
+  std::shared_ptr<void> pages = map_pages(bytes);
+  if (pages == nullptr)
     throw_memory({.what = std::string(what) + " needs " + bytes_text(bytes) +
                           ", which cannot be had: " + std::strerror(errno),
                   .hint = "use a smaller batch size or a smaller model"});
-  std::memset(memory, 0, static_cast<size_t>(bytes));  // touched now, not in the first step
-  memory_ = std::shared_ptr<void>(memory, [length, bytes](void* p) {
-    munmap(p, static_cast<size_t>(length));
+  std::memset(pages.get(), 0, static_cast<size_t>(bytes));  // touched now, not in the first step
+  void* memory = pages.get();
+  memory_ = std::shared_ptr<void>(memory, [pages = std::move(pages), bytes](void*) mutable {
+    pages.reset();
     count_memory(-bytes);
   });
   count_memory(bytes);

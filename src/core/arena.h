@@ -9,6 +9,9 @@
 
 namespace goneuron {
 
+/// Zeros from the system, not touched yet; null, with errno, when they cannot be had.
+std::shared_ptr<void> map_pages(i64 bytes);
+
 class Arena {
  public:
   Arena() = default;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/arena.h"
 #include "core/checked_math.h"
 #include "core/memory.h"
 #include "core/message.h"
@@ -29,6 +30,14 @@ std::shared_ptr<void> allocate(const Shape& shape, DType dtype, i64 bytes, Site 
   // A large block may be promised and not be there once it is touched.
   constexpr i64 large = i64{64} << 20;
   if (bytes >= large && bytes > machine_memory()) out_of_memory(shape, dtype, bytes, site);
+  // Huge pages: rows of a large data set are read in random order, and would miss a page each.
+  constexpr i64 huge = i64{8} << 20;
+  if (bytes >= huge) {
+    std::shared_ptr<void> pages = map_pages(bytes);
+    if (pages == nullptr) out_of_memory(shape, dtype, bytes, site);
+    std::memset(pages.get(), 0, static_cast<size_t>(bytes));
+    return pages;
+  }
   const auto rounded = static_cast<size_t>(round_up(bytes, alignment));
   void* memory = std::aligned_alloc(alignment, rounded);
   if (memory == nullptr) out_of_memory(shape, dtype, bytes, site);

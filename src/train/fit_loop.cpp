@@ -65,6 +65,7 @@ History FitLoop::run() {
     if (state_.stop && state_.step == 0) break;  // an epoch without a step has no numbers
     if (!train_epoch()) break;
     if (state_.samples == 0) break;  // its first step was not finite
+    state_.step_seconds = seconds();
     validate();
     end_epoch();
     if (folder_ && interrupted()) break;
@@ -112,7 +113,7 @@ bool FitLoop::train_epoch() {
     state_.step = s;
     if (!step()) return true;
     if (!options_.callbacks.empty()) {
-      state_.seconds = seconds();
+      state_.seconds = state_.step_seconds = seconds();
       call(&CallbackBase::on_step_end);
     }
     if (!folder_) continue;
@@ -138,7 +139,6 @@ bool FitLoop::step() {
 }
 
 void FitLoop::validate() {
-  train_.means.finish();
   train_.means.finish();
   std::copy(train_.means.logs.values.begin(), train_.means.logs.values.end(), logs_.values.begin());
   if (!check_) return;

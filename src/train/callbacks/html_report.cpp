@@ -37,7 +37,7 @@ class HTMLReportCallback : public CallbackBase {
 
   void on_epoch_end(TrainingState& state) override {
     rates_.push_back(state.learning_rate);
-    seconds_ += state.seconds;
+    seconds_ += state.step_seconds;
     waited_ += state.waited;
     samples_ += static_cast<double>(state.samples);
     if (options_.every == 0 || (state.epoch + 1) % options_.every != 0) return;

@@ -69,8 +69,8 @@ void add_time(Line& line, const char* label, double seconds) {
 }
 
 void add_rate(Line& line, const TrainingState& state) {
-  if (state.seconds > 0)
-    line.add("  %.0f samples/s", static_cast<double>(state.samples) / state.seconds);
+  if (state.step_seconds > 0)
+    line.add("  %.0f samples/s", static_cast<double>(state.samples) / state.step_seconds);
 }
 
 class LoggerCallback : public CallbackBase {
