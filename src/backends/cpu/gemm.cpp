@@ -108,8 +108,6 @@ HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
 struct Floats {
   static constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
   static constexpr i64 nr = 2 * lanes;
-  static constexpr i64 kc = 288;  // a panel of B, kc x nr, stays in the first-level cache
-  static constexpr i64 mc = 480;  // a block of A, mc x kc or as much of another form, in the second
 
   static i64 steps(i64 k) { return k; }
 
@@ -119,10 +117,17 @@ struct Floats {
     for (i64 i = rows; i < mr; ++i, to += cols) std::memset(to, 0, bytes);
   }
 
+  template <i64 kRows>  // known, so that it is a few moves
+  static void copy_columns(const float* from, i64 col, i64 cols, float* HWY_RESTRICT to) {
+    for (i64 p = 0; p < cols; ++p, to += kRows, from += col)
+      std::memcpy(to, from, kRows * sizeof(float));
+  }
+
   /// Rows of A as they lie, [mr, cols], or columns, [cols, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
     const float* from = g.a + row * g.a_row + col * g.a_col;
     if (g.by_rows()) return copy_rows(from, g.a_row, rows, cols, mr, to);
+    if (rows == max_mr && g.a_row == 1) return copy_columns<max_mr>(from, g.a_col, cols, to);
     pad(to, rows, cols, mr);
     for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
       for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
@@ -301,8 +306,8 @@ void direct(const Gemm& g, void* scratch) {
 }
 
 void gemm(const Gemm& g, void* scratch) {
-  // A transposed B is turned round in the scratch memory, which holds kc rows.
-  const bool fits = g.b_col == 1 || g.k <= Floats::kc;
+  // A transposed B is turned round in the scratch memory, which holds so many rows.
+  const bool fits = g.b_col == 1 || g.k <= gemm_depth;
   if (g.n <= nr && !g.add && fits) return direct(g, scratch);
   if (g.m <= 4 && g.b_col == 1) {
     switch (g.m) {
@@ -342,10 +347,13 @@ GemmKernel gemm_rounded_kernel() {
   return &HWY_DYNAMIC_DISPATCH(gemm_rounded);
 }
 
-i64 gemm_scratch(i64 m, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12, kc = 288, mc = 480;
-  const i64 packed_a = std::min((m + tallest_tile) * std::min(k, kc), (mc + tallest_tile) * kc);
-  return (kc * widest_panel + packed_a) * i64{sizeof(float)} + 64;
+i64 gemm_scratch(i64 m, i64 n, i64 k) {
+  constexpr i64 widest_panel = 32, tallest_tile = 12, narrow_panels = 4;
+  const i64 depth = std::min(k, gemm_depth);
+  const i64 panels = std::clamp((n + widest_panel - 1) / widest_panel, narrow_panels, gemm_panels);
+  const i64 packed_a =
+      std::min((m + tallest_tile) * depth, (gemm_rows + tallest_tile) * gemm_depth);
+  return (panels * widest_panel * depth + packed_a) * i64{sizeof(float)} + 64;
 }
 
 }  // namespace goneuron::cpu

@@ -25,12 +25,17 @@ struct Gemm {
   bool by_rows() const { return a_col == 1; }
 };
 
+/// What is packed at a time, in floats or pairs of bf16: steps of the depth, so that a panel of B
+/// stays in the first-level cache; rows of A (more when the depth is less), in the second; panels
+/// of B, in the third.
+constexpr i64 gemm_depth = 288, gemm_rows = 240, gemm_panels = 32;
+
 using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 /// The kernel for this processor.
 GemmKernel gemm_kernel();
 /// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
 GemmKernel gemm_bf16_kernel();
-/// Bytes of scratch that it needs.
-i64 gemm_scratch(i64 m, i64 k);
+/// Bytes of scratch that it needs for a product of these sizes, or of fewer rows or columns.
+i64 gemm_scratch(i64 m, i64 n, i64 k);
 
 }  // namespace goneuron::cpu

@@ -53,7 +53,7 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
 }
 
 struct Pairs {
-  static constexpr i64 max_mr = 12, nr = 2 * lanes, kc = 288, mc = 480;
+  static constexpr i64 max_mr = 12, nr = 2 * lanes;
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
 

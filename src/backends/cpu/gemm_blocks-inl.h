@@ -54,29 +54,59 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
   }
 }
 
-/// `scratch`: room for a panel of B, [kc, nr], and a block of A, [kc, mc or more rows].
+/// Calls pack(tile, first step, steps) for all tiles of a packed operand. Where memory runs across
+/// the tiles, a few rows at a time through all of them: whole lines are read in order, and rows
+/// that lie a power of two apart do not push each other out of the cache.
+template <class Pack>
+HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) {
+  constexpr i64 few = 8;
+  const i64 most = across ? few : std::max<i64>(steps, 1);
+  for (i64 p = 0; p < steps; p += most)
+    for (i64 tile = 0; tile < tiles; ++tile) pack(tile, p, std::min(most, steps - p));
+}
+
+/// `scratch`: see gemm_scratch().
 template <class Form>
 void wide(const Gemm& g, void* scratch) {
-  constexpr i64 nr = Form::nr, kc = Form::kc, mc = Form::mc;
+  constexpr i64 nr = Form::nr;
+  const i64 depth = Form::steps(g.k);  // of pairs, when a step takes two
+  const i64 blocks = std::max<i64>(1, (depth + gemm_depth - 1) / gemm_depth);  // of equal depth
+  const i64 most_steps = (depth + blocks - 1) / blocks;
+  const i64 most_rows = gemm_rows * gemm_depth / std::max<i64>(most_steps, 1);
+  const i64 row_blocks = std::max<i64>(1, (g.m + most_rows - 1) / most_rows);
+  // B is packed once. With one block of rows a panel is used once, so that few are kept; a
+  // transposed one is read along its own rows, and has nothing in common with the next.
+  const i64 together = std::min(row_blocks > 1 ? gemm_panels
+                                : g.b_col == 1 ? 8
+                                               : 1,
+                                (g.n + nr - 1) / nr);
   auto* packed_b = static_cast<float*>(scratch);
-  float* packed_a = packed_b + kc * nr;
-  const i64 depth = Form::steps(g.k);                          // of pairs, when a step takes two
-  const i64 blocks = std::max<i64>(1, (depth + kc - 1) / kc);  // of equal depth
+  float* packed_a = packed_b + together * most_steps * nr;
   for (i64 at = 0; at < blocks; ++at) {
     const i64 p = depth * at / blocks, steps = depth * (at + 1) / blocks - p;
     const bool last = at + 1 == blocks, add = p > 0 || g.add;
-    const i64 most_rows = steps == 0 ? mc : mc * kc / steps;
-    const i64 row_blocks = std::max<i64>(1, (g.m + most_rows - 1) / most_rows);
-    for (i64 part = 0; part < row_blocks; ++part) {
-      const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
-      const i64 mr = tile_height(rows, Form::max_mr);
-      for (i64 i = 0; i < rows; i += mr)
-        Form::pack_a(g, row + i, std::min(mr, rows - i), p, steps, mr, packed_a + i * steps);
-      for (i64 col = 0; col < g.n; col += nr) {
-        const i64 cols = std::min(nr, g.n - col);
-        Form::pack_b(g, p, steps, col, cols, packed_b);
-        block<Form>(g, packed_a, packed_b, row, rows, col, cols, steps, mr, add);
-        if (last && (g.bias || g.z || g.activation)) finish(g, row, rows, col, cols);
+    for (i64 first = 0; first < g.n; first += together * nr) {
+      const i64 panels = std::min(together, (g.n - first + nr - 1) / nr);
+      pack_tiles(panels, steps, g.b_col == 1, [&](i64 panel, i64 s, i64 count) {
+        const i64 col = first + panel * nr;
+        Form::pack_b(g, p + s, count, col, std::min(nr, g.n - col),
+                     packed_b + (panel * steps + s) * nr);
+      });
+      for (i64 part = 0; part < row_blocks; ++part) {
+        const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
+        const i64 mr = tile_height(rows, Form::max_mr);
+        if (first == 0 || row_blocks > 1)
+          pack_tiles((rows + mr - 1) / mr, steps, !g.by_rows(), [&](i64 tile, i64 s, i64 count) {
+            const i64 i = tile * mr, step = g.by_rows() ? 1 : mr;
+            Form::pack_a(g, row + i, std::min(mr, rows - i), p + s, count, mr,
+                         packed_a + i * steps + s * step);
+          });
+        for (i64 panel = 0; panel < panels; ++panel) {
+          const i64 col = first + panel * nr, cols = std::min(nr, g.n - col);
+          block<Form>(g, packed_a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr,
+                      add);
+          if (last && (g.bias || g.z || g.activation)) finish(g, row, rows, col, cols);
+        }
       }
     }
   }

@@ -74,7 +74,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = cut(y, axis, tiles);
       all.push_back(scheme);
     }
-  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(y[-2], k);
+  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(y[-2], y[-1], k);
   return all;
 }
 

@@ -97,7 +97,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
     scheme.out[0].part = cut(y, 1, tiles);
     all.push_back(scheme);
   }
-  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(x[0], x[1]);
+  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(x[0], y[1], x[1]);
   return all;
 }
 
@@ -138,7 +138,9 @@ void run_weight_grad(const Args& args, i64 begin, i64 end, void* scratch) {
                   static_cast<size_t>(tile.n) * sizeof(float));
 }
 
-i64 flags_at(const Shape& x) { return round_up(gemm_scratch(x[1], x[0]), 64); }
+i64 flags_at(const Shape& x, const Shape& dw) {
+  return round_up(gemm_scratch(dw[1], dw[2], x[0]), 64);
+}
 
 Call lower_weight_grad(const BoundNode& bound) {
   const Shape &x = bound.in_shape(0), &dw = bound.out_shape();
@@ -157,7 +159,7 @@ Call lower_weight_grad(const BoundNode& bound) {
   args.columns = std::string_view(bound.scheme.name) == "columns";
   args.tiles = bound.scheme.tiles;
   args.units = args.columns ? dw[2] : dw[1];
-  args.flags = flags_at(x);
+  args.flags = flags_at(x, dw);
   return make_call(args, run_weight_grad);
 }
 
@@ -175,7 +177,7 @@ std::vector<Scheme> weight_grad_schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = cut(dw, axis, tiles);
       all.push_back(scheme);
     }
-  for (Scheme& scheme : all) scheme.scratch = flags_at(x) + dw[0];
+  for (Scheme& scheme : all) scheme.scratch = flags_at(x, dw) + dw[0];
   return all;
 }
 

@@ -80,7 +80,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
              : s.k % tiles == 0 && s.k / tiles >= least_sum_features)
       all.push_back(sum_scheme(graph, node, tiles, s.ta));
   }
-  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(s.m, s.k);
+  for (Scheme& scheme : all) scheme.scratch = gemm_scratch(s.m, s.n, s.k);
   return all;
 }
 
