@@ -117,6 +117,9 @@ struct Floats {
     for (i64 i = rows; i < mr; ++i, to += cols) std::memset(to, 0, bytes);
   }
 
+  /// Whether A needs no packing: it lies as it would.
+  static bool as_stored(const Gemm& g) { return g.by_rows() && g.a_row == g.k; }
+
   template <i64 kRows>  // known, so that it is a few moves
   static void copy_columns(const float* from, i64 col, i64 cols, float* HWY_RESTRICT to) {
     for (i64 p = 0; p < cols; ++p, to += kRows, from += col)
@@ -162,6 +165,7 @@ struct Floats {
 
 /// Operands rounded to bf16 but kept as floats, for processors without products of bf16.
 struct RoundedFloats : Floats {
+  static bool as_stored(const Gemm&) { return false; }
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
     Floats::pack_a(g, row, rows, col, cols, mr, to);
     round(to, cols * mr);
@@ -187,7 +191,7 @@ void few_rows(const Gemm& g) {
     V s[kRows][vectors];
     for (i64 i = 0; i < kRows; ++i)
       for (i64 v = 0; v < vectors; ++v)
-        s[i][v] = g.add ? hn::LoadU(d, g.c + i * g.c_row + j + v * lanes) : hn::Zero(d);
+        s[i][v] = g.add ? hn::LoadU(d, g.product() + i * g.c_row + j + v * lanes) : hn::Zero(d);
     const float* b = g.b + j;
     for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
 #pragma GCC unroll 8
@@ -199,14 +203,15 @@ void few_rows(const Gemm& g) {
       }
     }
     for (i64 i = 0; i < kRows; ++i)
-      for (i64 v = 0; v < vectors; ++v) hn::StoreU(s[i][v], d, g.c + i * g.c_row + j + v * lanes);
+      for (i64 v = 0; v < vectors; ++v)
+        hn::StoreU(s[i][v], d, g.product() + i * g.c_row + j + v * lanes);
   }
   // The rest, one vector at a time, the last one cut.
   for (; j < g.n; j += lanes) {
     const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, g.n - j)));
     V s[kRows];
     for (i64 i = 0; i < kRows; ++i)
-      s[i] = g.add ? hn::MaskedLoad(here, d, g.c + i * g.c_row + j) : hn::Zero(d);
+      s[i] = g.add ? hn::MaskedLoad(here, d, g.product() + i * g.c_row + j) : hn::Zero(d);
     const float* b = g.b + j;
     for (i64 p = 0; p < g.k; ++p, b += g.b_row) {
       const V w = hn::MaskedLoad(here, d, b);
@@ -214,7 +219,7 @@ void few_rows(const Gemm& g) {
       for (i64 i = 0; i < kRows; ++i)
         s[i] = hn::MulAdd(hn::Set(d, g.a[i * g.a_row + p * g.a_col]), w, s[i]);
     }
-    for (i64 i = 0; i < kRows; ++i) hn::BlendedStore(s[i], here, d, g.c + i * g.c_row + j);
+    for (i64 i = 0; i < kRows; ++i) hn::BlendedStore(s[i], here, d, g.product() + i * g.c_row + j);
   }
   finish(g, 0, kRows, 0, g.n);
 }
@@ -241,7 +246,7 @@ void narrow(const Gemm& g, void* scratch) {
     t.k = g.k;
     wide<Floats>(t, scratch);
     for (i64 i = 0; i < rows; ++i) {
-      float* c = g.c + (row + i) * g.c_row;
+      float* c = g.product() + (row + i) * g.c_row;
       for (i64 j = 0; j < g.n; ++j) c[j] = part[j * rows + i];
     }
     finish(g, row, rows, 0, g.n);
@@ -272,7 +277,7 @@ HWY_INLINE void direct_rows(const Gemm& g, const float* HWY_RESTRICT b, i64 b_ro
   }
 #pragma GCC unroll 12
   for (i64 i = 0; i < kRows; ++i) {
-    float* c = g.c + (row + i) * g.c_row;
+    float* c = g.product() + (row + i) * g.c_row;
     hn::BlendedStore(s0[i], first, d, c);
     if constexpr (kTwo) hn::BlendedStore(s1[i], second, d, c + lanes);
   }
@@ -301,7 +306,6 @@ void direct(const Gemm& g, void* scratch) {
     direct_panel<true>(g, b, b_row);
   else
     direct_panel<false>(g, b, b_row);
-  if (!g.bias && !g.z && !g.activation) return;
   finish(g, 0, g.m, 0, g.n);
 }
 

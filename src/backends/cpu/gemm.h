@@ -21,6 +21,8 @@ struct Gemm {
   float alpha = 0;
   bool add = false;  // C += A B; without bias and activation
 
+  /// Where A B (+ bias) goes before the activation.
+  float* product() const { return z != nullptr ? z : c; }
   /// Whether A is packed as its rows lie; else as columns.
   bool by_rows() const { return a_col == 1; }
 };

@@ -57,6 +57,8 @@ struct Pairs {
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
 
+  static bool as_stored(const Gemm&) { return false; }
+
   /// Rows of A as they lie, [mr, steps], or columns, [steps, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 p, i64 steps, i64 mr, float* to) {
     const float* from = g.a + row * g.a_row + 2 * p * g.a_col;

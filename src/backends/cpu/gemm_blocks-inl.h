@@ -2,21 +2,21 @@
 // columns. A Form says how operands are packed and what a register tile is. Included by gemm.cpp
 // (floats, once for each SIMD target) and gemm_bf16.cpp, in their namespaces.
 
-/// Bias, copy of z and activation, on a finished tile that is still in the cache.
+/// Bias and activation, on finished tiles that are still in the cache.
 void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
   if (g.bias)
     for (i64 i = row; i < row + rows; ++i) {
-      float* c = g.c + i * g.c_row + col;
+      float* c = g.product() + i * g.c_row + col;
       for (i64 j = 0; j < cols; ++j) c[j] += g.bias[col + j];
     }
+  if (!g.activation) return;
   if (cols == g.c_row) {  // whole rows lie one behind the other
     cols *= rows;
     rows = 1;
   }
   for (i64 i = row; i < row + rows; ++i) {
-    float* c = g.c + i * g.c_row + col;
-    if (g.z) std::memcpy(g.z + i * g.c_row + col, c, static_cast<size_t>(cols) * sizeof(float));
-    if (g.activation) g.activation(c, c, cols, g.alpha, 0);
+    const i64 at = i * g.c_row + col;
+    g.activation(g.product() + at, g.c + at, cols, g.alpha, 0);
   }
 }
 
@@ -36,7 +36,7 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
   const i64 a_row = g.by_rows() ? depth : 1, a_step = g.by_rows() ? 1 : mr;
   for (i64 i = 0; i < rows; i += mr, a += mr * depth) {
     const i64 height = std::min(mr, rows - i);
-    float* c = g.c + (row + i) * g.c_row + col;
+    float* c = g.product() + (row + i) * g.c_row + col;
     for (i64 r = mr; r < 2 * mr && i + r < rows; ++r) {  // the next tile's
       __builtin_prefetch(c + r * g.c_row, 1);
       __builtin_prefetch(c + r * g.c_row + nr / 2, 1);
@@ -48,7 +48,7 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
     if (add)
       for (i64 r = 0; r < height; ++r)
         std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
-    tile(a, a_row, a_step, b, depth, edge, nr);
+    Form::tile(height, add)(a, a_row, a_step, b, depth, edge, nr);
     for (i64 r = 0; r < height; ++r)
       std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
   }
@@ -95,7 +95,10 @@ void wide(const Gemm& g, void* scratch) {
       for (i64 part = 0; part < row_blocks; ++part) {
         const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
         const i64 mr = tile_height(rows, Form::max_mr);
-        if (first == 0 || row_blocks > 1)
+        const float* a = packed_a;
+        if (blocks == 1 && Form::as_stored(g))
+          a = g.a + row * g.a_row;
+        else if (first == 0 || row_blocks > 1)
           pack_tiles((rows + mr - 1) / mr, steps, !g.by_rows(), [&](i64 tile, i64 s, i64 count) {
             const i64 i = tile * mr, step = g.by_rows() ? 1 : mr;
             Form::pack_a(g, row + i, std::min(mr, rows - i), p + s, count, mr,
@@ -103,9 +106,12 @@ void wide(const Gemm& g, void* scratch) {
           });
         for (i64 panel = 0; panel < panels; ++panel) {
           const i64 col = first + panel * nr, cols = std::min(nr, g.n - col);
-          block<Form>(g, packed_a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr,
-                      add);
-          if (last && (g.bias || g.z || g.activation)) finish(g, row, rows, col, cols);
+          block<Form>(g, a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr, add);
+          // Rows of a few panels together: those of one are short for a loop of their own.
+          constexpr i64 few = 4;
+          const i64 begun = panel % few;
+          if (last && (begun + 1 == few || panel + 1 == panels))
+            finish(g, row, rows, col - begun * nr, begun * nr + cols);
         }
       }
     }
