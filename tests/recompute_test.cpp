@@ -120,6 +120,31 @@ TEST_P(Recomputed, ABudgetOutOfReachIsAnErrorThatSaysWhatCanBeReached) {
   }
 }
 
+/// The gpt of `goneuron bench`: a quarter needs the last block's feed-forward layer computed again
+/// twice, once for each of its gradients.
+TEST(Recompute, AQuarterOfAGpt) {
+  const auto step_of = [](i64 budget, i64& activations) {
+    std::vector<Layer> layers = {Embedding(256, 256), PositionEmbedding(128)};
+    for (int i = 0; i < 4; ++i) layers.push_back(TransformerBlock(8, 1024, {.causal = true}));
+    layers.insert(layers.end(), {LayerNorm(), Dense(256, {.activation = Softmax, .bias = false})});
+    auto model = Sequential(layers);
+    model.build({128});
+    model.compile(AdamW(0.001), CrossEntropy, {}, {.seed = 1, .activation_budget = budget});
+    Tensor tokens({16, 128}, DType::i32);
+    for (i64 i = 0; i < tokens.size(); ++i)
+      tokens.data<std::int32_t>()[i] = static_cast<std::int32_t>(i * i % 251);
+    std::vector<double> losses;
+    for (int step = 0; step < 2; ++step)
+      losses.push_back(model.train_on_batch(tokens, tokens)["loss"]);
+    activations = expected_step(*model.impl(), 16).plan->activation_bytes;
+    return losses;
+  };
+  i64 free = 0, tight = 0;
+  const auto expected = step_of(0, free);
+  EXPECT_EQ(step_of(free / 4, tight), expected);
+  EXPECT_LE(tight, free / 4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, Recomputed,
                          testing::Values(Case{"dense", {192}, dense_stack},
                                          Case{"residual", {12, 12, 3}, residual_stack},

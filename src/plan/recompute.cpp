@@ -14,26 +14,33 @@ namespace goneuron {
 
 namespace {
 
-/// A value as it lives: as the forward half made it, or as it was computed again.
+/// A value as it lives: as the forward half made it (0), or as it was computed again the n-th time.
 struct Copy {
   ValueId root;
-  bool again;
-  bool operator<(const Copy& other) const {
-    return root != other.root ? root < other.root : again < other.again;
-  }
+  int again;
+  auto operator<=>(const Copy&) const = default;
 };
 
 /// One entry of the order in which nodes run.
 struct Item {
   NodeId node;
   bool again;
-  NodeId needed_by;  // of an `again`: the backward node that it was computed for
+  NodeId needed_by;         // of an `again`: the backward node in front of which it stands
+  std::vector<Copy> reads;  // one for each input; root -1 where only the shape is read
+  std::vector<Copy> writes;
+};
+
+/// What becomes of the outputs of a node of the forward half.
+enum class Fate : char {
+  kept,
+  once,  // computed again for the first backward node that reads them, then kept
+  each,  // computed again for each
 };
 
 class Recomputer {
  public:
   explicit Recomputer(const Plan& plan)
-      : plan_(plan), graph_(plan.graph), forward_(graph_.nodes.size()), dropped_(forward_) {
+      : plan_(plan), graph_(plan.graph), forward_(graph_.nodes.size()), fate_(forward_.size()) {
     for (const ValueId id : graph_.outputs) {
       mark_forward(graph_.value(id).producer);
       kept_.insert(graph_.root(id));
@@ -44,24 +51,13 @@ class Recomputer {
 
   /// A node that the backward half does not read is dropped for nothing: one that is may need it
   /// then. Drops what costs least to compute again for its bytes, until the live bytes are below
-  /// `target`.
+  /// `target`; and where that is not enough, computes again more than once.
   void drop_until(i64 target) {
-    std::vector<NodeId> candidates = droppable();
+    const std::vector<NodeId> candidates = droppable();
     Load load = load_of(items());
     for (bool changed = true; changed && load.peak > target;) {
-      changed = false;
-      for (const NodeId n : candidates) {
-        if (dropped_[static_cast<size_t>(n)]) continue;
-        dropped_[static_cast<size_t>(n)] = true;
-        const Load tried = load_of(items());
-        const bool better =
-            tried.peak != load.peak ? tried.peak < load.peak : tried.sum <= load.sum;
-        dropped_[static_cast<size_t>(n)] = better;
-        if (!better) continue;
-        load = tried;
-        changed = true;
-        if (load.peak <= target) return;
-      }
+      changed = drop(candidates, Fate::once, target, load);
+      if (!changed) changed = drop(candidates, Fate::each, target, load);
     }
   }
 
@@ -73,6 +69,29 @@ class Recomputer {
     i64 peak = 0;
     double sum = 0;  // over all items: breaks ties between equal peaks
   };
+
+  /// Whether any of `candidates` was given the next `fate`; ends at the target.
+  bool drop(const std::vector<NodeId>& candidates, Fate fate, i64 target, Load& load) {
+    bool changed = false;
+    for (const NodeId n : candidates) {
+      Fate& now = fate_[static_cast<size_t>(n)];
+      const Fate before = now;
+      if (before >= fate) continue;
+      now = fate;
+      const Load tried = load_of(items());
+      // To compute once more than before is no use but for the peak.
+      const bool better = tried.peak != load.peak ? tried.peak < load.peak
+                                                  : before == Fate::kept && tried.sum <= load.sum;
+      if (!better) {
+        now = before;
+        continue;
+      }
+      load = tried;
+      changed = true;
+      if (load.peak <= target) break;
+    }
+    return changed;
+  }
 
   void mark_forward(NodeId n) {
     if (n < 0 || forward_[static_cast<size_t>(n)]) return;
@@ -107,49 +126,77 @@ class Recomputer {
     return order;
   }
 
-  /// Whether a backward node reads the copy of `id` that is computed again.
-  bool again(ValueId id) const {
+  /// The node that computes `id` again for the backward half; -1 where it is kept.
+  NodeId again(ValueId id) const {
     const NodeId maker = graph_.value(graph_.root(id)).producer;
     return maker >= 0 && forward_[static_cast<size_t>(maker)] &&
-           dropped_[static_cast<size_t>(maker)];
+                   fate_[static_cast<size_t>(maker)] != Fate::kept
+               ? maker
+               : -1;
   }
 
-  void compute_again(NodeId n, NodeId needed_by, std::set<NodeId>& done,
-                     std::vector<Item>& items) const {
-    if (!done.insert(n).second) return;
+  /// The order of all nodes, with what is computed again in front of the backward nodes.
+  struct Order {
+    std::vector<Item> items;
+    std::set<NodeId> done;        // of those computed again once
+    std::map<ValueId, int> last;  // copy of a root
+  };
+
+  void add(NodeId n, NodeId needed_by, Order& order) const {
     const Node& node = graph_.nodes[static_cast<size_t>(n)];
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (!(node.op->shape_only >> i & 1) && again(node.inputs[i]))
-        compute_again(graph_.value(graph_.root(node.inputs[i])).producer, needed_by, done, items);
-    items.push_back({n, true, needed_by});
+    const bool late = needed_by >= 0 || !forward_[static_cast<size_t>(n)];
+    Item item{n, needed_by >= 0, needed_by, {}, {}};
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId root = graph_.root(node.inputs[i]);
+      const bool read = !(node.op->shape_only >> i & 1);
+      item.reads.push_back({read ? root : -1, late && again(root) >= 0 ? order.last[root] : 0});
+    }
+    for (const ValueId id : node.outputs)
+      item.writes.push_back({graph_.root(id), item.again ? ++order.last[graph_.root(id)] : 0});
+    order.items.push_back(std::move(item));
+  }
+
+  /// Computes again what `n` reads, in front of `place`.
+  void compute_inputs(NodeId n, NodeId place, std::set<NodeId>& here, Order& order) const {
+    const Node& node = graph_.nodes[static_cast<size_t>(n)];
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const NodeId maker = node.op->shape_only >> i & 1 ? -1 : again(node.inputs[i]);
+      if (maker < 0) continue;
+      const bool once = fate_[static_cast<size_t>(maker)] == Fate::once;
+      if (!(once ? order.done : here).insert(maker).second) continue;
+      compute_inputs(maker, place, here, order);
+      add(maker, place, order);
+    }
+  }
+
+  bool backward(NodeId n) const {
+    return !forward_[static_cast<size_t>(n)] && !graph_.nodes[static_cast<size_t>(n)].op->alias;
+  }
+  /// In front of which node the inputs of `n` are computed again: before the gradient that meets
+  /// them, which would lie beside all that is made on the way.
+  NodeId place_of(NodeId n) const {
+    constexpr NodeId near = 4;  // farther off, they would lie beside too much themselves
+    NodeId place = -1;
+    for (const ValueId id : graph_.nodes[static_cast<size_t>(n)].inputs)
+      if (const NodeId maker = graph_.value(graph_.root(id)).producer;
+          maker >= 0 && backward(maker))
+        place = std::max(place, maker);
+    return place >= 0 && place < n && n - place <= near ? place : n;
   }
 
   std::vector<Item> items() const {
-    std::vector<Item> list;
-    std::set<NodeId> done;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      const Node& node = graph_.nodes[n];
-      if (!forward_[n] && !node.op->alias)
-        for (size_t i = 0; i < node.inputs.size(); ++i)
-          if (!(node.op->shape_only >> i & 1) && again(node.inputs[i]))
-            compute_again(graph_.value(graph_.root(node.inputs[i])).producer,
-                          static_cast<NodeId>(n), done, list);
-      list.push_back({static_cast<NodeId>(n), false, -1});
+    Order order;
+    const auto count = static_cast<NodeId>(graph_.nodes.size());
+    std::vector<std::vector<NodeId>> readers(graph_.nodes.size());
+    for (NodeId n = 0; n < count; ++n)
+      if (backward(n)) readers[static_cast<size_t>(place_of(n))].push_back(n);
+    for (NodeId n = 0; n < count; ++n) {
+      std::set<NodeId> here;
+      for (const NodeId reader : readers[static_cast<size_t>(n)])
+        compute_inputs(reader, n, here, order);
+      add(n, -1, order);
     }
-    return list;
-  }
-
-  /// Calls f(copy) for what an item touches.
-  template <class F>
-  void touched(const Item& item, const F& f) const {
-    const Node& node = graph_.nodes[static_cast<size_t>(item.node)];
-    if (node.op->alias) return;
-    const bool late = item.again || !forward_[static_cast<size_t>(item.node)];
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (!(node.op->shape_only >> i & 1))
-        f(Copy{graph_.root(node.inputs[i]), late && again(node.inputs[i])});
-    if (!node.op->mutates)
-      for (const ValueId id : node.outputs) f(Copy{graph_.root(id), item.again});
+    return std::move(order.items);
   }
 
   using Lives = std::map<Copy, std::pair<size_t, size_t>>;
@@ -158,12 +205,11 @@ class Recomputer {
   void donate(const Item& item, size_t at, Lives& lives) const {
     const Node& node = graph_.nodes[static_cast<size_t>(item.node)];
     if (node.op->in_place == 0) return;
-    const bool late = item.again || !forward_[static_cast<size_t>(item.node)];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const ValueId root = graph_.root(node.inputs[i]);
-      const auto life = lives.find({root, late && again(node.inputs[i])});
+      const auto life = lives.find(item.reads[i]);
       if (!(node.op->in_place >> i & 1) || life == lives.end() || life->second.second != at ||
-          life->second.first == at || bytes_of(root) != bytes_of(graph_.root(node.outputs[0])))
+          life->second.first == at ||
+          bytes_of(item.reads[i].root) != bytes_of(graph_.root(node.outputs[0])))
         continue;
       life->second.second = at - 1;
       return;
@@ -172,9 +218,16 @@ class Recomputer {
 
   Load load_of(const std::vector<Item>& list) const {
     Lives lives;
-    for (size_t at = 0; at < list.size(); ++at)
-      touched(list[at],
-              [&](const Copy& copy) { lives.try_emplace(copy, at, at).first->second.second = at; });
+    for (size_t at = 0; at < list.size(); ++at) {
+      const OpDef& op = *graph_.nodes[static_cast<size_t>(list[at].node)].op;
+      if (op.alias) continue;
+      const auto touch = [&](const Copy& copy) {
+        if (copy.root >= 0) lives.try_emplace(copy, at, at).first->second.second = at;
+      };
+      for (const Copy& copy : list[at].reads) touch(copy);
+      if (op.mutates) continue;
+      for (const Copy& copy : list[at].writes) touch(copy);
+    }
     for (size_t at = 0; at < list.size(); ++at) donate(list[at], at, lives);
     std::vector<i64> change(list.size() + 1);
     Load load;
@@ -191,7 +244,8 @@ class Recomputer {
 
   const Plan& plan_;
   const Graph& graph_;
-  std::vector<bool> forward_, dropped_;
+  std::vector<bool> forward_;
+  std::vector<Fate> fate_;
   std::set<ValueId> kept_;  // roots that are not activations: outputs, gradients of parameters
 };
 
@@ -235,14 +289,16 @@ class Rewriter {
     return copies_[id] = static_cast<ValueId>(to_.graph.values.size()) - 1;
   }
 
-  /// The copy that was computed again, if there is one; a view of it for a view.
+  /// The copy that was computed again last, if there is one; a view of it for a view.
   ValueId latest(ValueId id) {
-    if (const auto at = copies_.find(id); at != copies_.end()) return at->second;
-    if (from_.graph.value(id).alias_of < 0) return id;
+    const auto copy = copies_.find(id);
+    if (from_.graph.value(id).alias_of < 0) return copy != copies_.end() ? copy->second : id;
     const auto maker = static_cast<size_t>(from_.graph.value(id).producer);
     Node view = from_.graph.nodes[maker];
     const ValueId shown = latest(view.inputs[0]);
     if (shown == view.inputs[0]) return id;
+    if (copy != copies_.end() && to_.graph.value(copy->second).alias_of == shown)
+      return copy->second;
     view.inputs[0] = shown;
     view.outputs[0] = copy_of(id);
     to_.graph.value(view.outputs[0]).alias_of = shown;
