@@ -283,6 +283,25 @@ TEST(Loader, SaysHowLongDataWasWaitedFor) {
   EXPECT_LT(ahead.waited(), 0.08) << "of 0.08 s of loading";
 }
 
+/// Data in memory is gathered between two steps: what the first program waits for it is little.
+TEST(Loader, KeepsUpWithTheFirstProgram) {
+  auto model = Sequential({
+      Conv2D(32, 3, {.padding = Same, .activation = ReLU}),
+      MaxPool2D(2),
+      Flatten(),
+      Dense(10, Softmax),
+  });
+  model.compile(Adam(0.001), CrossEntropy, {Accuracy});
+  double waited = 0, worked = 0;
+  model.fit(data::fashion_mnist().train.take(20000),
+            {.epochs = 1, .callbacks = {Lambda([&](TrainingState& state) {
+               waited = state.waited;
+               worked = state.step_seconds;
+             })}});
+  EXPECT_GT(waited, 0);
+  EXPECT_LT(waited, 0.1 * worked) << "about 1 % on an idle machine";
+}
+
 TEST(Loader, RefusesBadCounts) {
   expect_contains(message_of<DataError>([] { arrays(3).prefetch(0); }), {"0 threads", "1 to 64"});
   EXPECT_THROW(arrays(3).prefetch(65), DataError);
