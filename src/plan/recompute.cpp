@@ -79,9 +79,9 @@ class Recomputer {
       if (before >= fate) continue;
       now = fate;
       const Load tried = load_of(items());
-      // To compute once more than before is no use but for the peak.
+      // To compute more than once is of use for the peak alone.
       const bool better = tried.peak != load.peak ? tried.peak < load.peak
-                                                  : before == Fate::kept && tried.sum <= load.sum;
+                                                  : fate == Fate::once && tried.sum <= load.sum;
       if (!better) {
         now = before;
         continue;
