@@ -26,10 +26,38 @@ inline i64 tile_height(i64 rows, i64 most) {
   return tiles == 0 ? 1 : (rows + tiles - 1) / tiles;
 }
 
-/// One block: packed rows of A against a packed panel of B, both `depth` packed steps deep.
+/// A part of A that is worked on next, asked for line by line meanwhile: it may come from memory.
+struct Ahead {
+  static constexpr i64 line = 16;
+  const float* piece = nullptr;
+  i64 length = 0, stride = 0, pieces = 0;  // of what lies in a row, in floats
+  i64 at = 0;
+
+  i64 lines() const { return (length + line - 1) / line * pieces; }
+  void fetch(i64 lines) {
+    for (; lines > 0 && pieces > 0; --lines) {
+      __builtin_prefetch(piece + at, 0, 2);
+      at += line;
+      if (at < length) continue;
+      at = 0;
+      piece += stride;
+      --pieces;
+    }
+  }
+};
+
+/// `rows` rows of A, or as many as there are, over `depth` of its columns.
+inline Ahead rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
+  const float* from = g.a + row * g.a_row + col * g.a_col;
+  rows = std::min(rows, g.m - row);
+  return g.by_rows() ? Ahead{from, depth, g.a_row, rows} : Ahead{from, rows, g.a_col, depth};
+}
+
+/// One block: packed rows of A against a packed panel of B, both `depth` packed steps deep. With
+/// each tile, `lines` of what comes next are asked for.
 template <class Form>
 HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col,
-                      i64 cols, i64 depth, i64 mr, bool add) {
+                      i64 cols, i64 depth, i64 mr, bool add, Ahead& ahead, i64 lines) {
   constexpr i64 nr = Form::nr;
   alignas(64) float edge[Form::max_mr * nr];
   const auto tile = Form::tile(mr, add);
@@ -37,6 +65,7 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
   for (i64 i = 0; i < rows; i += mr, a += mr * depth) {
     const i64 height = std::min(mr, rows - i);
     float* c = g.product() + (row + i) * g.c_row + col;
+    ahead.fetch(lines);
     for (i64 r = mr; r < 2 * mr && i + r < rows; ++r) {  // the next tile's
       __builtin_prefetch(c + r * g.c_row, 1);
       __builtin_prefetch(c + r * g.c_row + nr / 2, 1);
@@ -104,9 +133,16 @@ void wide(const Gemm& g, void* scratch) {
             Form::pack_a(g, row + i, std::min(mr, rows - i), p + s, count, mr,
                          packed_a + i * steps + s * step);
           });
+        Ahead ahead;
+        i64 lines = 0;
+        if (part + 1 < row_blocks) {
+          ahead = rows_of(g, row + rows, rows, g.k * at / blocks, g.k / blocks);
+          lines = ahead.lines() / (panels * ((rows + mr - 1) / mr)) + 1;
+        }
         for (i64 panel = 0; panel < panels; ++panel) {
           const i64 col = first + panel * nr, cols = std::min(nr, g.n - col);
-          block<Form>(g, a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr, add);
+          block<Form>(g, a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr, add,
+                      ahead, lines);
           // Rows of a few panels together: those of one are short for a loop of their own.
           constexpr i64 few = 4;
           const i64 begun = panel % few;
