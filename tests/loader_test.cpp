@@ -295,9 +295,9 @@ TEST(Loader, KeepsUpWithTheFirstProgram) {
   double waited = 0, worked = 0;
   model.fit(data::fashion_mnist().train.take(20000),
             {.epochs = 1, .callbacks = {Lambda([&](TrainingState& state) {
-               waited = state.waited;
-               worked = state.step_seconds;
-             })}});
+                            waited = state.waited;
+                            worked = state.step_seconds;
+                          })}});
   EXPECT_GT(waited, 0);
   EXPECT_LT(waited, 0.1 * worked) << "about 1 % on an idle machine";
 }
