@@ -293,13 +293,15 @@ TEST(Loader, KeepsUpWithTheFirstProgram) {
   });
   model.compile(Adam(0.001), CrossEntropy, {Accuracy});
   double waited = 0, worked = 0;
+  set_threads(1);  // of two, one may wait for a core that others use, and is counted as waiting
   model.fit(data::fashion_mnist().train.take(20000),
             {.epochs = 1, .callbacks = {Lambda([&](TrainingState& state) {
                             waited = state.waited;
                             worked = state.step_seconds;
                           })}});
+  set_threads(0);
   EXPECT_GT(waited, 0);
-  EXPECT_LT(waited, 0.1 * worked) << "about 1 % on an idle machine";
+  EXPECT_LT(waited, 0.1 * worked) << "2 % on an idle machine";
 }
 
 TEST(Loader, RefusesBadCounts) {

@@ -30,6 +30,7 @@ void check(const Dataset& dataset, i64 batch_size) {
 }
 
 const void* at(const void* memory, i64 bytes) { return static_cast<const char*>(memory) + bytes; }
+void* at(void* memory, i64 bytes) { return static_cast<char*>(memory) + bytes; }
 
 const Column& column_of(const DatasetImpl& data, GatherRole role, int column) {
   return (role == GatherRole::input ? data.x : data.y)[static_cast<size_t>(column)];
@@ -124,7 +125,7 @@ void Loader::prepare_prefetch() {
       half_memory_[half].push_back(halves_[half].back().raw());
     }
   prefetcher_ = std::make_unique<Prefetcher>(
-      [this](i64 step, int half) { fill(step, half_memory_[half].data()); });
+      [this](i64 step, int half) { fill(step, half_memory_[half].data(), nullptr); });
 }
 
 Loader::Batch Loader::batch(i64 step) const {
@@ -167,12 +168,12 @@ void Loader::start_epoch(i64 epoch, i64 first_step) {
   if (prefetcher_ != nullptr) prefetcher_->start(step_, steps_);
 }
 
-i64 Loader::next(void* const* memory) {
+i64 Loader::next(void* const* memory, Crew* crew) {
   if (step_ == steps_) return 0;
   const auto start = std::chrono::steady_clock::now();
   const Batch b = batch(step_);
   if (prefetcher_ == nullptr) {
-    fill(step_, memory);
+    fill(step_, memory, crew);
   } else {
     const int half = prefetcher_->wait();
     for (size_t i = 0; i < b.part->streams.size(); ++i)
@@ -185,25 +186,48 @@ i64 Loader::next(void* const* memory) {
   return b.rows;
 }
 
-void Loader::fill_arrays(const Batch& b, i64 step, void* const* memory) const {
-  const std::uint32_t* rows = b.part->rows ? b.part->rows + b.first : nullptr;
+void Loader::fill_arrays(const Batch& b, i64 step, void* const* memory, Crew* crew) const {
+  constexpr i64 least = 32 * 1024;  // bytes that are worth waking the workers
+  i64 bytes = 0;
+  for (const Stream& s : b.part->streams) bytes += b.rows * s.row_bytes;
+  if (crew == nullptr || bytes < least) return fill_share(b, step, memory, 0, 1);
+  struct Work {
+    const Loader* loader;
+    const Batch* batch;
+    i64 step;
+    void* const* memory;
+  };
+  const Work work{this, &b, step, memory};
+  crew->run(
+      [](const void* given, i64 part, i64 parts) {
+        const Work& w = *static_cast<const Work*>(given);
+        w.loader->fill_share(*w.batch, w.step, w.memory, part, parts);
+      },
+      &work);
+}
+
+void Loader::fill_share(const Batch& b, i64 step, void* const* memory, i64 part, i64 parts) const {
+  const i64 from = b.rows * part / parts, count = b.rows * (part + 1) / parts - from;
+  const std::uint32_t* rows = b.part->rows ? b.part->rows + b.first + from : nullptr;
   for (size_t i = 0; i < b.part->streams.size(); ++i) {
     const Stream& s = b.part->streams[i];
-    s.gather(memory[i], rows ? s.stored : at(s.stored, b.first * s.stored_bytes), rows, b.rows,
+    s.gather(at(memory[i], from * s.row_bytes),
+             rows ? s.stored : at(s.stored, (b.first + from) * s.stored_bytes), rows, count,
              s.elements);
   }
-  if (rows && step + 1 < steps_) fetch_ahead(batch(step + 1));
+  if (rows && step + 1 < steps_) fetch_ahead(batch(step + 1), part, parts);
 }
 
 /// Asks for the rows of the next batch: they are random, and arrive while the step runs.
-void Loader::fetch_ahead(const Batch& b) const {
+void Loader::fetch_ahead(const Batch& b, i64 part, i64 parts) const {
   constexpr i64 line = 64;
   i64 left = 128 * 1024;  // bytes; a part of the second-level cache
+  const i64 from = b.rows * part / parts, count = b.rows * (part + 1) / parts - from;
   for (const Stream& s : b.part->streams) {
     if (s.role != GatherRole::input) continue;
-    const i64 rows = std::min(b.rows, left / (s.stored_bytes + 1));
+    const i64 rows = std::min(count, left / (s.stored_bytes + 1));
     left -= rows * s.stored_bytes;
-    for (i64 r = 0; r < rows; ++r) {
+    for (i64 r = from; r < from + rows; ++r) {
       const auto* bytes =
           static_cast<const char*>(at(s.stored, i64{b.part->rows[b.first + r]} * s.stored_bytes));
       for (i64 i = 0; i < s.stored_bytes; i += line) __builtin_prefetch(bytes + i, 0, 2);

@@ -19,6 +19,15 @@ struct Feed {
   DType type;
 };
 
+/// Who fills a batch of arrays together: the workers of the step, so that each finds in its cache
+/// what it works on.
+class Crew {
+ public:
+  virtual ~Crew() = default;
+  /// Calls part(work, i, parts) for all i below some number `parts`, and waits for them.
+  virtual void run(void (*part)(const void* work, i64 index, i64 parts), const void* work) = 0;
+};
+
 class Loader {
  public:
   /// Batches of `batch_size` for the inputs of a step, the last one maybe smaller; of buckets, the
@@ -47,7 +56,7 @@ class Loader {
   /// Fills the next batch, one address a feed, and returns its rows; 0 after the last one. Rows
   /// beyond are left as they are. Rethrows what a map or a source threw. Allocates nothing unless
   /// they do.
-  i64 next(void* const* memory);
+  i64 next(void* const* memory, Crew* crew = nullptr);
   /// Seconds spent in next() since start_epoch(): what a step waited for its data.
   double waited() const { return waited_; }
 
@@ -88,9 +97,11 @@ class Loader {
   void prepare_source();
   void prepare_prefetch();
   Batch batch(i64 step) const;
-  void fill(i64 step, void* const* memory);
-  void fill_arrays(const Batch& batch, i64 step, void* const* memory) const;
-  void fetch_ahead(const Batch& batch) const;
+  void fill(i64 step, void* const* memory, Crew* crew);
+  void fill_arrays(const Batch& batch, i64 step, void* const* memory, Crew* crew) const;
+  /// Part `part` of the rows, and what it will take of the next batch.
+  void fill_share(const Batch& batch, i64 step, void* const* memory, i64 part, i64 parts) const;
+  void fetch_ahead(const Batch& batch, i64 part, i64 parts) const;
   /// The rows [first, first + count) of a batch by one thread.
   void fill_piece(const Batch& batch, i64 first, i64 count, int thread, void* const* memory);
   /// Converts what was read, through the maps where there are some; `sample(i)` is row i's.

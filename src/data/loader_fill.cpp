@@ -32,9 +32,9 @@ Samples sample_of(const DatasetImpl& data, const void* const* columns, i64 slot)
 
 }  // namespace
 
-void Loader::fill(i64 step, void* const* memory) {
+void Loader::fill(i64 step, void* const* memory, Crew* crew) {
   const Batch b = batch(step);
-  if (team_ == nullptr) return fill_arrays(b, step, memory);
+  if (team_ == nullptr) return fill_arrays(b, step, memory, crew);
   if (windows_ != nullptr) windows_->need(b.first, b.rows);
   team_->run(ceil_div(b.rows, piece_), [&](i64 piece, int thread) {
     const i64 first = piece * piece_;

@@ -166,7 +166,7 @@ ExecutorLease& Pass::lease(bool updates) {
 i64 Pass::step() {
   const bool updates = trains(mode_) && ends_group();
   ExecutorLease& lease = this->lease(updates);
-  const i64 rows = loader_.next(lease.memory());
+  const i64 rows = loader_.next(lease.memory(), &crew_);
   begin_step(model_, lease->scalars());
   if (mode_ == Mode::add_and_update) place_in_group(lease->scalars(), rows);
   const double rate = lease->scalars().learning_rate;
@@ -188,6 +188,23 @@ i64 Pass::step() {
   if (rate_logged_) means.logs.values.back() = rate;
   ++step_;
   return rows;
+}
+
+void WorkerCrew::run(void (*part)(const void* work, i64 index, i64 parts), const void* work) {
+  const std::lock_guard lock(worker_mutex());
+  WorkerPool& pool = worker_pool();
+  const i64 parts = pool.workers();
+  if (pool_ != pool.id()) {
+    const auto call = [](const void* given, i64 begin, i64, void*) noexcept {
+      const Task& task = *static_cast<const Task*>(given);
+      task.part(task.work, begin, task.parts);
+    };
+    program_.workers.clear();
+    for (i64 i = 0; i < parts; ++i) program_.workers.push_back({{call, &task_, i, i + 1}});
+    pool_ = pool.id();
+  }
+  task_ = {part, work, parts};
+  pool.run(program_);
 }
 
 void Pass::place_in_group(StepScalars& scalars, i64 rows) {

@@ -58,6 +58,21 @@ class Means {
   double seen_ = 0, due_ = 1;  // rows; when those that take long are renewed
 };
 
+/// The workers of the steps, between two of them.
+class WorkerCrew : public Crew {
+ public:
+  void run(void (*part)(const void* work, i64 index, i64 parts), const void* work) override;
+
+ private:
+  struct Task {
+    void (*part)(const void* work, i64 index, i64 parts) = nullptr;
+    const void* work = nullptr;
+    i64 parts = 0;
+  } task_;
+  Program program_;         // for the pool of this number
+  std::uint64_t pool_ = 0;  // none has 0
+};
+
 class Pass {
  public:
   struct Options {
@@ -100,6 +115,7 @@ class Pass {
   std::string where_, data_;
   Binding binding_;
   Loader loader_;
+  WorkerCrew crew_;
   std::vector<Part> parts_;
   i64 step_ = 0;
 };
