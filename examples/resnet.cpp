@@ -30,7 +30,7 @@ int main(int argc, char** argv) try {
   model.compile(
       SGD(CosineDecay(0.1, steps), {.momentum = 0.9, .nesterov = true, .weight_decay = 1e-3}),
       CrossEntropy, {Accuracy});
-  model.fit(data::augment(train, {.flip_horizontal = true}),
+  model.fit(train,
             {.epochs = epochs, .batch_size = 128, .validation = test, .callbacks = {Logger(1)}});
   // end
   std::printf("test accuracy %.4f\n", model.evaluate(test)["accuracy"]);
