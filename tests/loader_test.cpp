@@ -283,6 +283,39 @@ TEST(Loader, SaysHowLongDataWasWaitedFor) {
   EXPECT_LT(ahead.waited(), 0.08) << "of 0.08 s of loading";
 }
 
+/// Runs its parts one after the other, the last one first.
+struct ThreeInTurn : Crew {
+  void run(void (*part)(const void* work, i64 index, i64 parts), const void* work) override {
+    for (i64 i = 3; i-- > 0;) part(work, i, 3);
+    ++calls;
+  }
+  int calls = 0;
+};
+
+TEST(Loader, ACrewFillsTheSameBatches) {
+  Tensor x(Shape{200, 300}), y(Shape{200});
+  for (i64 i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
+  for (i64 i = 0; i < y.size(); ++i) y.data()[i] = static_cast<float>(-i);
+  for (const bool shuffle : {false, true}) {
+    Loader alone(Dataset(x, y), 64, shuffle, 5, DType::f32, DType::f32);
+    Loader shared(Dataset(x, y), 64, shuffle, 5, DType::f32, DType::f32);
+    ThreeInTurn crew;
+    alone.start_epoch(1);
+    shared.start_epoch(1);
+    for (int step = 0; step < 4; ++step) {
+      std::vector<float> x0(64 * 300, -1), x1 = x0, y0(64, 1), y1 = y0;
+      void* const expected[] = {x0.data(), y0.data()};
+      void* const found[] = {x1.data(), y1.data()};
+      EXPECT_EQ(alone.next(expected), shared.next(found, &crew));
+      EXPECT_EQ(x0, x1) << step;
+      EXPECT_EQ(y0, y1) << step;
+      for (i64 row = 0; row < alone.rows(step); ++row)
+        EXPECT_EQ(x1[static_cast<size_t>(row * 300)], -300 * y1[static_cast<size_t>(row)]);
+    }
+    EXPECT_EQ(crew.calls, 3) << "the last batch, of 8 rows, is too small";
+  }
+}
+
 /// Data in memory is gathered between two steps: what the first program waits for it is little.
 TEST(Loader, KeepsUpWithTheFirstProgram) {
   auto model = Sequential({

@@ -54,8 +54,8 @@ class Loader {
   /// not read. Allocates nothing after the first call.
   void start_epoch(i64 epoch, i64 first_step = 0);
   /// Fills the next batch, one address a feed, and returns its rows; 0 after the last one. Rows
-  /// beyond are left as they are. Rethrows what a map or a source threw. Allocates nothing unless
-  /// they do.
+  /// beyond are left as they are. A crew fills large batches of arrays. Rethrows what a map or a
+  /// source threw. Allocates nothing unless they do.
   i64 next(void* const* memory, Crew* crew = nullptr);
   /// Seconds spent in next() since start_epoch(): what a step waited for its data.
   double waited() const { return waited_; }
