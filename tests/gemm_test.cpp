@@ -1,0 +1,85 @@
+// Products across every edge of their blocks, bit for bit: an element is one chain of fused
+// multiply-adds over k, in order.
+#include "backends/cpu/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "goneuron/tensor.h"
+
+namespace goneuron::cpu {
+namespace {
+
+struct Sizes {
+  i64 m, n, k;
+};
+
+/// In [-1, 1). Of 8 bits, bf16 keeps them and their sums are exact in any order.
+std::vector<float> values(i64 count, std::uint32_t state, int bits) {
+  std::vector<float> all(static_cast<size_t>(count));
+  for (float& value : all) {
+    state = state * 1664525U + 1013904223U;
+    value = std::ldexp(static_cast<float>(state >> (32 - bits)), 1 - bits) - 1;
+  }
+  return all;
+}
+
+class Products : public testing::TestWithParam<Sizes> {};
+
+void check(Sizes sizes, GemmKernel kernel, int bits) {
+  const auto [m, n, k] = sizes;
+  const auto a = values(m * k, 1, bits), b = values(k * n, 2, bits), bias = values(n, 3, bits);
+  Tensor scratch(
+      Shape{gemm_scratch(m, n, k) / i64{sizeof(float)}});  // whose ends are watched by ASan
+  const auto at = [](i64 i) { return static_cast<size_t>(i); };
+  for (const int form : {0, 1, 2, 3})
+    for (const bool fused : {false, true}) {
+      const bool ta = (form & 1) != 0, tb = (form & 2) != 0;
+      std::vector<float> c(at(m * n), 7), z(at(m * n), 7);
+      Gemm g;
+      g.a = a.data();
+      g.a_row = ta ? 1 : k;
+      g.a_col = ta ? m : 1;
+      g.b = b.data();
+      g.b_row = tb ? 1 : n;
+      g.b_col = tb ? k : 1;
+      g.c = c.data();
+      g.c_row = n;
+      g.m = m, g.n = n, g.k = k;
+      if (fused) {
+        g.bias = bias.data();
+        g.z = z.data();
+        g.activation = unary_row("relu");
+      }
+      kernel(g, scratch.data());
+      // Not all of a large one: steps that meet every row and every column of a block.
+      const i64 step = m * n > 10000 ? 13 : 1;
+      for (i64 e = 0; e < m * n; e += step) {
+        const i64 i = e / n, j = e % n;
+        float sum = 0;
+        for (i64 p = 0; p < k; ++p)
+          sum = std::fmaf(a[at(i * g.a_row + p * g.a_col)], b[at(p * g.b_row + j * g.b_col)], sum);
+        if (fused) {
+          sum += bias[at(j)];
+          ASSERT_EQ(z[at(e)], sum) << "form " << form << ", row " << i << ", column " << j;
+          sum = std::max(sum, 0.0F);
+        }
+        ASSERT_EQ(c[at(e)], sum) << "form " << form << ", row " << i << ", column " << j;
+      }
+    }
+}
+
+TEST_P(Products, AreOneChainInEveryForm) { check(GetParam(), gemm_kernel(), 24); }
+TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check(GetParam(), gemm_bf16_kernel(), 8); }
+
+INSTANTIATE_TEST_SUITE_P(Gemm, Products,
+                         testing::Values(Sizes{1, 1, 1}, Sizes{5, 33, 289}, Sizes{13, 31, 17},
+                                         Sizes{3, 500, 300}, Sizes{300, 7, 290}, Sizes{0, 8, 5},
+                                         Sizes{241, 70, 288}, Sizes{530, 1100, 130},
+                                         Sizes{700, 300, 600}, Sizes{1030, 40, 256}));
+
+}  // namespace
+}  // namespace goneuron::cpu
