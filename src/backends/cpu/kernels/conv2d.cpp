@@ -15,11 +15,13 @@ struct Phase {
   Convolution conv;
   Packing packing;
   i64 first, step;  // rows of outputs
+  bool winograd = false;
 };
 
 struct Args {
   std::vector<Phase> phases;
   ConvKernels kernels;
+  WinogradKernels winograd;
   i64 images, rows, tiles;
   bool by_image;
 };
@@ -39,6 +41,11 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
     };
     const i64 row = index(part.row), rows = index(part.row + part.rows) - row;
     if (rows <= 0) continue;
+    if (phase.winograd) {
+      args.winograd.convolution(phase.conv, phase.packing, {part.image, part.images, row, rows},
+                                packed);
+      continue;
+    }
     Convolution conv = phase.conv;
     conv.b = packed;
     float* band = packed + args.kernels.pack(phase.packing, packed);
@@ -49,6 +56,7 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
 Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups) {
   return {{},
           groups.kernels(bound.node.attrs),
+          winograd_kernels(bound.node.attrs.integer("bf16", 0) != 0),
           output[0],
           output[1],
           bound.scheme.tiles,
@@ -74,11 +82,12 @@ Call lower_forward(const BoundNode& bound) {
     conv.alpha = static_cast<float>(attrs.real("alpha", 0));
     if (attrs.integer("keep_input", 0)) conv.z = bound.output(1);
   }
+  const bool winograd = by_winograd(groups, conv.windows, groups.out);
   const Packing packing{bound.input(1), w[1],         groups.in,    groups.out,
                         w[3],           {0, 1, w[0]}, {0, 1, w[1]}, false};
   for (i64 group = 0; group < groups.count; ++group) {
     const i64 first = group * groups.out;
-    Phase phase{conv, packing, 0, 1};
+    Phase phase{conv, packing, 0, 1, winograd};
     phase.conv.x += group * groups.in;
     phase.conv.y += first;
     if (conv.bias) phase.conv.bias += first;
@@ -143,6 +152,7 @@ Phase phase_of(const BoundNode& bound, i64 group, i64 py, i64 px) {
       {bound.input(1) + first, w[1], groups.in, groups.out, w[3], shape.v.taps, shape.h.taps, true},
       py,
       stride_h};
+  phase.winograd = by_winograd(groups, shape.windows, groups.in);
   Convolution& conv = phase.conv;
   conv.windows = shape.windows;
   conv.x = bound.input(0) + first;
@@ -164,14 +174,22 @@ Call lower_input_grad(const BoundNode& bound) {
   return make_call(std::move(args), run);
 }
 
-i64 band_floats(const Graph& graph, const Node& node, bool back) {
+/// Of a convolution of one group, whose packed weight has so many columns.
+i64 scratch_floats(const ConvGroups& groups, const Windows& s, i64 columns) {
+  if (by_winograd(groups, s, columns)) return winograd_floats(s, columns);
+  return packed_floats(groups.depthwise ? s.kh * s.kw : s.depth(), columns) + s.band_floats();
+}
+i64 scratch_floats(const Graph& graph, const Node& node, bool back) {
+  const ConvGroups groups = groups_of(node.attrs, graph.in_shape(node, 1));
   if (!back)
-    return windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
-                      graph.out_shape(node))
-        .band_floats();
+    return scratch_floats(groups,
+                          windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
+                                     graph.out_shape(node)),
+                          groups.out);
   i64 most = 0;
   for_phases(node.attrs, graph.out_shape(node), [&](i64 py, i64 px) {
-    most = std::max(most, phase_shape(graph, node, py, px).windows.band_floats());
+    const Windows s = phase_shape(graph, node, py, px).windows;
+    most = std::max(most, scratch_floats(groups, s, groups.in));
   });
   return most;
 }
@@ -201,14 +219,8 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       for (auto& out : scheme.out) out.part = cut(y, axis, tiles);
       all.push_back(scheme);
     }
-  const Shape& w = graph.in_shape(node, 1);
-  const ConvGroups groups = groups_of(node.attrs, w);
-  const i64 taps = w[0] * w[1];
-  const i64 packed = groups.depthwise ? packed_floats(taps, groups.out)
-                     : back           ? packed_floats(taps * groups.out, groups.in)
-                                      : packed_floats(taps * groups.in, groups.out);
   for (Scheme& scheme : all)
-    scheme.scratch = (packed + band_floats(graph, node, back)) * i64{sizeof(float)};
+    scheme.scratch = scratch_floats(graph, node, back) * i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {

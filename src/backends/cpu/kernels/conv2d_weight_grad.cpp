@@ -52,7 +52,9 @@ Call lower(const BoundNode& bound) {
                    w[3],
                    groups.out};
   args.groups = groups.count;
-  args.kernel = groups.kernels(bound.node.attrs).weight_gradient;
+  args.kernel = by_winograd(groups, args.gradient.windows, groups.out)
+                    ? winograd_kernels(bound.node.attrs.integer("bf16", 0) != 0).weight_gradient
+                    : groups.kernels(bound.node.attrs).weight_gradient;
   args.images = dy[0];
   args.tiles = bound.scheme.tiles;
   args.tile_floats = w.elements();
@@ -61,6 +63,7 @@ Call lower(const BoundNode& bound) {
 }
 
 constexpr i64 least_columns = 32, least_pixels = 512;
+constexpr i64 column_step = 16;  // whole vectors of the loops that need them
 
 std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
@@ -77,7 +80,8 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = {1, tiles, tiles};
       all.push_back(scheme);
     }
-    if (w[3] / tiles >= least_columns && conv_groups(node.attrs) == 1) {
+    if (w[3] / tiles >= least_columns && w[3] % (tiles * column_step) == 0 &&
+        conv_groups(node.attrs) == 1) {
       Scheme scheme = single_tile(node);
       scheme.name = "columns";
       scheme.tiles = tiles;
@@ -89,8 +93,10 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
     }
   }
   const Windows s = windows(graph, node);
-  const i64 floats = node.attrs.integer("bf16", 0) ? weight_gradient_bf16_floats(s, w[3])
-                                                   : weight_gradient_floats(s, w[3]);
+  const ConvGroups groups = groups_of(node.attrs, w);
+  const i64 floats = by_winograd(groups, s, groups.out) ? winograd_gradient_floats(s, groups.out)
+                     : node.attrs.integer("bf16", 0)    ? weight_gradient_bf16_floats(s, w[3])
+                                                        : weight_gradient_floats(s, w[3]);
   for (Scheme& scheme : all) scheme.scratch = floats * i64{sizeof(float)};
   return all;
 }

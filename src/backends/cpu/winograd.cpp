@@ -1,0 +1,412 @@
+#include "backends/cpu/winograd.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "backends/cpu/target.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/winograd.cpp"
+#include <hwy/foreach_target.h>
+// foreach_target.h comes first
+#include <hwy/highway.h>
+
+// What does not depend on the target.
+#ifndef GONEURON_WINOGRAD
+#define GONEURON_WINOGRAD
+namespace goneuron::cpu {
+namespace {
+
+constexpr i64 taps = 3, side = 4, points = side + taps - 1, products = points * points;
+constexpr i64 widest_panel = 32;
+constexpr i64 line = 16;  // floats; matrices lie one apart, lest all of them start in one set
+
+/// How many tiles are worked on at a time: their values at all points stay in the caches.
+i64 forward_tiles(i64 in, i64 out) {
+  constexpr i64 floats = 160 * 1024, step = 12, most = 48;
+  return std::clamp(floats / (products * (in + out)) / step * step, step, most);
+}
+i64 gradient_tiles(i64 in, i64 out) {
+  constexpr i64 floats = 256 * 1024, step = 8, least = 32, most = 96;
+  return std::clamp(floats / (products * (in + out)) / step * step, least, most);
+}
+
+/// Matrices of one block, one for each point.
+struct Matrices {
+  i64 rows, pitch;
+  i64 apart() const { return rows * pitch + line; }
+  i64 floats() const { return products * apart(); }
+};
+Matrices matrices(i64 rows, i64 columns) { return {rows, round_up(columns, widest_panel)}; }
+
+/// The tiles of a part: the images, rows and columns that they are of.
+struct Tiles {
+  i64 image, first, rows, columns, count;  // rows of tiles, of which `first` is the first
+  Tiles(const Windows& s, const ConvPart& p)
+      : image(p.image),
+        first(p.row / side),
+        rows(ceil_div(p.row + p.rows, side) - first),
+        columns(ceil_div(s.ow, side)),
+        count(p.images * rows * columns) {}
+  struct At {
+    i64 image, y, x;  // of the first output
+  };
+  At at(i64 tile) const {
+    const i64 row = tile / columns;
+    return {image + row / rows, (first + row % rows) * side, tile % columns * side};
+  }
+};
+
+}  // namespace
+}  // namespace goneuron::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace goneuron::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+#include "backends/cpu/gemm_tile-inl.h"
+
+constexpr float a = 0.75F, b = 1.5F;  // the points are 0, a, -a, b, -b and infinity
+constexpr float a2 = a * a, b2 = b * b, a3 = a2 * a, b3 = b2 * b;
+constexpr float scale_0 = 1 / (a2 * b2), scale_a = 1 / (2 * a2 * (a2 - b2)),
+                scale_b = 1 / (2 * b2 * (b2 - a2));  // 1 / product of a point's distances
+
+HWY_INLINE V times(float k, V x) { return hn::Mul(hn::Set(D(), k), x); }
+HWY_INLINE V plus(V x, float k, V y) { return hn::MulAdd(hn::Set(D(), k), y, x); }
+
+/// Operands as they are, or rounded to bf16: to nearest, ties to even.
+template <bool kRounded>
+HWY_INLINE V operand(V x) {
+  if constexpr (!kRounded) return x;
+  const hn::RebindToUnsigned<D> du;
+  const auto bits = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+  const auto up = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFF)), odd);
+  return hn::IfThenElse(hn::Eq(x, x), hn::BitCast(D(), hn::And(up, hn::Set(du, 0xFFFF0000))), x);
+}
+
+/// Six pixels to points.
+struct PixelsToPoints {
+  static HWY_INLINE void run(const V (&x)[points], V (&y)[points]) {
+    y[0] = plus(plus(x[4], -(a2 + b2), x[2]), a2 * b2, x[0]);
+    const V even_a = plus(x[4], -b2, x[2]), odd_a = plus(x[3], -b2, x[1]);
+    y[1] = plus(even_a, a, odd_a);
+    y[2] = plus(even_a, -a, odd_a);
+    const V even_b = plus(x[4], -a2, x[2]), odd_b = plus(x[3], -a2, x[1]);
+    y[3] = plus(even_b, b, odd_b);
+    y[4] = plus(even_b, -b, odd_b);
+    y[5] = plus(plus(x[5], -(a2 + b2), x[3]), a2 * b2, x[1]);
+  }
+};
+/// Three taps to points.
+struct TapsToPoints {
+  static HWY_INLINE void run(const V (&x)[taps], V (&y)[points]) {
+    y[0] = times(scale_0, x[0]);
+    const V even_a = plus(x[0], a2, x[2]), even_b = plus(x[0], b2, x[2]);
+    y[1] = times(scale_a, plus(even_a, a, x[1]));
+    y[2] = times(scale_a, plus(even_a, -a, x[1]));
+    y[3] = times(scale_b, plus(even_b, b, x[1]));
+    y[4] = times(scale_b, plus(even_b, -b, x[1]));
+    y[5] = x[2];
+  }
+};
+/// Points to four outputs.
+struct PointsToOutputs {
+  static HWY_INLINE void run(const V (&x)[points], V (&y)[side]) {
+    const V sum_a = hn::Add(x[1], x[2]), sum_b = hn::Add(x[3], x[4]);
+    const V odd_a = hn::Sub(x[1], x[2]), odd_b = hn::Sub(x[3], x[4]);
+    y[0] = hn::Add(x[0], hn::Add(sum_a, sum_b));
+    y[1] = plus(times(b, odd_b), a, odd_a);
+    y[2] = plus(times(b2, sum_b), a2, sum_a);
+    y[3] = plus(plus(x[5], b3, odd_b), a3, odd_a);
+  }
+};
+/// Its transpose: gradients of four outputs to points.
+struct OutputsToPoints {
+  static HWY_INLINE void run(const V (&x)[side], V (&y)[points]) {
+    y[0] = x[0];
+    const V even_a = plus(x[0], a2, x[2]), odd_a = plus(times(a, x[1]), a3, x[3]);
+    y[1] = hn::Add(even_a, odd_a);
+    y[2] = hn::Sub(even_a, odd_a);
+    const V even_b = plus(x[0], b2, x[2]), odd_b = plus(times(b, x[1]), b3, x[3]);
+    y[3] = hn::Add(even_b, odd_b);
+    y[4] = hn::Sub(even_b, odd_b);
+    y[5] = x[3];
+  }
+};
+/// The transpose of TapsToPoints: points to the gradients of three taps.
+struct PointsToTaps {
+  static HWY_INLINE void run(const V (&x)[points], V (&y)[taps]) {
+    const V sum_a = times(scale_a, hn::Add(x[1], x[2])),
+            sum_b = times(scale_b, hn::Add(x[3], x[4]));
+    const V odd_a = times(scale_a, hn::Sub(x[1], x[2])),
+            odd_b = times(scale_b, hn::Sub(x[3], x[4]));
+    y[0] = plus(hn::Add(sum_a, sum_b), scale_0, x[0]);
+    y[1] = plus(times(b, odd_b), a, odd_a);
+    y[2] = plus(plus(x[5], b2, sum_b), a2, sum_a);
+  }
+};
+
+/// One of them along both axes of a square.
+template <class Map, i64 kFrom, i64 kTo>
+HWY_INLINE void both_axes(const V (&x)[kFrom][kFrom], V (&y)[kTo][kTo]) {
+  V half[kTo][kFrom];
+#pragma GCC unroll 6
+  for (i64 i = 0; i < kFrom; ++i) {
+    V to[kTo];
+    Map::run(x[i], to);
+#pragma GCC unroll 6
+    for (i64 j = 0; j < kTo; ++j) half[j][i] = to[j];
+  }
+#pragma GCC unroll 6
+  for (i64 j = 0; j < kTo; ++j) {
+    V to[kTo];
+    Map::run(half[j], to);
+#pragma GCC unroll 6
+    for (i64 i = 0; i < kTo; ++i) y[i][j] = to[i];
+  }
+}
+
+/// Writes a square of points, one to each matrix.
+HWY_INLINE void store_points(const V (&y)[points][points], float* to, i64 apart) {
+#pragma GCC unroll 6
+  for (i64 i = 0; i < points; ++i)
+#pragma GCC unroll 6
+    for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[i][j], D(), to);
+}
+HWY_INLINE void load_points(const float* from, i64 apart, V (&x)[points][points]) {
+#pragma GCC unroll 6
+  for (i64 i = 0; i < points; ++i)
+#pragma GCC unroll 6
+    for (i64 j = 0; j < points; ++j, from += apart) x[i][j] = hn::LoadU(D(), from);
+}
+
+/// Weights at all points: matrices of panels, [depth, nr] each; a narrower last one ends in zeros.
+template <bool kRounded>
+void transform_weights(const Packing& p, float* to, i64 apart) {
+  const D d;
+  const i64 columns = p.transposed ? p.in : p.out, depth = p.transposed ? p.out : p.in;
+  const auto turned = hn::Mul(hn::Iota(hn::RebindToSigned<D>(), 0),
+                              hn::Set(hn::RebindToSigned<D>(), static_cast<int>(p.pitch)));
+  for (i64 column = 0; column < round_up(columns, nr); column += lanes)
+    for (i64 k = 0; k < depth; ++k) {
+      V w[taps][taps], y[points][points];
+      for (i64 i = 0; i < taps; ++i)
+        for (i64 j = 0; j < taps; ++j) {
+          const i64 tap =
+              (p.rows.first + i * p.rows.step) * p.kw + p.columns.first + j * p.columns.step;
+          const float* from = p.w + tap * p.in * p.pitch;
+          w[i][j] = column >= columns ? hn::Zero(d)
+                    : p.transposed    ? hn::GatherIndex(d, from + column * p.pitch + k, turned)
+                                      : hn::LoadU(d, from + k * p.pitch + column);
+        }
+      for (auto& row : w)
+        for (V& one : row) one = operand<kRounded>(one);
+      both_axes<TapsToPoints>(w, y);
+      store_points(y, to + column / nr * nr * depth + k * nr + column % nr, apart);
+    }
+}
+
+/// The pixels that tiles see, at all points, one tile to each row of the matrices.
+template <bool kRounded>
+void transform_pixels(const Windows& s, const float* x, const Tiles& tiles, i64 first, i64 count,
+                      const float* zeros, const Matrices& m, float* to) {
+  const D d;
+  for (i64 t = 0; t < count; ++t, to += m.pitch) {
+    const Tiles::At at = tiles.at(first + t);
+    const float* from[points][points];
+    for (i64 i = 0; i < points; ++i)
+      for (i64 j = 0; j < points; ++j) {
+        const i64 row = at.y - s.top + i, column = at.x - s.left + j;
+        const bool inside = row >= 0 && row < s.h && column >= 0 && column < s.w;
+        from[i][j] = inside ? x + ((at.image * s.h + row) * s.w + column) * s.pixel : zeros;
+      }
+    for (i64 c = 0; c < s.c; c += lanes) {
+      V in[points][points], y[points][points];
+#pragma GCC unroll 6
+      for (i64 i = 0; i < points; ++i)
+#pragma GCC unroll 6
+        for (i64 j = 0; j < points; ++j) in[i][j] = operand<kRounded>(hn::LoadU(d, from[i][j] + c));
+      both_axes<PixelsToPoints>(in, y);
+      store_points(y, to + c, m.apart());
+    }
+  }
+}
+
+/// Outputs of tiles from their values at all points, with bias and activation.
+void transform_outputs(const Convolution& v, const ConvPart& part, const Tiles& tiles, i64 first,
+                       i64 count, const Matrices& m, const float* from) {
+  const D d;
+  for (i64 t = 0; t < count; ++t, from += m.pitch) {
+    const Tiles::At at = tiles.at(first + t);
+    const i64 top = std::max<i64>(part.row - at.y, 0),
+              bottom = std::min(part.row + part.rows - at.y, side),
+              width = std::min(v.windows.ow - at.x, side);
+    const i64 begin = at.image * v.y_image + at.y * v.y_row + at.x * v.y_pixel;
+    for (i64 c = 0; c < v.columns; c += lanes) {
+      V x[points][points], y[side][side];
+      load_points(from + c, m.apart(), x);
+      both_axes<PointsToOutputs>(x, y);
+      const V bias = v.bias ? hn::LoadU(d, v.bias + c) : hn::Zero(d);
+      for (i64 i = top; i < bottom; ++i)
+        for (i64 j = 0; j < width; ++j)
+          hn::StoreU(hn::Add(y[i][j], bias), d, v.y + begin + i * v.y_row + j * v.y_pixel + c);
+    }
+    if (!v.activation && !v.z) continue;
+    const i64 pieces = v.y_pixel == v.columns ? 1 : width, floats = width / pieces * v.columns;
+    for (i64 i = top; i < bottom; ++i)
+      for (i64 j = 0; j < pieces; ++j) {
+        const i64 to = begin + i * v.y_row + j * v.y_pixel;
+        if (v.z) std::memcpy(v.z + to, v.y + to, static_cast<size_t>(floats) * sizeof(float));
+        if (v.activation) v.activation(v.y + to, v.y + to, floats, v.alpha, 0);
+      }
+  }
+}
+
+/// The height of register tiles, as equal as can be.
+i64 tile_height(i64 rows) {
+  const i64 tiles = ceil_div(rows, max_mr);
+  return ceil_div(rows, tiles);
+}
+
+/// c (+)= a b over `depth`; a as the register tile reads it, b in panels.
+template <bool kAdd>
+HWY_INLINE void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 rows,
+                        i64 columns, i64 depth, float* to, i64 pitch) {
+  const i64 height = tile_height(rows);
+  const Micro tile = micro_of<kAdd>(height);
+  for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
+    for (i64 i = 0; i < rows; i += height) {
+      const Micro here = rows - i < height ? micro_of<kAdd>(rows - i) : tile;
+      here(from + i * a_row, a_row, a_step, panels, depth, to + i * pitch + column, pitch);
+    }
+}
+
+template <bool kRounded>
+void convolution(const Convolution& v, const Packing& weights, const ConvPart& part,
+                 float* scratch) {
+  const Windows& s = v.windows;
+  const i64 most = forward_tiles(s.c, v.columns);
+  const Matrices w = matrices(s.c, v.columns), x = matrices(most, s.c),
+                 y = matrices(most, v.columns);
+  float *at_w = scratch, *at_x = at_w + w.floats(), *at_y = at_x + x.floats(),
+        *zeros = at_y + y.floats();
+  std::memset(zeros, 0, static_cast<size_t>(s.c) * sizeof(float));
+  transform_weights<kRounded>(weights, at_w, w.apart());
+  const Tiles tiles(s, part);
+  for (i64 first = 0; first < tiles.count; first += most) {
+    const i64 count = std::min(most, tiles.count - first);
+    transform_pixels<kRounded>(s, v.x, tiles, first, count, zeros, x, at_x);
+    for (i64 p = 0; p < products; ++p)
+      product<false>(at_x + p * x.apart(), x.pitch, 1, at_w + p * w.apart(), count, v.columns, s.c,
+                     at_y + p * y.apart(), y.pitch);
+    transform_outputs(v, part, tiles, first, count, y, at_y);
+  }
+}
+
+/// Gradients of the outputs of tiles at all points, as panels of columns, [count, nr] each.
+template <bool kRounded>
+void transform_gradients(const WeightGradient& g, const Tiles& tiles, i64 first, i64 count,
+                         i64 apart, float* to) {
+  const D d;
+  const Windows& s = g.windows;
+  for (i64 t = 0; t < count; ++t) {
+    const Tiles::At at = tiles.at(first + t);
+    const float* from = g.dy + ((at.image * s.oh + at.y) * s.ow + at.x) * g.dy_pixel;
+    const i64 height = std::min(s.oh - at.y, side), width = std::min(s.ow - at.x, side);
+    for (i64 c = 0; c < round_up(g.columns, nr); c += lanes) {
+      V x[side][side], y[points][points];
+      for (i64 i = 0; i < side; ++i)
+        for (i64 j = 0; j < side; ++j)
+          x[i][j] = i < height && j < width && c < g.columns
+                        ? operand<kRounded>(hn::LoadU(d, from + (i * s.ow + j) * g.dy_pixel + c))
+                        : hn::Zero(d);
+      both_axes<OutputsToPoints>(x, y);
+      store_points(y, to + c / nr * nr * count + t * nr + c % nr, apart);
+    }
+  }
+}
+
+/// Gradients of weights from their values at all points.
+void transform_sums(const WeightGradient& g, const Matrices& m, const float* from) {
+  const D d;
+  const i64 c = g.windows.c;
+  for (i64 k = 0; k < c; ++k, from += m.pitch)
+    for (i64 column = 0; column < g.columns; column += lanes) {
+      V x[points][points], y[taps][taps];
+      load_points(from + column, m.apart(), x);
+      both_axes<PointsToTaps>(x, y);
+      for (i64 i = 0; i < taps; ++i)
+        for (i64 j = 0; j < taps; ++j) {
+          float* to = g.dw + ((i * taps + j) * c + k) * g.dw_row + column;
+          hn::StoreU(g.add ? hn::Add(hn::LoadU(d, to), y[i][j]) : y[i][j], d, to);
+        }
+    }
+}
+
+template <bool kRounded>
+void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scratch) {
+  const Windows& s = g.windows;
+  const i64 most = gradient_tiles(s.c, g.columns);
+  const Matrices x = matrices(most, s.c), dy = matrices(most, g.columns),
+                 sums = matrices(s.c, g.columns);
+  float *at_x = scratch, *at_dy = at_x + x.floats(), *at_sums = at_dy + dy.floats(),
+        *zeros = at_sums + sums.floats();
+  std::memset(zeros, 0, static_cast<size_t>(s.c) * sizeof(float));
+  const Tiles tiles(s, {image, images, 0, s.oh});
+  if (tiles.count == 0) std::memset(at_sums, 0, static_cast<size_t>(sums.floats()) * sizeof(float));
+  for (i64 first = 0; first < tiles.count; first += most) {
+    const i64 count = std::min(most, tiles.count - first);
+    transform_pixels<kRounded>(s, g.x, tiles, first, count, zeros, x, at_x);
+    transform_gradients<kRounded>(g, tiles, first, count, dy.apart(), at_dy);
+    const auto add_products = first == 0 ? product<false> : product<true>;
+    for (i64 p = 0; p < products; ++p)
+      add_products(at_x + p * x.apart(), 1, x.pitch, at_dy + p * dy.apart(), s.c, g.columns, count,
+                   at_sums + p * sums.apart(), sums.pitch);
+  }
+  transform_sums(g, sums, at_sums);
+}
+
+}  // namespace
+
+WinogradKernels find_winograd_kernels(bool rounded) {
+  if (rounded) return {convolution<true>, weight_gradient<true>};
+  return {convolution<false>, weight_gradient<false>};
+}
+
+}  // namespace goneuron::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace goneuron::cpu {
+
+bool winograd_suits(const Windows& s, i64 columns) {
+  constexpr i64 channels = 16, least = 32, most = 512;  // multiples of every vector's length
+  const auto fits = [&](i64 n) { return n % channels == 0 && n >= least && n <= most; };
+  return s.kh == taps && s.kw == taps && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
+         s.dilation_w == 1 && s.oh >= side && s.ow >= side && fits(s.c) && fits(columns);
+}
+
+i64 winograd_floats(const Windows& s, i64 columns) {
+  const i64 most = forward_tiles(s.c, columns);
+  return matrices(s.c, columns).floats() + matrices(most, s.c).floats() +
+         matrices(most, columns).floats() + s.c;
+}
+
+i64 winograd_gradient_floats(const Windows& s, i64 columns) {
+  const i64 most = gradient_tiles(s.c, columns);
+  return matrices(most, s.c).floats() + matrices(most, columns).floats() +
+         matrices(s.c, columns).floats() + s.c;
+}
+
+HWY_EXPORT(find_winograd_kernels);
+WinogradKernels winograd_kernels(bool rounded) {
+  choose_target();
+  return HWY_DYNAMIC_DISPATCH(find_winograd_kernels)(rounded);
+}
+
+}  // namespace goneuron::cpu
+#endif
