@@ -144,16 +144,20 @@ double units_of(const OpDef& op) {
   return std::string_view(op.name).starts_with("attention") ? 0x1p-8 : 64 * 0x1p-24;
 }
 
-/// Whether all that the op multiplies is rounded: a bias is not, nor do depthwise convolutions
-/// leave floats.
+/// Whether all that the op multiplies is rounded: a bias is not, nor do depthwise convolutions and
+/// those by Winograd leave floats.
 bool rounds_all(const OpDef& op, const OpSample& sample) {
   size_t read = 0;
   for (size_t i = 0; i < sample.inputs.size(); ++i)
     read += !(op.shape_only >> i & 1U) && is_floating(sample.inputs[i].dtype);
-  const size_t weight = std::string_view(op.name) == "conv2d_weight_grad" ? 2 : 1;
-  const bool depthwise =
-      sample.attrs.integer("groups", 1) > 1 && sample.inputs[weight].shape[2] == 1;
-  return read == 2 && !depthwise;
+  if (read != 2) return false;
+  if (!std::string_view(op.name).starts_with("conv2d")) return true;
+  const Shape& w = sample.inputs[std::string_view(op.name) == "conv2d_weight_grad" ? 2 : 1].shape;
+  const i64 groups = sample.attrs.integer("groups", 1);
+  const bool depthwise = groups > 1 && w[2] == 1;
+  const bool winograd = w[0] == 3 && w[1] == 3 && w[2] % 16 == 0 && w[3] / groups % 16 == 0 &&
+                        sample.attrs.integer("dilation_h", 1) == 1;
+  return !depthwise && !winograd;
 }
 
 /// Operands that are bf16 already: the products are exact in floats, so the truth is the same.

@@ -44,8 +44,8 @@ inline Windows windows_of(const Attrs& attrs, const Shape& x, const Shape& w, co
           attrs.integer("bf16", 0) ? 512 : 256};
 }
 
-/// Where products of bf16 are asked for, operands are rounded to it and multiplied as floats: a
-/// quarter of the products is less than all of them at twice the speed.
+/// Also with `bf16`: a quarter of the products in floats is less than all of them at twice the
+/// speed.
 inline bool by_winograd(const ConvGroups& groups, const Windows& s, i64 columns) {
   return !groups.depthwise && winograd_suits(s, columns);
 }

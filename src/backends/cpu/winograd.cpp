@@ -22,15 +22,9 @@ constexpr i64 taps = 3, side = 4, points = side + taps - 1, products = points * 
 constexpr i64 widest_panel = 32;
 constexpr i64 line = 16;  // floats; matrices lie one apart, lest all of them start in one set
 
-/// How many tiles are worked on at a time: their values at all points stay in the caches.
-i64 forward_tiles(i64 in, i64 out) {
-  constexpr i64 floats = 160 * 1024, step = 12, most = 48;
-  return std::clamp(floats / (products * (in + out)) / step * step, step, most);
-}
-i64 gradient_tiles(i64 in, i64 out) {
-  constexpr i64 floats = 256 * 1024, step = 8, least = 32, most = 96;
-  return std::clamp(floats / (products * (in + out)) / step * step, least, most);
-}
+/// How many tiles are worked on at a time: as few as keep products busy, since their values at all
+/// points stay in the caches; gradients read and write the sums of all weights each time.
+constexpr i64 forward_tiles = 24, gradient_tiles = 64;
 
 /// Matrices of one block, one for each point.
 struct Matrices {
@@ -76,17 +70,6 @@ constexpr float scale_0 = 1 / (a2 * b2), scale_a = 1 / (2 * a2 * (a2 - b2)),
 
 HWY_INLINE V times(float k, V x) { return hn::Mul(hn::Set(D(), k), x); }
 HWY_INLINE V plus(V x, float k, V y) { return hn::MulAdd(hn::Set(D(), k), y, x); }
-
-/// Operands as they are, or rounded to bf16: to nearest, ties to even.
-template <bool kRounded>
-HWY_INLINE V operand(V x) {
-  if constexpr (!kRounded) return x;
-  const hn::RebindToUnsigned<D> du;
-  const auto bits = hn::BitCast(du, x);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
-  const auto up = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFF)), odd);
-  return hn::IfThenElse(hn::Eq(x, x), hn::BitCast(D(), hn::And(up, hn::Set(du, 0xFFFF0000))), x);
-}
 
 /// Six pixels to points.
 struct PixelsToPoints {
@@ -185,7 +168,6 @@ HWY_INLINE void load_points(const float* from, i64 apart, V (&x)[points][points]
 }
 
 /// Weights at all points: matrices of panels, [depth, nr] each; a narrower last one ends in zeros.
-template <bool kRounded>
 void transform_weights(const Packing& p, float* to, i64 apart) {
   const D d;
   const i64 columns = p.transposed ? p.in : p.out, depth = p.transposed ? p.out : p.in;
@@ -203,15 +185,12 @@ void transform_weights(const Packing& p, float* to, i64 apart) {
                     : p.transposed    ? hn::GatherIndex(d, from + column * p.pitch + k, turned)
                                       : hn::LoadU(d, from + k * p.pitch + column);
         }
-      for (auto& row : w)
-        for (V& one : row) one = operand<kRounded>(one);
       both_axes<TapsToPoints>(w, y);
       store_points(y, to + column / nr * nr * depth + k * nr + column % nr, apart);
     }
 }
 
 /// The pixels that tiles see, at all points, one tile to each row of the matrices.
-template <bool kRounded>
 void transform_pixels(const Windows& s, const float* x, const Tiles& tiles, i64 first, i64 count,
                       const float* zeros, const Matrices& m, float* to) {
   const D d;
@@ -229,7 +208,7 @@ void transform_pixels(const Windows& s, const float* x, const Tiles& tiles, i64 
 #pragma GCC unroll 6
       for (i64 i = 0; i < points; ++i)
 #pragma GCC unroll 6
-        for (i64 j = 0; j < points; ++j) in[i][j] = operand<kRounded>(hn::LoadU(d, from[i][j] + c));
+        for (i64 j = 0; j < points; ++j) in[i][j] = hn::LoadU(d, from[i][j] + c);
       both_axes<PixelsToPoints>(in, y);
       store_points(y, to + c, m.apart());
     }
@@ -285,21 +264,20 @@ HWY_INLINE void product(const float* from, i64 a_row, i64 a_step, const float* p
     }
 }
 
-template <bool kRounded>
 void convolution(const Convolution& v, const Packing& weights, const ConvPart& part,
                  float* scratch) {
   const Windows& s = v.windows;
-  const i64 most = forward_tiles(s.c, v.columns);
+  constexpr i64 most = forward_tiles;
   const Matrices w = matrices(s.c, v.columns), x = matrices(most, s.c),
                  y = matrices(most, v.columns);
   float *at_w = scratch, *at_x = at_w + w.floats(), *at_y = at_x + x.floats(),
         *zeros = at_y + y.floats();
   std::memset(zeros, 0, static_cast<size_t>(s.c) * sizeof(float));
-  transform_weights<kRounded>(weights, at_w, w.apart());
+  transform_weights(weights, at_w, w.apart());
   const Tiles tiles(s, part);
   for (i64 first = 0; first < tiles.count; first += most) {
     const i64 count = std::min(most, tiles.count - first);
-    transform_pixels<kRounded>(s, v.x, tiles, first, count, zeros, x, at_x);
+    transform_pixels(s, v.x, tiles, first, count, zeros, x, at_x);
     for (i64 p = 0; p < products; ++p)
       product<false>(at_x + p * x.apart(), x.pitch, 1, at_w + p * w.apart(), count, v.columns, s.c,
                      at_y + p * y.apart(), y.pitch);
@@ -308,7 +286,6 @@ void convolution(const Convolution& v, const Packing& weights, const ConvPart& p
 }
 
 /// Gradients of the outputs of tiles at all points, as panels of columns, [count, nr] each.
-template <bool kRounded>
 void transform_gradients(const WeightGradient& g, const Tiles& tiles, i64 first, i64 count,
                          i64 apart, float* to) {
   const D d;
@@ -322,7 +299,7 @@ void transform_gradients(const WeightGradient& g, const Tiles& tiles, i64 first,
       for (i64 i = 0; i < side; ++i)
         for (i64 j = 0; j < side; ++j)
           x[i][j] = i < height && j < width && c < g.columns
-                        ? operand<kRounded>(hn::LoadU(d, from + (i * s.ow + j) * g.dy_pixel + c))
+                        ? hn::LoadU(d, from + (i * s.ow + j) * g.dy_pixel + c)
                         : hn::Zero(d);
       both_axes<OutputsToPoints>(x, y);
       store_points(y, to + c / nr * nr * count + t * nr + c % nr, apart);
@@ -347,10 +324,9 @@ void transform_sums(const WeightGradient& g, const Matrices& m, const float* fro
     }
 }
 
-template <bool kRounded>
 void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scratch) {
   const Windows& s = g.windows;
-  const i64 most = gradient_tiles(s.c, g.columns);
+  constexpr i64 most = gradient_tiles;
   const Matrices x = matrices(most, s.c), dy = matrices(most, g.columns),
                  sums = matrices(s.c, g.columns);
   float *at_x = scratch, *at_dy = at_x + x.floats(), *at_sums = at_dy + dy.floats(),
@@ -360,8 +336,8 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scra
   if (tiles.count == 0) std::memset(at_sums, 0, static_cast<size_t>(sums.floats()) * sizeof(float));
   for (i64 first = 0; first < tiles.count; first += most) {
     const i64 count = std::min(most, tiles.count - first);
-    transform_pixels<kRounded>(s, g.x, tiles, first, count, zeros, x, at_x);
-    transform_gradients<kRounded>(g, tiles, first, count, dy.apart(), at_dy);
+    transform_pixels(s, g.x, tiles, first, count, zeros, x, at_x);
+    transform_gradients(g, tiles, first, count, dy.apart(), at_dy);
     const auto add_products = first == 0 ? product<false> : product<true>;
     for (i64 p = 0; p < products; ++p)
       add_products(at_x + p * x.apart(), 1, x.pitch, at_dy + p * dy.apart(), s.c, g.columns, count,
@@ -372,10 +348,7 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scra
 
 }  // namespace
 
-WinogradKernels find_winograd_kernels(bool rounded) {
-  if (rounded) return {convolution<true>, weight_gradient<true>};
-  return {convolution<false>, weight_gradient<false>};
-}
+WinogradKernels find_winograd_kernels() { return {convolution, weight_gradient}; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -391,21 +364,19 @@ bool winograd_suits(const Windows& s, i64 columns) {
 }
 
 i64 winograd_floats(const Windows& s, i64 columns) {
-  const i64 most = forward_tiles(s.c, columns);
-  return matrices(s.c, columns).floats() + matrices(most, s.c).floats() +
-         matrices(most, columns).floats() + s.c;
+  return matrices(s.c, columns).floats() + matrices(forward_tiles, s.c).floats() +
+         matrices(forward_tiles, columns).floats() + s.c;
 }
 
 i64 winograd_gradient_floats(const Windows& s, i64 columns) {
-  const i64 most = gradient_tiles(s.c, columns);
-  return matrices(most, s.c).floats() + matrices(most, columns).floats() +
+  return matrices(gradient_tiles, s.c).floats() + matrices(gradient_tiles, columns).floats() +
          matrices(s.c, columns).floats() + s.c;
 }
 
 HWY_EXPORT(find_winograd_kernels);
-WinogradKernels winograd_kernels(bool rounded) {
+WinogradKernels winograd_kernels() {
   choose_target();
-  return HWY_DYNAMIC_DISPATCH(find_winograd_kernels)(rounded);
+  return HWY_DYNAMIC_DISPATCH(find_winograd_kernels)();
 }
 
 }  // namespace goneuron::cpu

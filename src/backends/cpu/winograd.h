@@ -19,8 +19,8 @@ struct WinogradKernels {
   void (*convolution)(const Convolution&, const Packing&, const ConvPart&, float* scratch);
   WeightGradientKernel weight_gradient;
 };
-/// The kernels for this processor, with operands as they are or rounded to bf16.
-WinogradKernels winograd_kernels(bool rounded);
+/// The kernels for this processor.
+WinogradKernels winograd_kernels();
 /// Floats of scratch that they need.
 i64 winograd_floats(const Windows& s, i64 columns);
 i64 winograd_gradient_floats(const Windows& s, i64 columns);

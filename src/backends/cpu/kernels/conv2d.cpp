@@ -56,7 +56,7 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
 Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups) {
   return {{},
           groups.kernels(bound.node.attrs),
-          winograd_kernels(bound.node.attrs.integer("bf16", 0) != 0),
+          winograd_kernels(),
           output[0],
           output[1],
           bound.scheme.tiles,

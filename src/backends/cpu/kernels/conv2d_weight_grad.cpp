@@ -53,7 +53,7 @@ Call lower(const BoundNode& bound) {
                    groups.out};
   args.groups = groups.count;
   args.kernel = by_winograd(groups, args.gradient.windows, groups.out)
-                    ? winograd_kernels(bound.node.attrs.integer("bf16", 0) != 0).weight_gradient
+                    ? winograd_kernels().weight_gradient
                     : groups.kernels(bound.node.attrs).weight_gradient;
   args.images = dy[0];
   args.tiles = bound.scheme.tiles;
@@ -62,15 +62,22 @@ Call lower(const BoundNode& bound) {
   return make_call(args, run);
 }
 
-constexpr i64 least_columns = 32, least_pixels = 512;
-constexpr i64 column_step = 16;  // whole vectors of the loops that need them
+constexpr i64 least_columns = 32;
+/// Of a part that is summed on its own; by Winograd, its sums are turned into weights each time,
+/// and columns are whole vectors, whatever the processor.
+constexpr i64 least_pixels = 512, least_winograd_pixels = 4096;
+constexpr i64 whole_vectors = 16;
 
 std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   std::vector<Scheme> all = {single_tile(node)};
   const Shape &x = graph.in_shape(node, 0), &dy = graph.in_shape(node, 1),
               &w = graph.in_shape(node, 2);
+  const Windows s = windows(graph, node);
+  const ConvGroups groups = groups_of(node.attrs, w);
+  const bool winograd = by_winograd(groups, s, groups.out);
+  const i64 pixels = dy[0] * dy[1] * dy[2], least = winograd ? least_winograd_pixels : least_pixels;
   for (const i64 tiles : tile_counts(graph)) {
-    if (dy[0] >= tiles && dy[0] * dy[1] * dy[2] / tiles >= least_pixels) {
+    if (dy[0] >= tiles && pixels / tiles >= least) {
       Scheme scheme = single_tile(node);
       scheme.name = "rows";
       scheme.tiles = tiles;
@@ -80,8 +87,8 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       scheme.out[0].part = {1, tiles, tiles};
       all.push_back(scheme);
     }
-    if (w[3] / tiles >= least_columns && w[3] % (tiles * column_step) == 0 &&
-        conv_groups(node.attrs) == 1) {
+    const bool vectors = !winograd || w[3] % (tiles * whole_vectors) == 0;
+    if (w[3] / tiles >= least_columns && vectors && conv_groups(node.attrs) == 1) {
       Scheme scheme = single_tile(node);
       scheme.name = "columns";
       scheme.tiles = tiles;
@@ -92,11 +99,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
       all.push_back(scheme);
     }
   }
-  const Windows s = windows(graph, node);
-  const ConvGroups groups = groups_of(node.attrs, w);
-  const i64 floats = by_winograd(groups, s, groups.out) ? winograd_gradient_floats(s, groups.out)
-                     : node.attrs.integer("bf16", 0)    ? weight_gradient_bf16_floats(s, w[3])
-                                                        : weight_gradient_floats(s, w[3]);
+  const i64 floats = winograd                        ? winograd_gradient_floats(s, groups.out)
+                     : node.attrs.integer("bf16", 0) ? weight_gradient_bf16_floats(s, w[3])
+                                                     : weight_gradient_floats(s, w[3]);
   for (Scheme& scheme : all) scheme.scratch = floats * i64{sizeof(float)};
   return all;
 }
