@@ -153,13 +153,39 @@ HWY_INLINE void both_axes(const V (&x)[kFrom][kFrom], V (&y)[kTo][kTo]) {
   }
 }
 
-/// Writes a square of points, one to each matrix.
-HWY_INLINE void store_points(const V (&y)[points][points], float* to, i64 apart) {
+/// Rows kRow and, where kPair, kRow + 1 of the points of a square.
+template <class Map, i64 kFrom, i64 kRow, bool kPair, class Load>
+HWY_INLINE void rows_to_points(const Load& load, float* to, i64 apart) {
+  V one[kFrom], two[kFrom], y[points];
 #pragma GCC unroll 6
-  for (i64 i = 0; i < points; ++i)
+  for (i64 j = 0; j < kFrom; ++j) {
+    V x[kFrom];
 #pragma GCC unroll 6
-    for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[i][j], D(), to);
+    for (i64 i = 0; i < kFrom; ++i) x[i] = load(i, j);
+    Map::run(x, y);
+    one[j] = y[kRow];
+    if (kPair) two[j] = y[kRow + 1];
+  }
+  to += kRow * points * apart;
+  Map::run(one, y);
+#pragma GCC unroll 6
+  for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[j], D(), to);
+  if (!kPair) return;
+  Map::run(two, y);
+#pragma GCC unroll 6
+  for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[j], D(), to);
 }
+
+/// A square load(i, j) at all points, one to each matrix. Rows of points that share terms are made
+/// together, and no more: the registers hold what is worked on.
+template <class Map, i64 kFrom, class Load>
+HWY_INLINE void to_points(const Load& load, float* to, i64 apart) {
+  rows_to_points<Map, kFrom, 0, false>(load, to, apart);
+  rows_to_points<Map, kFrom, 1, true>(load, to, apart);
+  rows_to_points<Map, kFrom, 3, true>(load, to, apart);
+  rows_to_points<Map, kFrom, 5, false>(load, to, apart);
+}
+
 HWY_INLINE void load_points(const float* from, i64 apart, V (&x)[points][points]) {
 #pragma GCC unroll 6
   for (i64 i = 0; i < points; ++i)
@@ -175,7 +201,7 @@ void transform_weights(const Packing& p, float* to, i64 apart) {
                               hn::Set(hn::RebindToSigned<D>(), static_cast<int>(p.pitch)));
   for (i64 column = 0; column < round_up(columns, nr); column += lanes)
     for (i64 k = 0; k < depth; ++k) {
-      V w[taps][taps], y[points][points];
+      V w[taps][taps];
       for (i64 i = 0; i < taps; ++i)
         for (i64 j = 0; j < taps; ++j) {
           const i64 tap =
@@ -185,8 +211,8 @@ void transform_weights(const Packing& p, float* to, i64 apart) {
                     : p.transposed    ? hn::GatherIndex(d, from + column * p.pitch + k, turned)
                                       : hn::LoadU(d, from + k * p.pitch + column);
         }
-      both_axes<TapsToPoints>(w, y);
-      store_points(y, to + column / nr * nr * depth + k * nr + column % nr, apart);
+      to_points<TapsToPoints, taps>([&](i64 i, i64 j) { return w[i][j]; },
+                                    to + column / nr * nr * depth + k * nr + column % nr, apart);
     }
 }
 
@@ -204,13 +230,11 @@ void transform_pixels(const Windows& s, const float* x, const Tiles& tiles, i64 
         from[i][j] = inside ? x + ((at.image * s.h + row) * s.w + column) * s.pixel : zeros;
       }
     for (i64 c = 0; c < s.c; c += lanes) {
-      V in[points][points], y[points][points];
-#pragma GCC unroll 6
-      for (i64 i = 0; i < points; ++i)
-#pragma GCC unroll 6
-        for (i64 j = 0; j < points; ++j) in[i][j] = hn::LoadU(d, from[i][j] + c);
-      both_axes<PixelsToPoints>(in, y);
-      store_points(y, to + c, m.apart());
+      // What the tiles before did not see is asked for one vector ahead.
+      for (i64 i = points - side; i < points; ++i)
+        for (i64 j = points - side; j < points; ++j) __builtin_prefetch(from[i][j] + c + lanes);
+      to_points<PixelsToPoints, points>([&](i64 i, i64 j) { return hn::LoadU(d, from[i][j] + c); },
+                                        to + c, m.apart());
     }
   }
 }
@@ -295,14 +319,14 @@ void transform_gradients(const WeightGradient& g, const Tiles& tiles, i64 first,
     const float* from = g.dy + ((at.image * s.oh + at.y) * s.ow + at.x) * g.dy_pixel;
     const i64 height = std::min(s.oh - at.y, side), width = std::min(s.ow - at.x, side);
     for (i64 c = 0; c < round_up(g.columns, nr); c += lanes) {
-      V x[side][side], y[points][points];
+      V x[side][side];
       for (i64 i = 0; i < side; ++i)
         for (i64 j = 0; j < side; ++j)
           x[i][j] = i < height && j < width && c < g.columns
                         ? hn::LoadU(d, from + (i * s.ow + j) * g.dy_pixel + c)
                         : hn::Zero(d);
-      both_axes<OutputsToPoints>(x, y);
-      store_points(y, to + c / nr * nr * count + t * nr + c % nr, apart);
+      to_points<OutputsToPoints, side>([&](i64 i, i64 j) { return x[i][j]; },
+                                       to + c / nr * nr * count + t * nr + c % nr, apart);
     }
   }
 }
