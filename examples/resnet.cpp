@@ -25,7 +25,7 @@ int main(int argc, char** argv) try {
   const i64 steps = epochs * ((train.size() + 127) / 128);
   const Symbol x = Input({28, 28, 1});
   Symbol y = x | Conv2D(32, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
-  for (const i64 filters : {64, 128}) y = residual(y, filters, 2);
+  for (const i64 filters : {32, 64, 128}) y = residual(y, filters, filters == 32 ? 1 : 2);
   Model model(x, y | GlobalAvgPool2D() | Dense(10, Softmax));
   model.compile(
       SGD(CosineDecay(0.1, steps), {.momentum = 0.9, .nesterov = true, .weight_decay = 1e-3}),

@@ -46,8 +46,8 @@ inline Windows windows_of(const Attrs& attrs, const Shape& x, const Shape& w, co
 
 /// Also with `bf16`: a quarter of the products in floats is less than all of them at twice the
 /// speed.
-inline bool by_winograd(const ConvGroups& groups, const Windows& s, i64 columns) {
-  return !groups.depthwise && winograd_suits(s, columns);
+inline bool by_winograd(const ConvGroups& groups, i64 images, const Windows& s, i64 columns) {
+  return !groups.depthwise && winograd_suits(images, s, columns);
 }
 
 /// Copies of bands with zeros around stay in proportion to the images: with a padding far larger

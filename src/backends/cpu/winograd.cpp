@@ -380,11 +380,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace goneuron::cpu {
 
-bool winograd_suits(const Windows& s, i64 columns) {
-  constexpr i64 channels = 16, least = 32, most = 512;  // multiples of every vector's length
-  const auto fits = [&](i64 n) { return n % channels == 0 && n >= least && n <= most; };
+bool winograd_suits(i64 images, const Windows& s, i64 columns) {
+  // Channels are whole vectors of any processor; fewer tiles would not make up for turning the
+  // weights into points, nor more channels for the memory that they take there.
+  constexpr i64 vectors = 16, most_channels = 512, least_tiles = 16;
+  const auto fits = [&](i64 n) { return n > 0 && n % vectors == 0 && n <= most_channels; };
   return s.kh == taps && s.kw == taps && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.oh >= side && s.ow >= side && fits(s.c) && fits(columns);
+         s.dilation_w == 1 && s.oh >= side && s.ow >= side && fits(s.c) && fits(columns) &&
+         images * ceil_div(s.oh, side) * ceil_div(s.ow, side) >= least_tiles;
 }
 
 i64 winograd_floats(const Windows& s, i64 columns) {

@@ -12,7 +12,7 @@
 namespace goneuron::cpu {
 
 /// Whether a convolution has the shape for it, and is large enough that it pays.
-bool winograd_suits(const Windows& s, i64 columns);
+bool winograd_suits(i64 images, const Windows& s, i64 columns);
 
 struct WinogradKernels {
   /// `b` and `tiles` of the convolution are not used.

@@ -82,7 +82,7 @@ Call lower_forward(const BoundNode& bound) {
     conv.alpha = static_cast<float>(attrs.real("alpha", 0));
     if (attrs.integer("keep_input", 0)) conv.z = bound.output(1);
   }
-  const bool winograd = by_winograd(groups, conv.windows, groups.out);
+  const bool winograd = by_winograd(groups, y[0], conv.windows, groups.out);
   const Packing packing{bound.input(1), w[1],         groups.in,    groups.out,
                         w[3],           {0, 1, w[0]}, {0, 1, w[1]}, false};
   for (i64 group = 0; group < groups.count; ++group) {
@@ -152,7 +152,7 @@ Phase phase_of(const BoundNode& bound, i64 group, i64 py, i64 px) {
       {bound.input(1) + first, w[1], groups.in, groups.out, w[3], shape.v.taps, shape.h.taps, true},
       py,
       stride_h};
-  phase.winograd = by_winograd(groups, shape.windows, groups.in);
+  phase.winograd = by_winograd(groups, dx[0], shape.windows, groups.in);
   Convolution& conv = phase.conv;
   conv.windows = shape.windows;
   conv.x = bound.input(0) + first;
@@ -175,21 +175,22 @@ Call lower_input_grad(const BoundNode& bound) {
 }
 
 /// Of a convolution of one group, whose packed weight has so many columns.
-i64 scratch_floats(const ConvGroups& groups, const Windows& s, i64 columns) {
-  if (by_winograd(groups, s, columns)) return winograd_floats(s, columns);
+i64 scratch_floats(const ConvGroups& groups, i64 images, const Windows& s, i64 columns) {
+  if (by_winograd(groups, images, s, columns)) return winograd_floats(s, columns);
   return packed_floats(groups.depthwise ? s.kh * s.kw : s.depth(), columns) + s.band_floats();
 }
 i64 scratch_floats(const Graph& graph, const Node& node, bool back) {
   const ConvGroups groups = groups_of(node.attrs, graph.in_shape(node, 1));
+  const i64 images = graph.out_shape(node)[0];
   if (!back)
-    return scratch_floats(groups,
+    return scratch_floats(groups, images,
                           windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
                                      graph.out_shape(node)),
                           groups.out);
   i64 most = 0;
   for_phases(node.attrs, graph.out_shape(node), [&](i64 py, i64 px) {
     const Windows s = phase_shape(graph, node, py, px).windows;
-    most = std::max(most, scratch_floats(groups, s, groups.in));
+    most = std::max(most, scratch_floats(groups, images, s, groups.in));
   });
   return most;
 }

@@ -52,7 +52,7 @@ Call lower(const BoundNode& bound) {
                    w[3],
                    groups.out};
   args.groups = groups.count;
-  args.kernel = by_winograd(groups, args.gradient.windows, groups.out)
+  args.kernel = by_winograd(groups, dy[0], args.gradient.windows, groups.out)
                     ? winograd_kernels().weight_gradient
                     : groups.kernels(bound.node.attrs).weight_gradient;
   args.images = dy[0];
@@ -74,7 +74,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
               &w = graph.in_shape(node, 2);
   const Windows s = windows(graph, node);
   const ConvGroups groups = groups_of(node.attrs, w);
-  const bool winograd = by_winograd(groups, s, groups.out);
+  const bool winograd = by_winograd(groups, dy[0], s, groups.out);
   const i64 pixels = dy[0] * dy[1] * dy[2], least = winograd ? least_winograd_pixels : least_pixels;
   for (const i64 tiles : tile_counts(graph)) {
     if (dy[0] >= tiles && pixels / tiles >= least) {
