@@ -50,7 +50,8 @@ for line in lines[1::2]:
         assert result[key] > 0, (key, result)
     assert result["threads"] == 1 and result["ms_min"] <= result["ms_per_step"], result
     assert abs(result["samples_per_s"] * result["ms_per_step"] / 1e3 / result["batch"] - 1) < 0.01, result
-    assert result["peak_fraction"] < 1 and result["allocations_per_step"] >= 0, result
+    # Operations are counted as direct products; Winograd's convolutions take a quarter of them.
+    assert result["peak_fraction"] < (4 if result["workload"] == "resnet" else 1) and result["allocations_per_step"] >= 0, result
 assert [json.loads(line)["workload"] for line in lines[1::2]] == sys.argv[2].split()
 PYTHON
 done

@@ -25,7 +25,7 @@ inline Model branches() {
   const Symbol a = x | Conv2D(8, 3, {.padding = Same, .bias = false}) | BatchNorm() | ReLU;
   const Symbol b = x | Conv2D(8, 1, {.activation = GELU}) | Dropout(0.25);
   const Symbol joined = Concat()({a + b, a}) | MaxPool2D(2);
-  const Symbol c = joined | Conv2D(16, 3, {.padding = 1}) | BatchNorm() | SiLU;
+  const Symbol c = joined | Conv2D(16, 3, {.padding = 1, .bias = false}) | BatchNorm() | SiLU;
   const Symbol d = Add()({c, joined}) | AvgPool2D(2) | Flatten() | Dense(32, Tanh) | Dropout(0.5);
   return {x, d | Dense(5, Softmax)};
 }

@@ -19,6 +19,47 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #include "backends/cpu/gemm_tile-inl.h"
 
+template <i64 mr, bool kAdd>
+void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b, i64 k,
+           float* HWY_RESTRICT c, i64 c_row) {
+  const D d;
+  V s0[mr], s1[mr];
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    s0[i] = kAdd ? hn::LoadU(d, c + i * c_row) : hn::Zero(d);
+    s1[i] = kAdd ? hn::LoadU(d, c + i * c_row + lanes) : hn::Zero(d);
+  }
+  // Four pointers reach all rows with the addressing modes that there are.
+  const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
+  for (i64 p = 0; p < k; ++p) {
+    const V b0 = hn::Load(d, b), b1 = hn::Load(d, b + lanes);
+#pragma GCC unroll 12
+    for (i64 i = 0; i < mr; ++i) {
+      const V y = hn::Set(d, x[i / 3][i % 3 * a_row]);
+      s0[i] = hn::MulAdd(y, b0, s0[i]);
+      s1[i] = hn::MulAdd(y, b1, s1[i]);
+    }
+#pragma GCC unroll 4
+    for (i64 i = 0; i < 4; ++i) x[i] += a_step;
+    b += nr;
+  }
+#pragma GCC unroll 12
+  for (i64 i = 0; i < mr; ++i) {
+    hn::StoreU(s0[i], d, c + i * c_row);
+    hn::StoreU(s1[i], d, c + i * c_row + lanes);
+  }
+}
+
+template <bool kAdd, size_t... kHeight>
+Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
+  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};
+  return table[height - 1];
+}
+Micro gemm_tile(i64 height, bool add) {
+  const auto heights = std::make_index_sequence<max_mr>();
+  return add ? micro_of<true>(height, heights) : micro_of<false>(height, heights);
+}
+
 /// to[p * stride + i] = from[i * row + p] for i < rows, p < depth; four by four in registers.
 HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 depth, float* HWY_RESTRICT to,
                           i64 stride) {
@@ -109,9 +150,7 @@ struct Floats {
     }
   }
 
-  static Micro tile(i64 height, bool add) {
-    return add ? micro_of<true>(height) : micro_of<false>(height);
-  }
+  static Micro tile(i64 height, bool add) { return gemm_tile(height, add); }
 };
 
 /// Operands rounded to bf16 but kept as floats, for processors without products of bf16.

@@ -59,9 +59,10 @@ struct Tiles {
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-namespace {
 
 #include "backends/cpu/gemm_tile-inl.h"
+
+namespace {
 
 constexpr float a = 0.75F, b = 1.5F;  // the points are 0, a, -a, b, -b and infinity
 constexpr float a2 = a * a, b2 = b * b, a3 = a2 * a, b3 = b2 * b;
@@ -276,14 +277,13 @@ i64 tile_height(i64 rows) {
 }
 
 /// c (+)= a b over `depth`; a as the register tile reads it, b in panels.
-template <bool kAdd>
-HWY_INLINE void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 rows,
-                        i64 columns, i64 depth, float* to, i64 pitch) {
+void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 rows, i64 columns,
+             i64 depth, bool add, float* to, i64 pitch) {
   const i64 height = tile_height(rows);
-  const Micro tile = micro_of<kAdd>(height);
+  const Micro tile = gemm_tile(height, add);
   for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
     for (i64 i = 0; i < rows; i += height) {
-      const Micro here = rows - i < height ? micro_of<kAdd>(rows - i) : tile;
+      const Micro here = rows - i < height ? gemm_tile(rows - i, add) : tile;
       here(from + i * a_row, a_row, a_step, panels, depth, to + i * pitch + column, pitch);
     }
 }
@@ -303,8 +303,8 @@ void convolution(const Convolution& v, const Packing& weights, const ConvPart& p
     const i64 count = std::min(most, tiles.count - first);
     transform_pixels(s, v.x, tiles, first, count, zeros, x, at_x);
     for (i64 p = 0; p < products; ++p)
-      product<false>(at_x + p * x.apart(), x.pitch, 1, at_w + p * w.apart(), count, v.columns, s.c,
-                     at_y + p * y.apart(), y.pitch);
+      product(at_x + p * x.apart(), x.pitch, 1, at_w + p * w.apart(), count, v.columns, s.c, false,
+              at_y + p * y.apart(), y.pitch);
     transform_outputs(v, part, tiles, first, count, y, at_y);
   }
 }
@@ -362,10 +362,9 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scra
     const i64 count = std::min(most, tiles.count - first);
     transform_pixels(s, g.x, tiles, first, count, zeros, x, at_x);
     transform_gradients(g, tiles, first, count, dy.apart(), at_dy);
-    const auto add_products = first == 0 ? product<false> : product<true>;
     for (i64 p = 0; p < products; ++p)
-      add_products(at_x + p * x.apart(), 1, x.pitch, at_dy + p * dy.apart(), s.c, g.columns, count,
-                   at_sums + p * sums.apart(), sums.pitch);
+      product(at_x + p * x.apart(), 1, x.pitch, at_dy + p * dy.apart(), s.c, g.columns, count,
+              first > 0, at_sums + p * sums.apart(), sums.pitch);
   }
   transform_sums(g, sums, at_sums);
 }
