@@ -133,6 +133,11 @@ ERROR_CASE(save_into_a_missing_folder) {
   model.save("/nowhere/model.safetensors");
 }
 
+ERROR_CASE(save_weights_before_build) {
+  auto model = Sequential({Dense(2)});
+  model.save_weights("weights.safetensors");
+}
+
 ERROR_CASE(load_weights_before_build) {
   auto model = Sequential({Dense(2)});
   model.load_weights("/nowhere/model.safetensors");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "error_text.h"
+#include "io/safetensors.h"
 #include "scripted.h"
 
 namespace goneuron {
@@ -218,6 +219,27 @@ TEST(ModelCheckpoint, SavesTheBestOnly) {
             (std::vector<std::string>{"best-1.st", "best-2.st", "best-4.st", "good.st"}));
   EXPECT_EQ(bits_of(Model::load(folder.path("best-2.st"))), bits[1]);
   EXPECT_EQ(bits_of(Model::load(folder.path("good.st"))), bits[3]);
+}
+
+TEST(ModelCheckpoint, SavesTheWeightsAlone) {
+  const Folder folder;
+  auto model = scripted_model({5, 4});
+  model.fit(
+      line_data(),
+      {.epochs = 2,
+       .callbacks = {ModelCheckpoint(folder.path("m-{epoch}.st"), {.save_weights_only = true})}});
+  auto fresh = scripted_model({5, 4});
+  fresh.build({2});
+  const WeightsReport report = fresh.load_weights(folder.path("m-2.st"));
+  EXPECT_EQ(report.loaded.size(), model.weights().size());
+  EXPECT_TRUE(report.missing.empty() && report.unexpected.empty() && report.mismatched.empty());
+  for (size_t i = 0; i < model.weights().size(); ++i)
+    EXPECT_TRUE(fresh.weights()[i].value == model.weights()[i].value);
+  // Tensors of those names and nothing else: no optimizer, no graph.
+  const SafetensorsFile file = read_safetensors(folder.path("m-2.st"));
+  EXPECT_EQ(file.tensors.size(), model.weights().size());
+  EXPECT_TRUE(file.metadata.empty());
+  EXPECT_THROW(Model::load(folder.path("m-2.st")), FormatError);
 }
 
 TEST(ModelCheckpoint, SavesEveryFewSteps) {

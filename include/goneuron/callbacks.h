@@ -25,7 +25,8 @@ Callback EarlyStopping(const EarlyStoppingOptions& options = {}, Site site = Sit
 
 struct ModelCheckpointOptions {
   std::string monitor = "val_loss";
-  bool save_best_only = false;  ///< only where `monitor` has improved on all before
+  bool save_best_only = false;     ///< only where `monitor` has improved on all before
+  bool save_weights_only = false;  ///< by Model::save_weights(), without optimizer and graph
   std::string mode = "auto";
   i64 save_freq = 0;  ///< steps from one to the next; 0: at the end of each epoch
   i64 keep_last = 0;  ///< files of this run to keep, older ones are removed; 0: all

@@ -82,24 +82,38 @@ ModelRecord record_of(ModelImpl& m) {
   return record;
 }
 
-void Model::save(const std::string& path, Site site) const {
-  const UserCall user("save", site);
-  ModelImpl& m = need(impl_);
+namespace {
+ModelImpl& need_weights(const std::shared_ptr<ModelImpl>& impl, const char* call, Site site) {
+  ModelImpl& m = need(impl);
   if (!m.built())
-    throw_graph({.where = call_site("save", site),
+    throw_graph({.where = call_site(call, site),
                  .what = "the model has no weights yet; expected a built one",
                  .hint = "call build(shape of a sample) or fit() first"});
+  return m;
+}
+}  // namespace
+
+void Model::save(const std::string& path, Site site) const {
+  const UserCall user("save", site);
+  ModelImpl& m = need_weights(impl_, "save", site);
   const std::lock_guard lock(m.mutex);
   save_model_file(path, record_of(m));
 }
 
+void Model::save_weights(const std::string& path, Site site) const {
+  const UserCall user("save_weights", site);
+  ModelImpl& m = need_weights(impl_, "save_weights", site);
+  const std::lock_guard lock(m.mutex);
+  std::vector<NamedTensor> tensors;
+  for (const auto& variable : m.variables)
+    tensors.push_back({variable->full_name(), variable->value});
+  write_safetensors(path, tensors, {});
+}
+
 WeightsReport Model::load_weights(const std::string& path, Site site) {
   const UserCall user("load_weights", site);
-  if (!need(impl_).built())
-    throw_graph({.where = call_site("load_weights", site),
-                 .what = "the model has no weights yet; expected a built one",
-                 .hint = "call build(shape of a sample) first"});
-  return match_weights(need(impl_).variables, read_safetensors(path));
+  ModelImpl& m = need_weights(impl_, "load_weights", site);
+  return match_weights(m.variables, read_safetensors(path));
 }
 
 }  // namespace goneuron

@@ -1,4 +1,4 @@
-// ModelCheckpoint: saves the model at the end of epochs or every few steps.
+// ModelCheckpoint: saves the model, or its weights, at the end of epochs or every few steps.
 #include <cmath>
 #include <cstdio>
 
@@ -62,7 +62,10 @@ class ModelCheckpointCallback : public CallbackBase {
     }
     const std::string path = pattern_.path(state.epoch + 1, state.step + 1, *state.logs);
     make_folders_for(user_place(kind, site_), path);
-    state.model->save(path, site_);
+    if (options_.save_weights_only)
+      state.model->save_weights(path, site_);
+    else
+      state.model->save(path, site_);
     if (options_.verbose) std::printf("ModelCheckpoint: saved %s\n", path.c_str());
     keep_last(path);
   }
