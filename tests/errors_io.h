@@ -179,10 +179,11 @@ ERROR_CASE(label_beside_the_ignored_one) {
 ERROR_CASE(added_loss_outside_of_a_layer) { add_loss(Input({3}), "penalty", 0.1); }
 
 ERROR_CASE(added_loss_of_integers) {
-  const Layer layer("counted", [](Symbol x) {
+  const auto counted = [](Symbol x) {
     add_loss(x, "count");
     return x;
-  });
+  };
+  const Layer layer("counted", counted);
   layer(Input({3}, DType::i32));
 }
 
