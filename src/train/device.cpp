@@ -24,7 +24,9 @@ Devices& all() {
 }
 int wanted_threads() {
   const int set = all().threads;
-  return set > 0 ? set : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // Asked for once: the answer comes from the system, and takes longer than a small step.
+  static const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return set > 0 ? set : cores;
 }
 }  // namespace
 
