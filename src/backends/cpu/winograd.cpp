@@ -153,6 +153,14 @@ HWY_INLINE void both_axes(const V (&x)[kFrom][kFrom], V (&y)[kTo][kTo]) {
   }
 }
 
+template <class Map, i64 kFrom>
+HWY_INLINE void map_and_store(const V (&x)[kFrom], float* to, i64 apart) {
+  V y[points];
+  Map::run(x, y);
+#pragma GCC unroll 6
+  for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[j], D(), to);
+}
+
 /// Rows kRow and, where kPair, kRow + 1 of the points of a square.
 template <class Map, i64 kFrom, i64 kRow, bool kPair, class Load>
 HWY_INLINE void rows_to_points(const Load& load, float* to, i64 apart) {
@@ -166,14 +174,8 @@ HWY_INLINE void rows_to_points(const Load& load, float* to, i64 apart) {
     one[j] = y[kRow];
     if (kPair) two[j] = y[kRow + 1];
   }
-  to += kRow * points * apart;
-  Map::run(one, y);
-#pragma GCC unroll 6
-  for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[j], D(), to);
-  if (!kPair) return;
-  Map::run(two, y);
-#pragma GCC unroll 6
-  for (i64 j = 0; j < points; ++j, to += apart) hn::StoreU(y[j], D(), to);
+  map_and_store<Map>(one, to + kRow * points * apart, apart);
+  if (kPair) map_and_store<Map>(two, to + (kRow + 1) * points * apart, apart);
 }
 
 /// A square load(i, j) at all points, one to each matrix. Rows of points that share terms are made
