@@ -83,26 +83,28 @@ ModelRecord record_of(ModelImpl& m) {
 }
 
 namespace {
-ModelImpl& need_weights(const std::shared_ptr<ModelImpl>& impl, const char* call, Site site) {
+ModelImpl& need_weights(const std::shared_ptr<ModelImpl>& impl, const char* call, const char* hint,
+                        Site site) {
   ModelImpl& m = need(impl);
   if (!m.built())
     throw_graph({.where = call_site(call, site),
                  .what = "the model has no weights yet; expected a built one",
-                 .hint = "call build(shape of a sample) or fit() first"});
+                 .hint = hint});
   return m;
 }
+constexpr const char* build_or_fit = "call build(shape of a sample) or fit() first";
 }  // namespace
 
 void Model::save(const std::string& path, Site site) const {
   const UserCall user("save", site);
-  ModelImpl& m = need_weights(impl_, "save", site);
+  ModelImpl& m = need_weights(impl_, "save", build_or_fit, site);
   const std::lock_guard lock(m.mutex);
   save_model_file(path, record_of(m));
 }
 
 void Model::save_weights(const std::string& path, Site site) const {
   const UserCall user("save_weights", site);
-  ModelImpl& m = need_weights(impl_, "save_weights", site);
+  ModelImpl& m = need_weights(impl_, "save_weights", build_or_fit, site);
   const std::lock_guard lock(m.mutex);
   std::vector<NamedTensor> tensors;
   for (const auto& variable : m.variables)
@@ -112,7 +114,7 @@ void Model::save_weights(const std::string& path, Site site) const {
 
 WeightsReport Model::load_weights(const std::string& path, Site site) {
   const UserCall user("load_weights", site);
-  ModelImpl& m = need_weights(impl_, "load_weights", site);
+  ModelImpl& m = need_weights(impl_, "load_weights", "call build(shape of a sample) first", site);
   return match_weights(m.variables, read_safetensors(path));
 }
 
