@@ -19,11 +19,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #include "backends/cpu/gemm_tile-inl.h"
 
-/// As a Micro, but row p of b lies at b + p * b_row.
 template <i64 mr, bool kAdd>
-HWY_INLINE void tile_product(const float* HWY_RESTRICT a, i64 a_row, i64 a_step,
-                             const float* HWY_RESTRICT b, i64 b_row, i64 k, float* HWY_RESTRICT c,
-                             i64 c_row) {
+void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b,
+           i64 b_row, i64 k, float* HWY_RESTRICT c, i64 c_row) {
   const D d;
   V s0[mr], s1[mr];
 #pragma GCC unroll 12
@@ -50,11 +48,6 @@ HWY_INLINE void tile_product(const float* HWY_RESTRICT a, i64 a_row, i64 a_step,
     hn::StoreU(s0[i], d, c + i * c_row);
     hn::StoreU(s1[i], d, c + i * c_row + lanes);
   }
-}
-
-template <i64 mr, bool kAdd>
-void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 k, float* c, i64 c_row) {
-  tile_product<mr, kAdd>(a, a_row, a_step, b, nr, k, c, c_row);
 }
 
 template <bool kAdd, size_t... kHeight>
@@ -191,24 +184,6 @@ void few_rows(const Gemm& g) {
   finish(g, 0, kRows, 0, g.n);
 }
 
-/// C' (+)= B' A' for `kCols` columns of C: c' [kCols, nr], over `k` rows of the panel of A'.
-template <i64 kCols>
-void narrow_tile(const Gemm& g, i64 column, i64 p, const float* panel, i64 panel_row, i64 k,
-                 float* c) {
-  const float* b = g.b + column * g.b_col + p * g.b_row;
-  if (p == 0)
-    tile_product<kCols, false>(b, g.b_col, g.b_row, panel, panel_row, k, c, nr);
-  else
-    tile_product<kCols, true>(b, g.b_col, g.b_row, panel, panel_row, k, c, nr);
-}
-using NarrowTile = void (*)(const Gemm& g, i64 column, i64 p, const float* panel, i64 panel_row,
-                            i64 k, float* c);
-template <size_t... kHeight>
-NarrowTile narrow_tile_of(i64 height, std::index_sequence<kHeight...>) {
-  static constexpr NarrowTile table[] = {narrow_tile<static_cast<i64>(kHeight) + 1>...};
-  return table[height - 1];
-}
-
 /// So few columns that vectors along them would be half empty: computes the transpose C' = B' A',
 /// whose vectors run along the rows of A, nr of them at a time.
 void narrow(const Gemm& g, void* scratch) {
@@ -230,11 +205,10 @@ void narrow(const Gemm& g, void* scratch) {
           transpose(panel, g.a_row, rows, steps, packed, nr);
         panel = packed;
       }
-      for (i64 j = 0; j < g.n; j += most) {
-        const auto tile =
-            narrow_tile_of(std::min(most, g.n - j), std::make_index_sequence<max_mr>());
-        tile(g, j, p, panel, in_place ? g.a_col : nr, steps, part + j * nr);
-      }
+      const i64 panel_row = in_place ? g.a_col : nr;
+      for (i64 j = 0; j < g.n; j += most)
+        gemm_tile(std::min(most, g.n - j), p > 0)(g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row,
+                                                  panel, panel_row, steps, part + j * nr, nr);
     }
     transpose(part, nr, g.n, rows, g.product() + row * g.c_row, g.c_row);
     finish(g, row, rows, 0, g.n);
