@@ -109,9 +109,10 @@ void print(const nlohmann::ordered_json& result, bool json_only) {
         result["ms_per_step"].get<double>(), result["ms_min"].get<double>(),
         result["samples_per_s"].get<double>(), result["gflops"].get<double>(),
         100 * result["peak_fraction"].get<double>(),
-        result["peak_fraction"].get<double>() > 1
-            ? ", counting the multiplications that Winograd's convolutions save"
-            : "");
+        result["peak_fraction"].get<double>() <= 1 ? ""
+        : result["precision"] == "bf16"            ? " in floats"
+                                        : ", counting the multiplications that Winograd's "
+                                          "convolutions save");
   fmt::print("{}\n", result.dump());
   std::fflush(stdout);
 }
