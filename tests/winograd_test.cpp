@@ -44,9 +44,10 @@ double pixel(const Case& c, const std::vector<float>& x, i64 n, i64 row, i64 col
 }
 
 /// Sums of `terms` products of numbers whose size is 1/3 have the size root(terms) / 3. Winograd's
-/// errors are 9e-7 of it, root mean square over a tile, and a few times as large in its far corner:
-/// the largest of some thousands is 7 times the mean here.
-double allowed(i64 terms) { return 10 * 9e-7 * std::sqrt(static_cast<double>(terms)) / 3; }
+/// errors are 9e-7 of it, root mean square over a tile, and larger in its far corner: the largest
+/// of some thousands is 6.7 times the mean here, on any of the processors' instruction sets
+/// below 8.
+double allowed(i64 terms) { return 8 * 9e-7 * std::sqrt(static_cast<double>(terms)) / 3; }
 
 class Winograd : public testing::TestWithParam<Case> {};
 
