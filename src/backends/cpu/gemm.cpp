@@ -20,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "backends/cpu/gemm_tile-inl.h"
 
 template <i64 mr, bool kAdd>
-void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b, i64 k,
-           float* HWY_RESTRICT c, i64 c_row) {
+void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b,
+           i64 b_row, i64 k, float* HWY_RESTRICT c, i64 c_row) {
   const D d;
   V s0[mr], s1[mr];
 #pragma GCC unroll 12
@@ -32,7 +32,7 @@ void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_
   // Four pointers reach all rows with the addressing modes that there are.
   const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
   for (i64 p = 0; p < k; ++p) {
-    const V b0 = hn::Load(d, b), b1 = hn::Load(d, b + lanes);
+    const V b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + lanes);
 #pragma GCC unroll 12
     for (i64 i = 0; i < mr; ++i) {
       const V y = hn::Set(d, x[i / 3][i % 3 * a_row]);
@@ -41,7 +41,7 @@ void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_
     }
 #pragma GCC unroll 4
     for (i64 i = 0; i < 4; ++i) x[i] += a_step;
-    b += nr;
+    b += b_row;
   }
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
@@ -60,37 +60,7 @@ Micro gemm_tile(i64 height, bool add) {
   return add ? micro_of<true>(height, heights) : micro_of<false>(height, heights);
 }
 
-/// to[p * stride + i] = from[i * row + p] for i < rows, p < depth; four by four in registers.
-HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 depth, float* HWY_RESTRICT to,
-                          i64 stride) {
-  i64 i = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d4;
-  for (; i + 4 <= rows; i += 4, from += 4 * row) {
-    const float *f0 = from, *f1 = from + row, *f2 = f1 + row, *f3 = f2 + row;
-    float* t = to + i;
-    i64 p = 0;
-    for (; p + 4 <= depth; p += 4, t += 4 * stride) {
-      const auto r0 = hn::LoadU(d4, f0 + p), r1 = hn::LoadU(d4, f1 + p);
-      const auto r2 = hn::LoadU(d4, f2 + p), r3 = hn::LoadU(d4, f3 + p);
-      const auto u0 = hn::InterleaveLower(d4, r0, r2), u1 = hn::InterleaveLower(d4, r1, r3);
-      const auto u2 = hn::InterleaveUpper(d4, r0, r2), u3 = hn::InterleaveUpper(d4, r1, r3);
-      hn::StoreU(hn::InterleaveLower(d4, u0, u1), d4, t);
-      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + stride);
-      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * stride);
-      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * stride);
-    }
-    for (; p < depth; ++p, t += stride) {
-      t[0] = f0[p];
-      t[1] = f1[p];
-      t[2] = f2[p];
-      t[3] = f3[p];
-    }
-  }
-#endif
-  for (; i < rows; ++i, from += row)
-    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = from[p];
-}
+#include "backends/cpu/transpose-inl.h"
 
 /// Zeros in columns [rows, stride) of `depth` packed rows.
 HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
@@ -214,31 +184,33 @@ void few_rows(const Gemm& g) {
   finish(g, 0, kRows, 0, g.n);
 }
 
-/// Fewer columns than a panel: computes the transpose, whose vectors run along the rows and are
-/// full.
+/// So few columns that vectors along them would be half empty: computes the transpose C' = B' A',
+/// whose vectors run along the rows of A, nr of them at a time.
 void narrow(const Gemm& g, void* scratch) {
-  constexpr i64 step =
-      128;  // rows at a time, so that the transposed part stays in the first-level cache
-  HWY_ALIGN float part[nr * step];
-  for (i64 row = 0; row < g.m; row += step) {
-    const i64 rows = std::min(step, g.m - row);
-    Gemm t;
-    t.a = g.b;
-    t.a_row = g.b_col;
-    t.a_col = g.b_row;
-    t.b = g.a + row * g.a_row;
-    t.b_row = g.a_col;
-    t.b_col = g.a_row;
-    t.c = part;
-    t.c_row = rows;
-    t.m = g.n;
-    t.n = rows;
-    t.k = g.k;
-    wide<Floats>(t, scratch);
-    for (i64 i = 0; i < rows; ++i) {
-      float* c = g.product() + (row + i) * g.c_row;
-      for (i64 j = 0; j < g.n; ++j) c[j] = part[j * rows + i];
+  HWY_ALIGN float part[nr * nr];  // of C'
+  auto* packed = static_cast<float*>(scratch);
+  const i64 most = tile_height(g.n, max_mr);
+  for (i64 row = 0; row < g.m; row += nr) {
+    const i64 rows = std::min(nr, g.m - row);
+    const bool in_place = g.a_row == 1 && rows == nr;
+    const i64 depth = in_place ? g.k : gemm_depth;
+    for (i64 p = 0; p < g.k; p += depth) {
+      const i64 steps = std::min(depth, g.k - p);
+      const float* panel = g.a + row * g.a_row + p * g.a_col;
+      if (!in_place) {
+        pad(packed, rows, steps, nr);
+        if (g.a_row == 1)
+          for (i64 s = 0; s < steps; ++s) std::copy_n(panel + s * g.a_col, rows, packed + s * nr);
+        else
+          transpose(panel, g.a_row, rows, steps, packed, nr);
+        panel = packed;
+      }
+      const i64 panel_row = in_place ? g.a_col : nr;
+      for (i64 j = 0; j < g.n; j += most)
+        gemm_tile(std::min(most, g.n - j), p > 0)(g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row,
+                                                  panel, panel_row, steps, part + j * nr, nr);
     }
+    transpose(part, nr, g.n, rows, g.product() + row * g.c_row, g.c_row);
     finish(g, row, rows, 0, g.n);
   }
 }
@@ -300,9 +272,16 @@ void direct(const Gemm& g, void* scratch) {
 }
 
 void gemm(const Gemm& g, void* scratch) {
-  // A transposed B is turned round in the scratch memory, which holds so many rows.
-  const bool fits = g.b_col == 1 || g.k <= gemm_depth;
-  if (g.n <= nr && !g.add && fits) return direct(g, scratch);
+  if (g.n <= nr && !g.add) {
+    // A transposed B is turned round in the scratch memory, which holds so many rows. The rows of
+    // an A that is stored by its columns fill vectors as they lie, which pays when a fifth of a
+    // vector along the columns would be idle.
+    const bool fits = g.b_col == 1 || g.k <= gemm_depth;
+    const i64 padded = (g.n + lanes - 1) / lanes * lanes;
+    const bool idle = g.a_row == 1 && 5 * g.n <= 4 * padded;
+    if (g.m >= nr && g.k > 0 && (idle || !fits)) return narrow(g, scratch);
+    if (fits) return direct(g, scratch);
+  }
   if (g.m <= 4 && g.b_col == 1) {
     switch (g.m) {
       case 0:
@@ -317,7 +296,6 @@ void gemm(const Gemm& g, void* scratch) {
         return few_rows<4>(g);
     }
   }
-  if (g.n < nr && g.m >= 2 * g.n && !g.add) return narrow(g, scratch);
   wide<Floats>(g, scratch);
 }
 

@@ -16,7 +16,8 @@ using namespace bf16;
 /// c (+)= A B for one register tile, over `depth` pairs of a, (i, p) at a[i a_row + p a_step], and
 /// of the packed panel b [depth, 32].
 template <i64 mr, bool kAdd>
-void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, float* c, i64 c_row) {
+void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 b_row, i64 depth, float* c,
+           i64 c_row) {
   __m512 s0[mr], s1[mr];
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
@@ -35,7 +36,7 @@ void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, flo
     }
 #pragma GCC unroll 4
     for (i64 i = 0; i < 4; ++i) x[i] += a_step;
-    b += 2 * lanes;
+    b += b_row;
   }
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
@@ -44,8 +45,8 @@ void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, flo
   }
 }
 
-using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 depth, float* c,
-                       i64 c_row);
+using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 b_row, i64 depth,
+                       float* c, i64 c_row);
 template <bool kAdd, size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
   static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};

@@ -65,13 +65,13 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
       __builtin_prefetch(c + r * g.c_row + nr / 2, 1);
     }
     if (height == mr && cols == nr) {
-      tile(a, a_row, a_step, b, depth, c, g.c_row);
+      tile(a, a_row, a_step, b, nr, depth, c, g.c_row);
       continue;
     }
     if (add)
       for (i64 r = 0; r < height; ++r)
         std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
-    Form::tile(height, add)(a, a_row, a_step, b, depth, edge, nr);
+    Form::tile(height, add)(a, a_row, a_step, b, nr, depth, edge, nr);
     for (i64 r = 0; r < height; ++r)
       std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
   }

@@ -280,7 +280,7 @@ void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 
   for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
     for (i64 i = 0; i < rows; i += height) {
       const Micro here = rows - i < height ? gemm_tile(rows - i, add) : tile;
-      here(from + i * a_row, a_row, a_step, panels, depth, to + i * pitch + column, pitch);
+      here(from + i * a_row, a_row, a_step, panels, nr, depth, to + i * pitch + column, pitch);
     }
 }
 

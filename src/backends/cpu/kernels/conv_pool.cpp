@@ -28,7 +28,13 @@ struct ConvPool {
   i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
   bool relu, by_image;
   i64 tiles;
-  void (*run)(const ConvPool&, i64 image, i64 images, i64 row, i64 rows, i64 tile, float* scratch);
+  void (*run)(const ConvPool&, const struct Part&, float* scratch);
+};
+
+/// What one call works on: pooled rows [row, row + rows) of some images, which are tiles [tile,
+/// end).
+struct Part {
+  i64 image, images, row, rows, tile, end;
 };
 
 /// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
@@ -147,14 +153,14 @@ void forward_rows(const ConvPool& c, const float* x, i64 at, i64 rows) {
   }
 }
 
-void forward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64, float* scratch) {
-  for (i64 n = image; n < image + images; ++n) {
-    copy_padded(c, n, row, rows, scratch);
-    const i64 at = (n * c.ph + row) * c.pw * c.channels;
+void forward(const ConvPool& c, const Part& part, float* scratch) {
+  for (i64 n = part.image; n < part.image + part.images; ++n) {
+    copy_padded(c, n, part.row, part.rows, scratch);
+    const i64 at = (n * c.ph + part.row) * c.pw * c.channels;
     if (c.relu)
-      forward_rows<true>(c, scratch, at, rows);
+      forward_rows<true>(c, scratch, at, part.rows);
     else
-      forward_rows<false>(c, scratch, at, rows);
+      forward_rows<false>(c, scratch, at, part.rows);
   }
 }
 
@@ -194,10 +200,12 @@ HWY_INLINE V choose(const float* quad, Chooser cell) {
 using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
 HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
   const hn::Rebind<std::int32_t, D> di;
-  auto bytes = hn::ShiftLeft<2>(hn::And(cell, hn::Set(di, 3)));
-  bytes = hn::Or(bytes, hn::ShiftLeft<8>(bytes));
-  bytes = hn::Or(bytes, hn::ShiftLeft<16>(bytes));
-  return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::Add(bytes, hn::Set(di, 0x03020100)));
+  const hn::Repartition<std::uint8_t, D> d8;
+  alignas(16) static constexpr std::uint8_t first[] = {0, 0, 0, 0, 4,  4,  4,  4,
+                                                       8, 8, 8, 8, 12, 12, 12, 12};
+  const auto all = hn::TableLookupBytes(hn::BitCast(d8, cell), hn::LoadDup128(d8, first));
+  const auto bytes = hn::ShiftLeft<2>(hn::BitCast(di, all));  // 16, what relu cut off: any will do
+  return hn::BitCast(d8, hn::Add(bytes, hn::Set(di, 0x03020100)));
 }
 HWY_INLINE Chooser load_quad(const float* quad) {
   return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(D(), quad));
@@ -255,33 +263,33 @@ void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_
   }
 }
 
-void backward(const ConvPool& c, i64 image, i64 images, i64 row, i64 rows, i64 tile,
-              float* scratch) {
-  const i64 pitch = pitch_of(c);
+/// Each tile has sums of its own. The images are the outer loop, so that tiles of neighbouring rows
+/// share the padded copy and the quads.
+void backward(const ConvPool& c, const Part& part, float* scratch) {
+  const i64 pitch = pitch_of(c), sums = 9 * c.channels, row_size = c.pw * c.channels;
   float* quads[3];  // of three rows that follow each other, in a ring
   for (i64 i = 0; i < 3; ++i)
-    quads[i] = scratch + round_up((2 * rows + 2) * pitch, 16) + i * quads_of(c);
-  float* dw = c.dw + tile * 9 * c.channels;
-  float* db = c.db ? c.db + tile * c.channels : nullptr;
-  std::memset(dw, 0, static_cast<size_t>(9 * c.channels) * sizeof(float));
-  if (db) std::memset(db, 0, static_cast<size_t>(c.channels) * sizeof(float));
-  for (i64 n = image; n < image + images; ++n) {
-    copy_padded(c, n, row, rows, scratch);
-    for (i64 r = 0; r < rows; ++r) {
+    quads[i] = scratch + round_up((2 * part.rows + 2) * pitch, 16) + i * quads_of(c);
+  std::fill(c.dw + part.tile * sums, c.dw + part.end * sums, 0.0F);
+  if (c.db) std::fill(c.db + part.tile * c.channels, c.db + part.end * c.channels, 0.0F);
+  for (i64 n = part.image; n < part.image + part.images; ++n) {
+    copy_padded(c, n, part.row, part.rows, scratch);
+    i64 tile = part.tile;
+    for (i64 r = 0; r < part.rows; ++r) {
       const float* window[3];
       for (i64 a = 0; a < 3; ++a) {
         float* const row_quads = quads[(2 * r + a) % 3];
         if (r == 0 || a > 0) make_quads(scratch + (2 * r + a) * pitch, pitch, row_quads);
         window[a] = row_quads;
       }
-      const i64 base = (n * c.ph + row + r) * c.pw * c.channels;
-      const i64 ahead =
-          (r + 1 < rows ? 1 : c.ph - rows + 1) * c.pw * c.channels;  // of the next row
+      while (tile + 1 < part.end && part.row + r >= tile_begin(c.ph, c.tiles, tile + 1)) ++tile;
+      const i64 base = (n * c.ph + part.row + r) * row_size;
+      const i64 ahead = (r + 1 < part.rows ? 1 : c.ph - part.rows + 1) * row_size;  // the next row
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-          run(c, window, c.dy + base + channel, c.index + base + channel, ahead, dw + channel,
-              db ? db + channel : nullptr);
+          run(c, window, c.dy + base + channel, c.index + base + channel, ahead,
+              c.dw + tile * sums + channel, c.db ? c.db + tile * c.channels + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
       add(backward_row<1>, 1);
@@ -342,7 +350,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       Scheme scheme = single_tile(node);
       scheme.name = axis == 0 ? "rows" : "image rows";
       scheme.tiles = tiles;
-      scheme.merges = !back;
+      scheme.merges = !back || axis == 1;  // sums of tiles of images have nothing in common
       scheme.partial = back;
       for (auto& in : scheme.in) in.all = true;
       for (auto& out : scheme.out)
@@ -366,14 +374,14 @@ std::vector<Scheme> backward_schemes(const Graph& graph, const Node& node) {
 
 void run(const ConvPool& c, i64 begin, i64 end, void* scratch) {
   auto* memory = static_cast<float*>(scratch);
-  if (c.tiles == 1) return c.run(c, 0, c.batch, 0, c.ph, 0, memory);
+  if (c.tiles == 1) return c.run(c, {0, c.batch, 0, c.ph, 0, 1}, memory);
   const i64 units = c.by_image ? c.batch : c.ph;
   const i64 from = tile_begin(units, c.tiles, begin),
             count = tile_begin(units, c.tiles, end) - from;
   if (c.by_image)
-    c.run(c, from, count, 0, c.ph, begin, memory);
+    c.run(c, {from, count, 0, c.ph, begin, end}, memory);
   else
-    c.run(c, 0, c.batch, from, count, begin, memory);
+    c.run(c, {0, c.batch, from, count, begin, end}, memory);
 }
 
 Call lower_forward(const BoundNode& bound) {

@@ -1,0 +1,63 @@
+// The transpose of a block in registers. Included by gemm.cpp and transpose.cpp, in the namespace
+// of each SIMD target.
+
+#if HWY_TARGET != HWY_SCALAR
+/// Four columns of rows that lie `row` apart: block b of the vector is of row 4 b.
+HWY_INLINE hn::Vec<hn::ScalableTag<float>> load_blocks(const float* from, i64 row) {
+  const hn::ScalableTag<float> d;
+  [[maybe_unused]] const auto part = [&](i64 b) { return hn::LoadDup128(d, from + 4 * b * row); };
+  if constexpr (HWY_LANES(float) == 4) {
+    return hn::LoadU(d, from);
+  } else if constexpr (HWY_LANES(float) == 8) {
+    return hn::ConcatUpperLower(d, part(1), part(0));
+  } else {
+    return hn::ConcatUpperLower(d, hn::OddEvenBlocks(part(3), part(2)),
+                                hn::OddEvenBlocks(part(1), part(0)));
+  }
+}
+
+/// Four columns of as many rows as D has lanes; r0 to r3 hold every fourth row, a block each.
+template <class D, class V>
+HWY_INLINE void store_columns(D d, V r0, V r1, V r2, V r3, float* to, i64 stride) {
+  const auto u0 = hn::InterleaveLower(d, r0, r2), u1 = hn::InterleaveLower(d, r1, r3);
+  const auto u2 = hn::InterleaveUpper(d, r0, r2), u3 = hn::InterleaveUpper(d, r1, r3);
+  hn::StoreU(hn::InterleaveLower(d, u0, u1), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, u0, u1), d, to + stride);
+  hn::StoreU(hn::InterleaveLower(d, u2, u3), d, to + 2 * stride);
+  hn::StoreU(hn::InterleaveUpper(d, u2, u3), d, to + 3 * stride);
+}
+#endif
+
+/// to[p * stride + i] = from[i * row + p] for i < rows, p < columns. Ends are done by vectors that
+/// overlap the ones before.
+HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 columns, float* HWY_RESTRICT to,
+                          i64 stride) {
+#if HWY_TARGET != HWY_SCALAR
+  if (rows >= 4 && columns >= 4) {
+    const hn::ScalableTag<float> d;
+    const hn::FixedTag<float, 4> d4;
+    constexpr i64 lanes = HWY_LANES(float);
+    i64 i = 0;
+    for (; i + lanes <= rows; i += lanes)
+      for (i64 next = 0; next < columns; next += 4) {
+        const i64 p = std::min(next, columns - 4);
+        const float* f = from + i * row + p;
+        store_columns(d, load_blocks(f, row), load_blocks(f + row, row),
+                      load_blocks(f + 2 * row, row), load_blocks(f + 3 * row, row),
+                      to + p * stride + i, stride);
+      }
+    for (; i < rows; i += 4) {
+      const i64 at = std::min(i, rows - 4);
+      for (i64 next = 0; next < columns; next += 4) {
+        const i64 p = std::min(next, columns - 4);
+        const float* f = from + at * row + p;
+        store_columns(d4, hn::LoadU(d4, f), hn::LoadU(d4, f + row), hn::LoadU(d4, f + 2 * row),
+                      hn::LoadU(d4, f + 3 * row), to + p * stride + at, stride);
+      }
+    }
+    return;
+  }
+#endif
+  for (i64 i = 0; i < rows; ++i, from += row)
+    for (i64 p = 0; p < columns; ++p) to[p * stride + i] = from[p];
+}
