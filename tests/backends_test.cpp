@@ -6,6 +6,7 @@
 #include "graph/passes/trace.h"
 #include "op_testing.h"
 #include "plan/executor.h"
+#include "winograd_steps.h"
 
 namespace goneuron {
 namespace {
@@ -52,9 +53,8 @@ void forget_unused_indices(const OpDef& op, const OpSample& sample, std::vector<
     if (number(values[0], i) <= 0) values[1].data<std::uint8_t>()[i] = 0;
 }
 
-std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
-                            const std::vector<Tensor>& inputs, const Backend& backend,
-                            int workers) {
+std::shared_ptr<const Plan> plan_of(const OpDef& op, const OpSample& sample,
+                                    const Backend& backend) {
   TraceSpec spec{.training = true};
   const auto symbols = input_symbols(sample.inputs);
   const Symbol node = make(op, symbols, sample.attrs);
@@ -62,7 +62,13 @@ std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
     spec.outputs.push_back(output_of(node, static_cast<int>(k)));
   spec.inputs = symbols;
   spec.input_types = sample.inputs;
-  const auto plan = std::make_shared<const Plan>(make_plan(trace(spec), backend));
+  return std::make_shared<const Plan>(make_plan(trace(spec), backend));
+}
+
+std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
+                            const std::vector<Tensor>& inputs, const Backend& backend,
+                            int workers) {
+  const auto plan = plan_of(op, sample, backend);
   const Arena gradients(plan->gradient_bytes, "the gradients");
   Executor executor(plan, gradients);
   executor.scalars() = step_scalars();
@@ -73,7 +79,7 @@ std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
   WorkerPool pool(workers);
   executor.run(pool);
   std::vector<Tensor> values;
-  for (size_t i = 0; i < spec.outputs.size(); ++i) {
+  for (size_t i = 0; i < plan->graph.outputs.size(); ++i) {
     const TensorType& type = plan->graph.value(plan->graph.outputs[i]).type;
     values.emplace_back(type.shape, type.dtype);
     if (values.back().bytes() > 0)
@@ -153,11 +159,8 @@ bool rounds_all(const OpDef& op, const OpSample& sample) {
   if (read != 2) return false;
   if (!std::string_view(op.name).starts_with("conv2d")) return true;
   const Shape& w = sample.inputs[std::string_view(op.name) == "conv2d_weight_grad" ? 2 : 1].shape;
-  const i64 groups = sample.attrs.integer("groups", 1);
-  const bool depthwise = groups > 1 && w[2] == 1;
-  const bool winograd = w[0] == 3 && w[1] == 3 && w[2] % 16 == 0 && w[3] / groups % 16 == 0 &&
-                        sample.attrs.integer("dilation_h", 1) == 1;
-  return !depthwise && !winograd;
+  return !cpu::groups_of(sample.attrs, w).depthwise &&
+         winograd_steps(*plan_of(op, sample, backend_named("cpu"))) == 0;
 }
 
 /// Operands that are bf16 already: the products are exact in floats, so the truth is the same.

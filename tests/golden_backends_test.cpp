@@ -3,6 +3,7 @@
 #include "golden_layer.h"
 #include "graph/passes/trace.h"
 #include "plan/executor.h"
+#include "winograd_steps.h"
 
 namespace goneuron::golden {
 namespace {
@@ -13,9 +14,10 @@ struct Run {
   int workers;
 };
 
-/// The values of `outputs` after one step that also runs `effects`.
+/// The values of `outputs` after one step that also runs `effects`; `steps`: how many of that plan
+/// are convolutions by Winograd.
 std::vector<Tensor> planned(const std::vector<Symbol>& outputs, const std::vector<Symbol>& effects,
-                            const Feeds& feeds, const Run& run) {
+                            const Feeds& feeds, const Run& run, int* steps = nullptr) {
   TraceSpec spec{.outputs = outputs, .effects = effects, .training = run.training};
   for (const auto& [symbol, value] : feeds) {
     spec.inputs.push_back(symbol);
@@ -23,6 +25,7 @@ std::vector<Tensor> planned(const std::vector<Symbol>& outputs, const std::vecto
   }
   const auto plan =
       std::make_shared<const Plan>(make_plan(trace(spec), backend_named(run.backend)));
+  if (steps) *steps = winograd_steps(*plan);
   const Arena gradients(plan->gradient_bytes, "the gradients");
   Executor executor(plan, gradients);
   for (size_t i = 0; i < feeds.size(); ++i)
@@ -54,7 +57,10 @@ TEST_P(GoldenBackendTraining, OutputGradientsAndState) {
     const auto& call = built.output.expr()->call;
     auto updates = std::vector<Symbol>{};
     if (call) updates.assign(call->updates.begin(), call->updates.end());
-    const auto got = planned(symbols, updates, built.feeds, {backend, true, workers});
+    int by_winograd = 0;
+    const auto got = planned(symbols, updates, built.feeds, {backend, true, workers}, &by_winograd);
+    // The convolution and both of its gradients, in the cases that are there for it.
+    EXPECT_EQ(by_winograd, backend == "cpu" && name.rfind("winograd", 0) == 0 ? 3 : 0);
     expect_close(got[0], one.at("output"), 1e-5, "output");
     std::vector<Json> want = one.at("input_gradients");
     for (const Json& gradient : one.at("weight_gradients")) want.push_back(gradient);

@@ -4,6 +4,8 @@
 #include "golden.h"
 #include "golden_optimizer.h"
 #include "goneuron/goneuron.h"
+#include "train/model_impl.h"
+#include "winograd_steps.h"
 
 namespace goneuron::golden {
 namespace {
@@ -29,13 +31,15 @@ Symbol block(Symbol x, i64 filters, i64 stride) {
   const Symbol y = x | Conv2D(filters, 3, {.stride = stride, .padding = 1, .bias = false}) |
                    BatchNorm() | ReLU | Conv2D(filters, 3, {.padding = 1, .bias = false}) |
                    BatchNorm();
-  if (stride > 1) x = x | Conv2D(filters, 1, {.stride = stride, .bias = false}) | BatchNorm();
+  if (stride > 1 || x.shape()[-1] != filters)
+    x = x | Conv2D(filters, 1, {.stride = stride, .bias = false}) | BatchNorm();
   return (x + y) | ReLU;
 }
-Model resnet() {
-  const Symbol x = Input({8, 8, 3});
-  const Symbol y = x | Conv2D(8, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
-  return Model(x, mean(block(block(y, 8, 1), 16, 2), {1, 2}) | Dense(5, Softmax));
+Model resnet(const Shape& image, i64 filters, i64 stride) {
+  const Symbol x = Input(image);
+  const Symbol y = x | Conv2D(filters, 3, {.padding = 1, .bias = false}) | BatchNorm() | ReLU;
+  return Model(x,
+               mean(block(block(y, filters, 1), 2 * filters, stride), {1, 2}) | Dense(5, Softmax));
 }
 
 /// Two mixtures of experts with their losses.
@@ -64,7 +68,8 @@ Model gpt() {
 Model model_named(const std::string& name) {
   if (name == "gpt") return gpt();
   if (name == "moe") return moe();
-  if (name == "resnet") return resnet();
+  if (name == "resnet") return resnet({8, 8, 3}, 8, 2);
+  if (name == "resnet_winograd") return resnet({11, 13, 3}, 16, 1);
   if (name == "lstm") return Sequential({LSTM(28, 24), Dense(10, Softmax)});
   if (name == "gru") return Sequential({GRU(28, 24), Dense(10, Softmax)});
   return name == "cnn" ? cnn() : name == "mlp" ? mlp() : residual();
@@ -72,7 +77,7 @@ Model model_named(const std::string& name) {
 
 Optimizer optimizer_named(const std::string& name) {
   if (name == "gpt") return SGD(0.1, {.momentum = 0.9});
-  if (name == "resnet") return SGD(0.05, {.momentum = 0.9, .weight_decay = 1e-4});
+  if (name.rfind("resnet", 0) == 0) return SGD(0.05, {.momentum = 0.9, .weight_decay = 1e-4});
   return name == "residual" ? SGD(0.05, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01})
                             : Adam(0.001);
 }
@@ -130,6 +135,8 @@ TEST_P(GoldenTraining, TenLosses) {
     const double loss = model.train_on_batch(data.x, data.y)["loss"];
     EXPECT_NEAR(loss, want[step], 1e-5 * want[step]) << "step " << step;
   }
+  // Four convolutions, their inputs' gradients and their weights'.
+  EXPECT_EQ(winograd_steps(*model.impl()->trained_plan), name == "resnet_winograd" ? 12 : 0);
   for (size_t i = 0; i < weights.size(); ++i) {
     const Json& after = one.at("weights")[i];
     const float* values = weights[i].value.data();
@@ -147,8 +154,9 @@ TEST_P(GoldenTraining, TenLosses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTraining,
-                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet", "moe",
-                                                          "lstm", "gru", "gpt"),
+                         testing::Combine(testing::Values("cnn", "mlp", "residual", "resnet",
+                                                          "resnet_winograd", "moe", "lstm", "gru",
+                                                          "gpt"),
                                           testing::Values(1, 2)),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" +

@@ -120,7 +120,7 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* copy
   float* dy = copy + round_up(s.band_floats(), 16);
   WeightGradient of_copy = g;
   of_copy.tiles = Form::outers();
-  bool first = !g.add;
+  bool first = true;
   for_bands(s, {image, images, 0, s.oh}, [&](const ConvPart& p) {
     const Band band(s, p.rows);
     const i64 pitch = band.pitch * s.c;

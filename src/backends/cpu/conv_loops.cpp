@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "backends/cpu/target.h"
+#include "backends/cpu/tile_height.h"
 #include "core/checked_math.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -25,12 +26,6 @@ constexpr i64 kc = 640;  // depth of a panel that stays in the second-level cach
 HWY_ALIGN constexpr float zeros[nr] = {};
 
 i64 panel_width(i64 columns, i64 column) { return columns - column > lanes ? nr : lanes; }
-
-/// The height of register tiles: as many as needed for `count` rows, as equal as can be.
-i64 tile_height(i64 count) {
-  const i64 tiles = (count + max_mr - 1) / max_mr;
-  return (count + tiles - 1) / tiles;
-}
 
 /// c = from + A B, for mr windows and `vectors` vectors of columns.
 template <i64 mr, i64 vectors>
@@ -147,7 +142,7 @@ void convolve_panel(const Convolution& v, const ConvPart& p, const Source& from,
                     const float* b, i64 column, bool first) {
   const Windows& s = v.windows;
   const i64 width = panel_width(v.columns, column), cols = std::min(width, v.columns - column);
-  const i64 height = tile_height(s.ow);
+  const i64 height = tile_height(s.ow, max_mr);
   for (i64 n = 0; n < p.images; ++n)
     for (i64 r = 0; r < p.rows; ++r) {
       const float* a = from.x + n * from.image + r * s.stride_h * from.row;
@@ -247,7 +242,7 @@ void gradient_band(const WeightGradient& g, const ConvPart& p, const Source& fro
   const Windows& s = g.windows;
   const i64 count = p.images * p.rows * s.ow, together = s.taps_together(), run = together * s.c;
   const Pixels at{p.images, from.image, p.rows, s.stride_h * from.row, s.ow, s.stride_w * s.c};
-  const i64 height = tile_height(run);
+  const i64 height = tile_height(run, max_mr);
   for (i64 column = 0; column < g.columns; column += nr) {
     const i64 width = panel_width(g.columns, column), cols = std::min(width, g.columns - column);
     for (i64 tap = 0; tap < s.kh * s.kw; tap += together) {
@@ -266,7 +261,7 @@ void gradient_band(const WeightGradient& g, const ConvPart& p, const Source& fro
 }
 
 void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* band) {
-  bool first = !g.add;
+  bool first = true;
   for_bands(g.windows, {image, images, 0, g.windows.oh}, [&](const ConvPart& p) {
     float* packed = band + round_up(g.windows.inside() ? 0 : g.windows.band_floats(), 16);
     pack_pixels(g, p, packed);

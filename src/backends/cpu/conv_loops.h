@@ -114,7 +114,6 @@ struct WeightGradient {
   float* dw;  // [depth, dw_row]
   i64 dw_row;
   i64 columns;
-  bool add = false;                   // to what dw holds
   ConvTiles<Pixels> tiles = nullptr;  // null: products of floats
 };
 /// dw = the sum over images [image, image + images).

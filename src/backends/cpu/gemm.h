@@ -3,6 +3,7 @@
 // whatever the cut: results never depend on tiles or threads.
 #pragma once
 
+#include "backends/cpu/tile_height.h"
 #include "backends/cpu/vector_ops.h"
 
 namespace goneuron::cpu {

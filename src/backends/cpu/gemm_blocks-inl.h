@@ -20,12 +20,6 @@ void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
   }
 }
 
-/// The register tile's height for `rows` rows: as many tiles as needed, as equal as can be.
-inline i64 tile_height(i64 rows, i64 most) {
-  const i64 tiles = (rows + most - 1) / most;
-  return tiles == 0 ? 1 : (rows + tiles - 1) / tiles;
-}
-
 /// A part of A that is worked on next, asked for line by line meanwhile: it may come from memory.
 struct Ahead {
   static constexpr i64 line = 16;

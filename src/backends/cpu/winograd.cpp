@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/target.h"
+#include "backends/cpu/tile_height.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/winograd.cpp"
@@ -271,16 +272,10 @@ void transform_outputs(const Convolution& v, const ConvPart& part, const Tiles& 
   }
 }
 
-/// The height of register tiles, as equal as can be.
-i64 tile_height(i64 rows) {
-  const i64 tiles = ceil_div(rows, max_mr);
-  return ceil_div(rows, tiles);
-}
-
 /// c (+)= a b over `depth`; a as the register tile reads it, b in panels.
 void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 rows, i64 columns,
              i64 depth, bool add, float* to, i64 pitch) {
-  const i64 height = tile_height(rows);
+  const i64 height = tile_height(rows, max_mr);
   const Micro tile = gemm_tile(height, add);
   for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
     for (i64 i = 0; i < rows; i += height) {
@@ -344,7 +339,7 @@ void transform_sums(const WeightGradient& g, const Matrices& m, const float* fro
       for (i64 i = 0; i < taps; ++i)
         for (i64 j = 0; j < taps; ++j) {
           float* to = g.dw + ((i * taps + j) * c + k) * g.dw_row + column;
-          hn::StoreU(g.add ? hn::Add(hn::LoadU(d, to), y[i][j]) : y[i][j], d, to);
+          hn::StoreU(y[i][j], d, to);
         }
     }
 }
