@@ -35,6 +35,14 @@ void check_image_size(i64 height, i64 width, const ImagePlace& place) {
              "make it smaller first: convert in.png -resize 1024x1024 out.png");
 }
 
+void fail_wide_image(const ImagePlace& place) {
+  fail_image(
+      place,
+      "the image is wide and has few rows: decoding them takes more than twice the memory of "
+      "its pixels",
+      "turn it by 90 degrees, or cut it into pieces of at most 10,000 columns");
+}
+
 Pixels decode_image(const std::uint8_t* bytes, size_t size, const ImagePlace& place) {
   constexpr std::uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   constexpr std::uint8_t jpeg[] = {0xFF, 0xD8, 0xFF};

@@ -1,12 +1,8 @@
 // JPEG through libjpeg-turbo. It reports errors by longjmp, which must cross no object with a
 // destructor: what it can jump out of is a function of plain C.
-// libjpeg's headers need what stands before them.
-// clang-format off
-#include <cstddef>
-#include <cstdio>
-#include <jpeglib.h>
+#include "data/jpeg_memory.h"
+// libjpeg's other header needs the one above.
 #include <jerror.h>
-// clang-format on
 
 #include <csetjmp>
 #include <cstring>
@@ -21,7 +17,7 @@ namespace {
 /// Scans of a progressive file: each costs a pass over the image, and no camera makes as many.
 constexpr int max_scans = 100;
 
-struct Job {
+struct Job : JpegMemory {
   jpeg_decompress_struct jpeg;
   jpeg_error_mgr errors;
   jpeg_progress_mgr progress;
@@ -32,7 +28,9 @@ struct Job {
   char message[JMSG_LENGTH_MAX];
 };
 
-Job* job_of(j_common_ptr jpeg) { return static_cast<Job*>(jpeg->client_data); }
+Job* job_of(j_common_ptr jpeg) {
+  return static_cast<Job*>(static_cast<JpegMemory*>(jpeg->client_data));
+}
 
 void on_error(j_common_ptr jpeg) {
   jpeg->err->format_message(jpeg, job_of(jpeg)->message);
@@ -57,13 +55,13 @@ void set_up(Job* job) {
   job->errors.error_exit = on_error;
   job->errors.emit_message = on_message;
   job->errors.output_message = on_output;
-  job->jpeg.client_data = job;
+  job->jpeg.client_data = static_cast<JpegMemory*>(job);
 }
 
 bool read_header(Job* job) {
   if (setjmp(job->escape) != 0) return false;
   jpeg_create_decompress(&job->jpeg);
-  job->jpeg.client_data = job;
+  job->jpeg.client_data = static_cast<JpegMemory*>(job);
   job->progress.progress_monitor = on_progress;
   job->jpeg.progress = &job->progress;
   jpeg_mem_src(&job->jpeg, job->bytes, static_cast<unsigned long>(job->size));
@@ -98,15 +96,22 @@ struct Reader {
   }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
-  ~Reader() { jpeg_destroy_decompress(&job.jpeg); }
+  ~Reader() {
+    jpeg_destroy_decompress(&job.jpeg);
+    job.finish();
+  }
 };
 
 }  // namespace
 
-Pixels decode_jpeg(const std::uint8_t* bytes, size_t size, const ImagePlace& place) {
+Pixels decode_jpeg(const std::uint8_t* bytes, size_t size, const ImagePlace& place, size_t memory) {
   const auto reader = std::make_unique<Reader>(bytes, size);
   Job& job = reader->job;
   const auto corrupt = [&] {
+    if (job.refused) fail_wide_image(place);
+    if (job.file_fault[0] != '\0')
+      fail_image(place, job.file_fault,
+                 "set TMPDIR to a folder with room, or convert it: jpegtran in.jpg > out.jpg");
     fail_image(place, std::string("the JPEG data is corrupt: ") + job.message);
   };
   if (!read_header(&job)) corrupt();
@@ -128,6 +133,8 @@ Pixels decode_jpeg(const std::uint8_t* bytes, size_t size, const ImagePlace& pla
   Pixels image{job.jpeg.image_height, job.jpeg.image_width, job.jpeg.output_components, {}};
   image.values.resize(static_cast<size_t>(image.height * image.width * image.channels));
   job.rows = image.values.data();
+  job.set_up(reinterpret_cast<j_common_ptr>(&job.jpeg),
+             memory > 0 ? memory : memory_beside(image.values.size()));
   if (!read_rows(&job)) corrupt();
   return image;
 }
