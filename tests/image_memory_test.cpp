@@ -185,7 +185,12 @@ TEST(ImageMemory, CoefficientsInAFileGiveTheSamePixels) {
           ASSERT_EQ(sizes, 0) << "more memory is enough where less is";
           continue;
         }
-        ASSERT_EQ(parts.values, whole.values) << height << " x " << width << ", " << memory;
+        ASSERT_TRUE(parts.values == whole.values)
+            << height << " x " << width << ", " << memory << " bytes, scans " << kind.scans
+            << ", sampled " << kind.sampling[0][0] << " x " << kind.sampling[0][1]
+            << ", differs at "
+            << std::mismatch(parts.values.begin(), parts.values.end(), whole.values.begin()).first -
+                   parts.values.begin();
         if (++sizes == 12) break;
       }
       ASSERT_GT(sizes, 0);

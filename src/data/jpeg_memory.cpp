@@ -149,6 +149,8 @@ JBLOCKARRAY access_array(j_common_ptr jpeg, jvirt_barray_ptr pointer, JDIMENSION
     jpeg->err->msg_code = JERR_BAD_VIRTUAL_ACCESS;
     leave(jpeg);
   }
+  // Smoothing in libjpeg-turbo 2.1 looks at a row more than it asks for.
+  if (writable == FALSE) rows = std::min(array.strip, array.count - start);
   for (JDIMENSION r = std::max(start, array.kept); r < start + rows; ++r) {
     JpegMemory::Array::Place& place = array.places[r % array.strip];
     if (place.row != r) {
