@@ -124,7 +124,8 @@ data::Pixels decoded(const std::string& file) {
   return data::decode_image(bytes_of_file(file), file.size(), {"data::image", "x"});
 }
 data::Pixels decoded_within(const std::string& jpeg, size_t memory) {
-  return data::decode_jpeg(bytes_of_file(jpeg), jpeg.size(), {"data::image", "x"}, memory);
+  data::ImageInput input(bytes_of_file(jpeg), jpeg.size());
+  return data::decode_jpeg(input, {"data::image", "x"}, memory);
 }
 
 /// TMPDIR for as long as it lives.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/image_input.h"
 #include "goneuron/tensor.h"
 
 namespace goneuron::data {
@@ -26,11 +27,11 @@ struct Pixels {
 /// of the pixels and 1 MiB. A progressive JPEG that needs more keeps the rest in a temporary file;
 /// what is so wide and flat that its decoder's rows need more is refused.
 Pixels decode_image(const std::uint8_t* bytes, size_t size, const ImagePlace& place);
-Pixels decode_png(const std::uint8_t* bytes, size_t size, const ImagePlace& place);
+Pixels decode_image(ImageInput& input, const ImagePlace& place);
+Pixels decode_png(ImageInput& input, const ImagePlace& place);
 /// `memory`: bytes that libjpeg may take; 0: memory_beside() the pixels.
-Pixels decode_jpeg(const std::uint8_t* bytes, size_t size, const ImagePlace& place,
-                   size_t memory = 0);
-/// The whole file.
+Pixels decode_jpeg(ImageInput& input, const ImagePlace& place, size_t memory = 0);
+/// The file is read in pieces; one that is packed by gzip is unpacked to memory first.
 Pixels read_image(const std::string& path, const std::string& where);
 
 /// The most that a decoder may take beside the pixels: as many bytes as they have, and 1 MiB, of

@@ -14,8 +14,7 @@ namespace goneuron::data {
 namespace {
 
 struct Job {
-  const std::uint8_t* bytes;
-  size_t size, at;
+  ImageInput* input;
   png_structp png;
   png_infop info;
   std::uint8_t* rows;
@@ -43,9 +42,7 @@ void on_free(png_structp /*png*/, png_voidp memory) { std::free(memory); }
 
 void on_read(png_structp png, png_bytep out, size_t count) {
   auto* job = static_cast<Job*>(png_get_io_ptr(png));
-  if (count > job->size - job->at) png_error(png, "the file ends too early");
-  std::memcpy(out, job->bytes + job->at, count);
-  job->at += count;
+  if (job->input->read(out, count) < count) png_error(png, "the file ends too early");
 }
 
 bool read_header(Job* job) {
@@ -90,9 +87,8 @@ bool read_rows(Job* job) {
 
 struct Reader {
   Job job{};
-  Reader(const std::uint8_t* bytes, size_t size) {
-    job.bytes = bytes;
-    job.size = size;
+  explicit Reader(ImageInput& input) {
+    job.input = &input;
     job.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning, &job,
                                        on_malloc, on_free);
     job.info = job.png == nullptr ? nullptr : png_create_info_struct(job.png);
@@ -104,20 +100,21 @@ struct Reader {
 
 }  // namespace
 
-Pixels decode_png(const std::uint8_t* bytes, size_t size, const ImagePlace& place) {
-  Reader reader(bytes, size);
+Pixels decode_png(ImageInput& input, const ImagePlace& place) {
+  Reader reader(input);
   Job& job = reader.job;
   if (job.info == nullptr) throw std::bad_alloc();
   const auto corrupt = [&] {
+    input.rethrow();
     if (job.refused) fail_wide_image(place);
-    fail_image(place, std::string("the PNG data is corrupt near byte ") + std::to_string(job.at) +
-                          ": " + job.message);
+    fail_image(place, std::string("the PNG data is corrupt near byte ") +
+                          std::to_string(input.at()) + ": " + job.message);
   };
   if (!read_header(&job)) corrupt();
   check_image_size(job.height, job.width, place);
   // Deflate packs 1032 bytes into one at best: no memory for what cannot be there.
   const i64 row = (i64{job.width} * job.packed_channels * job.depth + 7) / 8;
-  if (row * job.height / 1032 > static_cast<i64>(size))
+  if (row * job.height / 1032 > static_cast<i64>(input.size()))
     fail_image(place, "the PNG file is too short for its " + std::to_string(job.height) + " x " +
                           std::to_string(job.width) + " pixels");
   Pixels image{job.height, job.width, job.channels, {}};
