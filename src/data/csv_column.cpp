@@ -40,14 +40,14 @@ void Moments::merge(const BatchSums& batch) {
 }
 
 ColumnScan::ColumnScan(const Wanted& wanted)
-    : wanted_(wanted), labels_wanted_(wanted.maybe_classes) {
+    : wanted_(&wanted), labels_wanted_(wanted.maybe_classes) {
   if (wanted.ignored) mode_ = Mode::ignored;
   if (wanted.category) mode_ = Mode::texts;
   if (wanted.date) mode_ = Mode::dates, has_dates_ = true;
 }
 
 bool ColumnScan::mistaken() const {
-  if (wanted_.category || !texts_) return false;
+  if (wanted_->category || !texts_) return false;
   const i64 count = texts_->count;
   return count > 0 && count < (regular() + count) / 10;
 }
@@ -74,8 +74,9 @@ void ColumnScan::add(const char* begin, const char* end, const CellRules& rules,
   const Cell cell = rules.read(begin, end, scratch);
   if (cell.kind == Cell::Kind::missing) {
     ++missing_;
-    if (wanted_.missing_is_a_fault)
-      throw CellFault{0, std::string("the ") + (wanted_.target ? "target" : "cell") + " is missing",
+    if (wanted_->missing_is_a_fault)
+      throw CellFault{0,
+                      std::string("the ") + (wanted_->target ? "target" : "cell") + " is missing",
                       ".missing = data::Missing::drop leaves such rows out"};
     return;
   }
@@ -101,7 +102,7 @@ void ColumnScan::add_number(const Cell& cell) {
 }
 
 void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows) {
-  if (mode_ == Mode::numbers && wanted_.number)
+  if (mode_ == Mode::numbers && wanted_->number)
     throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a number",
                     "add it to .missing_values, or do not name the column in .numbers"};
   const bool fresh = counted() == 0;
@@ -112,7 +113,7 @@ void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRow
       return add_value(*days);
     }
   }
-  if (mode_ == Mode::dates && wanted_.date)
+  if (mode_ == Mode::dates && wanted_->date)
     throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a date",
                     "dates are YYYY-MM-DD unless .date_format says otherwise"};
   if (mode_ == Mode::numbers || mode_ == Mode::dates) mode_ = fresh ? Mode::texts : Mode::mixed;
@@ -122,7 +123,7 @@ void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRow
   ++(number ? all.numbers : all.count);
   if (mode_ != Mode::texts) return;
   add_label(cell.text);
-  if (all.labels.size() > static_cast<size_t>(wanted_.max_categories) ||
+  if (all.labels.size() > static_cast<size_t>(wanted_->max_categories) ||
       cell.text.size() > longest_category) {
     mode_ = Mode::many;
     all.labels.clear();

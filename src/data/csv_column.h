@@ -56,6 +56,7 @@ class ColumnScan {
     CsvPlace place;
   };
 
+  /// Keeps `wanted`.
   explicit ColumnScan(const Wanted& wanted);
 
   /// Throws CellFault, without its column.
@@ -69,7 +70,7 @@ class ColumnScan {
   double center() const { return moments_.mean(); }
 
   bool used() const { return mode_ != Mode::ignored; }
-  const Wanted& wanted() const { return wanted_; }
+  const Wanted& wanted() const { return *wanted_; }
   /// Text came after numbers or dates: the categories among them were not counted.
   bool mixed() const { return mode_ == Mode::mixed; }
   /// Fewer than one in ten cells are text, among numbers or dates: a mistake rather than
@@ -100,7 +101,7 @@ class ColumnScan {
     return *texts_;
   }
 
-  Wanted wanted_;
+  const Wanted* wanted_;
   Mode mode_ = Mode::numbers;
   bool labels_wanted_ = false, has_dates_ = false;
   i64 missing_ = 0;

@@ -140,8 +140,7 @@ void infer_table(CsvTable& table, const CsvOptions& options, const std::string& 
   // Where text comes after numbers, a second pass counts what the first one passed over.
   for (bool again = true; again;) {
     again = false;
-    FirstPass pass(table, wanted, options.missing == Missing::drop);
-    auto& columns = pass.run();
+    auto columns = FirstPass(table, wanted, options.missing == Missing::drop).run();
     for (size_t i = 0; i < columns.size(); ++i) {
       if (columns[i].mistaken()) fail_mistaken(table, columns[i], i);
       if (columns[i].mixed()) again = wanted[i].category = true;

@@ -119,8 +119,9 @@ void detect_layout(CsvLayout& layout, const CsvOptions& options) {
   layout.header = options.header == Header::yes ||
                   (options.header == Header::automatic && names_columns(row, CellRules(table)));
   for (size_t i = 0; i < row.size(); ++i) {
-    const std::string name = layout.header ? std::string(trimmed(row[i])) : "";
-    row[i] = name.empty() ? unnamed_column(i) : name;
+    std::string name = layout.header ? std::string(trimmed(row[i])) : "";
+    if (name.empty()) name = unnamed_column(i);
+    row[i].swap(name);  // assigned to, a long cell would keep its memory
   }
   layout.names = std::move(row);
   check_names(layout);

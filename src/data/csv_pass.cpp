@@ -21,7 +21,7 @@ FirstPass::FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wan
   for (auto* sums : {&shift_, &count_, &sum_, &squares_, &min_, &max_}) sums->resize(wanted.size());
 }
 
-std::vector<ColumnScan>& FirstPass::run() {
+std::vector<ColumnScan> FirstPass::run() {
   table_.rows = table_.dropped = 0;
   table_.blocks.clear();
   while (rows_.next()) {
@@ -34,8 +34,7 @@ std::vector<ColumnScan>& FirstPass::run() {
     if (++table_.rows % rows_between_merges == 0) merge();
   }
   merge();
-  for (auto* sums : {&shift_, &count_, &sum_, &squares_, &min_, &max_}) *sums = {};
-  return columns_;
+  return std::move(columns_);
 }
 
 bool FirstPass::is_dropped() {

@@ -9,9 +9,10 @@ namespace goneuron::data {
 
 class FirstPass {
  public:
+  /// Keeps both.
   FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop);
-  /// Counts the table's rows and notes where its blocks begin.
-  std::vector<ColumnScan>& run();
+  /// Counts the table's rows and notes where its blocks begin. Once.
+  std::vector<ColumnScan> run();
 
  private:
   /// Columns of plain numbers, side by side.

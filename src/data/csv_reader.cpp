@@ -131,7 +131,7 @@ bool CsvReader::next() {
 /// False at the end of the text.
 bool CsvReader::read_more() {
   if (text_.size() < filled_ + chunk_ / 2 + padding) {
-    const size_t wanted = filled_ + filled_ / 4 + chunk_ + padding;
+    const size_t wanted = filled_ + filled_ / 8 + chunk_ + padding;
     text_.reserve(wanted);  // not twice as much
     text_.resize(wanted);
   }
