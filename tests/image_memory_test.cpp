@@ -245,8 +245,8 @@ TEST(ImageMemory, TheTemporaryFile) {
   {
     const TemporaryFolderIs nowhere("/nowhere");
     expect_contains(message_of<FormatError>([&] { decoded(file); }),
-                    {"data::image", "needs a temporary file of", "it cannot be made",
-                     "No such file", "file   x", "TMPDIR"});
+                    {"data::image", "of several scans needs a temporary file of",
+                     "it cannot be made", "No such file", "file   x", "TMPDIR"});
     // What has room needs none.
     EXPECT_EQ(decoded(jpeg_of(900, 900, kind)).height, 900);
     EXPECT_EQ(decoded(jpeg_of(1203, 2001, {3, samplings[2], JpegKind::progressive})).height, 1203);

@@ -54,7 +54,7 @@ void count(j_common_ptr jpeg, size_t bytes) {
 [[noreturn]] void fail_file(j_common_ptr jpeg, const char* what, int error) {
   JpegMemory& memory = memory_of(jpeg);
   std::snprintf(memory.file_fault, sizeof memory.file_fault,
-                "the progressive JPEG needs a temporary file of %ld bytes, and %s: %s",
+                "the JPEG of several scans needs a temporary file of %ld bytes, and %s: %s",
                 memory.file_bytes, what, std::strerror(error));
   leave(jpeg);
 }

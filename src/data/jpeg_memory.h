@@ -14,9 +14,9 @@ namespace goneuron::data {
 
 /// Takes the place of what libjpeg's memory manager does for arrays of coefficients, by the
 /// pointers to functions that it has for that. An array's first rows of blocks stay in memory; the
-/// others share a few rows, and are written to the file and read again as they are asked for. Plain
-/// data, since libjpeg's errors are longjmps: they leave by its error_exit, with `fault` set where
-/// it is not the JPEG that is at fault. The object's client_data must be this.
+/// others share a few rows, and are written to the file and read again as they are asked for.
+/// Plain data, since libjpeg's errors are longjmps: they leave by its error_exit, with `refused` or
+/// `file_fault` set where it is not the JPEG that is broken. Its client_data must be this.
 struct JpegMemory {
   struct Array;
   size_t allowed;  // bytes in all
