@@ -32,7 +32,12 @@ class AllocationPeak {
 }  // namespace goneuron
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+// Not every GCC brings sanitizer/allocator_interface.h.
+extern "C" {
+int __sanitizer_install_malloc_and_free_hooks(  // NOLINT: the sanitizer's name
+    void (*on_malloc)(const volatile void*, size_t), void (*on_free)(const volatile void*));
+size_t __sanitizer_get_allocated_size(const volatile void* memory);  // NOLINT: likewise
+}
 
 namespace goneuron {
 inline const int hooks_installed = __sanitizer_install_malloc_and_free_hooks(
