@@ -121,7 +121,7 @@ void realize_arrays(j_common_ptr jpeg) {
   for (const auto* array = memory.arrays; array != nullptr; array = array->next) {
     all += array->count * array->row_bytes();
     least += array->strip * (array->row_bytes() + sizeof *array->places) +
-             array->count * sizeof *array->rows;
+             array->count * sizeof(JBLOCKROW);
   }
   const size_t room = memory.allowed - std::min(memory.allowed, memory.taken + least);
   for (auto* array = memory.arrays; array != nullptr; array = array->next) {
