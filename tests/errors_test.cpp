@@ -9,6 +9,7 @@
 #include "errors_csv.h"
 #include "errors_data.h"
 #include "errors_files.h"
+#include "errors_images.h"
 #include "errors_io.h"
 #include "errors_layers.h"
 #include "errors_moe.h"

@@ -15,8 +15,11 @@ struct ImageReadOptions {
 };
 /// A PNG or JPEG file as [height, width, channels] u8, told by its first bytes. Samples of 16 bits
 /// are rounded to 8, palettes resolved; colour profiles and the camera's orientation are not
-/// applied. Throws FormatError, before anything is decoded, for more than 67108864 pixels, and for
-/// files that are damaged, end early or hold CMYK.
+/// applied. Reading takes at most twice the bytes of the pixels and 1 MiB; of a progressive JPEG
+/// that needs more, the rest waits in a temporary file, in TMPDIR or /tmp. Throws FormatError,
+/// before anything is decoded, for more than 67108864 pixels, for images of so few and wide rows
+/// that a decoder's strip of them takes more than that, where the temporary file cannot be written,
+/// and for files that are damaged, end early or hold CMYK.
 Tensor image(const std::string& path, const ImageReadOptions& options = {},
              Site site = Site::here());
 /// An image [height, width, channels], u8 or f32, in another size: bilinear, and averaged over all

@@ -27,21 +27,6 @@ void sort_categories(std::vector<std::string>& texts) {
 
 }  // namespace
 
-void Moments::add(double value) {
-  if (batch_.count == 0) batch_.shift = count_ == 0 ? value : mean_;
-  const double from_mean = value - batch_.shift;
-  batch_.count += 1;
-  batch_.sum += from_mean;
-  batch_.squares += from_mean * from_mean;
-  batch_.min = std::min(batch_.min, value);
-  batch_.max = std::max(batch_.max, value);
-}
-
-void Moments::merge() {
-  merge(batch_);
-  batch_ = {};
-}
-
 void Moments::merge(const BatchSums& batch) {
   if (batch.count == 0) return;
   const double from_shift = batch.sum / batch.count, total = count_ + batch.count;
@@ -55,23 +40,43 @@ void Moments::merge(const BatchSums& batch) {
 }
 
 ColumnScan::ColumnScan(const Wanted& wanted)
-    : wanted_(wanted), labels_wanted_(wanted.maybe_classes) {
+    : wanted_(&wanted), labels_wanted_(wanted.maybe_classes) {
   if (wanted.ignored) mode_ = Mode::ignored;
   if (wanted.category) mode_ = Mode::texts;
   if (wanted.date) mode_ = Mode::dates, has_dates_ = true;
 }
 
 bool ColumnScan::mistaken() const {
-  return !wanted_.category && texts_ > 0 && texts_ < (regular() + texts_) / 10;
+  if (wanted_->category || !texts_) return false;
+  const i64 count = texts_->count;
+  return count > 0 && count < (regular() + count) / 10;
+}
+
+void ColumnScan::add_value(double value) {
+  if (!batch_) batch_ = std::make_unique<BatchSums>();
+  if (batch_->count == 0) batch_->shift = moments_.count() == 0 ? value : moments_.mean();
+  const double from_shift = value - batch_->shift;
+  batch_->count += 1;
+  batch_->sum += from_shift;
+  batch_->squares += from_shift * from_shift;
+  batch_->min = std::min(batch_->min, value);
+  batch_->max = std::max(batch_->max, value);
+}
+
+void ColumnScan::merge() {
+  if (!batch_ || batch_->count == 0) return;
+  moments_.merge(*batch_);
+  *batch_ = {};
 }
 
 void ColumnScan::add(const char* begin, const char* end, const CellRules& rules,
-                     const CsvRows& rows) {
-  const Cell cell = rules.read(begin, end, scratch_);
+                     const CsvRows& rows, std::string& scratch) {
+  const Cell cell = rules.read(begin, end, scratch);
   if (cell.kind == Cell::Kind::missing) {
     ++missing_;
-    if (wanted_.missing_is_a_fault)
-      throw CellFault{0, std::string("the ") + (wanted_.target ? "target" : "cell") + " is missing",
+    if (wanted_->missing_is_a_fault)
+      throw CellFault{0,
+                      std::string("the ") + (wanted_->target ? "target" : "cell") + " is missing",
                       ".missing = data::Missing::drop leaves such rows out"};
     return;
   }
@@ -87,62 +92,64 @@ void ColumnScan::add_number(const Cell& cell) {
   if (std::fabs(value) > std::numeric_limits<float>::max())
     throw CellFault{0, shown_cell(cell.text) + " is beyond the range of a float",
                     "measure it in another unit, or leave the column out by .ignore"};
-  moments_.add(value);
+  add_value(value);
   if (!labels_wanted_) return;
   if (value == std::floor(value)) add_label(cell.text);
-  if (value != std::floor(value) || labels_.size() > most_classes) {
+  if (value != std::floor(value) || texts_->labels.size() > most_classes) {
     labels_wanted_ = false;
-    labels_.clear();
+    texts_.reset();
   }
 }
 
 void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows) {
-  if (mode_ == Mode::numbers && wanted_.number)
+  if (mode_ == Mode::numbers && wanted_->number)
     throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a number",
                     "add it to .missing_values, or do not name the column in .numbers"};
-  const bool fresh = moments_.count() == 0;
+  const bool fresh = counted() == 0;
   if ((mode_ == Mode::numbers && fresh) || mode_ == Mode::dates) {
     if (const auto days = rules.dates().days(cell.text)) {
       mode_ = Mode::dates;
       has_dates_ = true;
-      return moments_.add(*days);
+      return add_value(*days);
     }
   }
-  if (mode_ == Mode::dates && wanted_.date)
+  if (mode_ == Mode::dates && wanted_->date)
     throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a date",
                     "dates are YYYY-MM-DD unless .date_format says otherwise"};
   if (mode_ == Mode::numbers || mode_ == Mode::dates) mode_ = fresh ? Mode::texts : Mode::mixed;
   const bool number = cell.kind == Cell::Kind::number && !has_dates_;
-  if (!number && texts_ == 0) first_text_ = {std::string(cell.text.substr(0, 64)), rows.place()};
-  ++(number ? numbers_ : texts_);
+  Texts& all = texts();
+  if (!number && all.count == 0) all.first = {std::string(cell.text.substr(0, 64)), rows.place()};
+  ++(number ? all.numbers : all.count);
   if (mode_ != Mode::texts) return;
   add_label(cell.text);
-  if (static_cast<i64>(labels_.size()) > wanted_.max_categories ||
+  if (all.labels.size() > static_cast<size_t>(wanted_->max_categories) ||
       cell.text.size() > longest_category) {
     mode_ = Mode::many;
-    labels_.clear();
+    all.labels.clear();
   }
 }
 
 void ColumnScan::add_label(std::string_view text) {
-  std::string key(text);
-  const auto at = labels_.find(key);
-  if (at != labels_.end()) {
+  auto& labels = texts().labels;
+  const auto at = labels.find(text);
+  if (at != labels.end()) {
     ++at->second;
     return;
   }
   if (!is_utf8(text))
     throw CellFault{0, "the text " + shown_cell(text) + " is no UTF-8",
                     "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"};
-  labels_.emplace(std::move(key), 1);
+  labels.emplace(text, 1);
 }
 
 bool ColumnScan::labels_are_classes() const {
-  return labels_wanted_ && !labels_.empty() &&
-         std::all_of(labels_.begin(), labels_.end(), [](const auto& l) { return l.second > 1; });
+  if (!labels_wanted_ || !texts_ || texts_->labels.empty()) return false;
+  return std::all_of(texts_->labels.begin(), texts_->labels.end(),
+                     [](const auto& label) { return label.second > 1; });
 }
 
-void ColumnScan::describe(TableColumn& column) const {
+void ColumnScan::describe(TableColumn& column) {
   column.missing = missing_;
   const bool classes = mode_ == Mode::numbers && labels_are_classes();
   column.kind = mode_ == Mode::texts || classes ? ColumnKind::category
@@ -150,7 +157,11 @@ void ColumnScan::describe(TableColumn& column) const {
                 : mode_ == Mode::dates          ? ColumnKind::date
                                                 : ColumnKind::text;
   if (column.kind == ColumnKind::category) {
-    for (const auto& [text, count] : labels_) column.categories.push_back(text);
+    auto labels = std::move(texts().labels);
+    texts_.reset();
+    column.categories.reserve(labels.size());
+    while (!labels.empty())
+      column.categories.push_back(std::move(labels.extract(labels.begin()).key()));
     sort_categories(column.categories);
   } else if (moments_.count() > 0 && column.kind != ColumnKind::text) {
     column.mean = moments_.mean();

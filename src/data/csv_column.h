@@ -3,8 +3,9 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "data/csv_cell.h"
 #include "data/csv_rows.h"
@@ -22,11 +23,8 @@ struct BatchSums {
 /// 1979.
 class Moments {
  public:
-  void add(double value);
   void merge(const BatchSums& batch);
-  /// Ends the batch of add(); needed before the numbers below are read.
-  void merge();
-  i64 count() const { return static_cast<i64>(count_ + batch_.count); }
+  i64 count() const { return static_cast<i64>(count_); }
   double mean() const { return mean_; }
   double deviation() const { return count_ > 0 ? std::sqrt(m2_ / count_) : 0; }
   double min() const { return min_; }
@@ -36,9 +34,9 @@ class Moments {
   double count_ = 0, mean_ = 0, m2_ = 0;
   double min_ = std::numeric_limits<double>::infinity();
   double max_ = -std::numeric_limits<double>::infinity();
-  BatchSums batch_;
 };
 
+/// Tables may have thousands of columns: what only some of them need is held apart.
 class ColumnScan {
  public:
   enum class Mode : std::uint8_t { ignored, numbers, dates, texts, mixed, many };
@@ -48,52 +46,68 @@ class ColumnScan {
     bool number = false, category = false, date = false;
     bool maybe_classes = false;       // whole numbers may be classes
     bool missing_is_a_fault = false;  // here
-    i64 max_categories = 100;
+    int max_categories = 100;
+    ColumnRole role() const {
+      return ignored ? ColumnRole::ignored : target ? ColumnRole::target : ColumnRole::input;
+    }
   };
   struct FirstText {
     std::string text;
     CsvPlace place;
   };
 
+  /// Keeps `wanted`.
   explicit ColumnScan(const Wanted& wanted);
 
   /// Throws CellFault, without its column.
-  void add(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows);
+  void add(const char* begin, const char* end, const CellRules& rules, const CsvRows& rows,
+           std::string& scratch);
   /// Every cell that is a plain number may be added by merge() instead.
   bool plain() const { return mode_ == Mode::numbers && !labels_wanted_; }
   void merge(const BatchSums& batch) { moments_.merge(batch); }
-  void merge() { moments_.merge(); }
+  /// Ends the batch of numbers that were added; needed before the statistics are read.
+  void merge();
   double center() const { return moments_.mean(); }
 
   bool used() const { return mode_ != Mode::ignored; }
-  const Wanted& wanted() const { return wanted_; }
+  const Wanted& wanted() const { return *wanted_; }
   /// Text came after numbers or dates: the categories among them were not counted.
   bool mixed() const { return mode_ == Mode::mixed; }
   /// Fewer than one in ten cells are text, among numbers or dates: a mistake rather than
   /// categories.
   bool mistaken() const;
-  const FirstText& first_text() const { return first_text_; }
+  const FirstText& first_text() const { return texts_->first; }
   /// Cells that are numbers (or dates, in a column of those).
-  i64 regular() const { return numbers_ + moments_.count(); }
+  i64 regular() const { return (texts_ ? texts_->numbers : 0) + counted(); }
   bool has_dates() const { return has_dates_; }
-  bool empty() const { return regular() == 0 && texts_ == 0; }
-  /// Kind, statistics and categories; name and role are set already.
-  void describe(TableColumn& column) const;
+  /// Kind, statistics and categories; name and role are set already. The scan is done with then.
+  void describe(TableColumn& column);
 
  private:
+  struct Texts {
+    std::map<std::string, i64, std::less<>> labels;
+    i64 numbers = 0, count = 0;  // numbers among them, the others
+    FirstText first;
+  };
+
   void add_number(const Cell& cell);
   void add_text(const Cell& cell, const CellRules& rules, const CsvRows& rows);
+  void add_value(double value);
   void add_label(std::string_view text);
   bool labels_are_classes() const;
+  i64 counted() const { return moments_.count() + (batch_ ? static_cast<i64>(batch_->count) : 0); }
+  Texts& texts() {
+    if (!texts_) texts_ = std::make_unique<Texts>();
+    return *texts_;
+  }
 
-  Wanted wanted_;
+  const Wanted* wanted_;
   Mode mode_ = Mode::numbers;
   bool labels_wanted_ = false, has_dates_ = false;
+  i64 missing_ = 0;
   Moments moments_;
-  i64 numbers_ = 0, texts_ = 0, missing_ = 0;  // numbers_: among texts
-  std::unordered_map<std::string, i64> labels_;
-  FirstText first_text_;
-  std::string scratch_;
+  std::unique_ptr<BatchSums> batch_;  // of numbers that are no plain ones, and dates
+  std::unique_ptr<Texts> texts_;
 };
 
 }  // namespace goneuron::data

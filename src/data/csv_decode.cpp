@@ -8,6 +8,8 @@ namespace goneuron::data {
 
 namespace {
 
+constexpr int few_categories = 8;  // they are compared one by one
+
 [[noreturn]] void fault(int column, std::string what, std::string hint) {
   throw CellFault{column, std::move(what), std::move(hint)};
 }
@@ -26,6 +28,11 @@ ColumnScale scale_of(const TableColumn& column, Normalize normalize) {
 
 RowDecoder::RowDecoder(const Preprocessing& table)
     : table_(table), rules_(table), plan_of_(table.columns.size(), -1) {
+  const auto used = static_cast<size_t>(
+      std::count_if(table.columns.begin(), table.columns.end(),
+                    [](const TableColumn& c) { return c.role != ColumnRole::ignored; }));
+  plans_.reserve(used);
+  for (auto* numbers : {&shifts_, &scales_}) numbers->reserve(used);
   if (table.joined_targets()) targets_.push_back({false, 0});
   for (size_t i = 0; i < table.columns.size(); ++i)
     if (table.columns[i].role != ColumnRole::ignored) add_plan(i);
@@ -43,9 +50,12 @@ void RowDecoder::add_plan(size_t i) {
   plan.shift = shift;
   plan.scale = scale;
   plan.categories = static_cast<int>(column.categories.size());
-  if (category)
+  if (category && plan.categories > few_categories) {
+    plan.places = std::make_unique<std::unordered_map<std::string_view, int>>();
+    plan.places->reserve(column.categories.size());
     for (size_t k = 0; k < column.categories.size(); ++k)
-      plan.places.emplace(column.categories[k], static_cast<int>(k));
+      plan.places->emplace(column.categories[k], static_cast<int>(k));
+  }
   if (!input) {
     plan.action = category ? Action::target_class : Action::target_number;
     if (!table_.joined_targets()) targets_.push_back({category, 0});
@@ -152,10 +162,20 @@ void RowDecoder::put_dates(const Plan& plan, double days, float* out) const {
   }
 }
 
+/// -1: none.
+int RowDecoder::place_of(const Plan& plan, std::string_view category) const {
+  if (plan.places) {
+    const auto at = plan.places->find(category);
+    return at == plan.places->end() ? -1 : at->second;
+  }
+  const auto& all = table_.columns[static_cast<size_t>(plan.column)].categories;
+  const auto at = std::find(all.begin(), all.end(), category);
+  return at == all.end() ? -1 : static_cast<int>(at - all.begin());
+}
+
 bool RowDecoder::put_category(const Plan& plan, std::string_view text, float* x,
                               void* const* y) const {
-  const auto at = plan.places.find(text);
-  const int place = at == plan.places.end() ? -1 : at->second;
+  const int place = place_of(plan, text);
   if (plan.action == Action::target_class) {
     if (place < 0)
       fault(plan.column, "the class " + shown_cell(text) + " was not seen in training",

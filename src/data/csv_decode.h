@@ -2,6 +2,7 @@
 // Used by data::csv, by its source, and by predictions from raw rows.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,7 +40,7 @@ class RowDecoder {
     double shift, scale;
     float filled;  // in the place of a missing number
     int categories;
-    std::unordered_map<std::string_view, int> places;
+    std::unique_ptr<std::unordered_map<std::string_view, int>> places;  // of many categories
   };
   /// Columns of numbers side by side, in the file as in x or in one target.
   struct Run {
@@ -53,6 +54,7 @@ class RowDecoder {
                   std::string& scratch) const;
   bool put(const Plan& plan, const char* begin, const char* end, float* x, void* const* y,
            std::string& scratch) const;
+  int place_of(const Plan& plan, std::string_view category) const;
   bool put_category(const Plan& plan, std::string_view text, float* x, void* const* y) const;
   void put_date(const Plan& plan, std::string_view text, float* x, void* const* y) const;
   void put_number(const Plan& plan, const char* begin, const char* end, float* x,

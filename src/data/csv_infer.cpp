@@ -9,7 +9,7 @@ namespace goneuron::data {
 
 namespace {
 
-constexpr i64 most_target_classes = 10'000;
+constexpr i64 most_target_classes = 10'000, most_categories = 1 << 30;
 
 std::string names_text(const std::vector<std::string>& names) {
   constexpr size_t most = 20;
@@ -67,37 +67,36 @@ class Columns {
   const std::string& where_;
 };
 
-/// Roles into `table`, and what the options say about each column.
-std::vector<ColumnScan::Wanted> wanted_columns(CsvTable& table, const CsvOptions& options,
+/// What the options say about each column.
+std::vector<ColumnScan::Wanted> wanted_columns(const CsvLayout& layout, const CsvOptions& options,
                                                const std::string& where) {
-  const Columns columns(table.layout, where);
-  auto& kept = table.preprocessing.columns;
-  std::vector<ColumnScan::Wanted> wanted(kept.size());
+  const Columns columns(layout, where);
+  const auto& names = layout.names;
+  std::vector<ColumnScan::Wanted> wanted(names.size());
   const auto inputs = columns.of(options.inputs, ".inputs");
-  for (TableColumn& column : kept)
-    column.role = inputs.empty() ? ColumnRole::input : ColumnRole::ignored;
-  for (const size_t i : inputs) kept[i].role = ColumnRole::input;
-  for (const size_t i : columns.of(options.ignore, ".ignore")) kept[i].role = ColumnRole::ignored;
+  for (ColumnScan::Wanted& w : wanted) w.ignored = !inputs.empty();
+  for (const size_t i : inputs) wanted[i].ignored = false;
+  for (const size_t i : columns.of(options.ignore, ".ignore")) wanted[i].ignored = true;
   for (const size_t i : columns.of(options.target, ".target")) {
     const bool listed = std::find(inputs.begin(), inputs.end(), i) != inputs.end();
-    if (listed || (inputs.empty() && kept[i].role == ColumnRole::ignored))
-      columns.fail("the column " + shown_cell(kept[i].name) + " is in .target and in " +
+    if (listed || (inputs.empty() && wanted[i].ignored))
+      columns.fail("the column " + shown_cell(names[i]) + " is in .target and in " +
                        (listed ? ".inputs" : ".ignore"),
                    "name it in one of them");
-    kept[i].role = ColumnRole::target;
+    wanted[i].ignored = false;
+    wanted[i].target = true;
   }
   for (const size_t i : columns.of(options.numbers, ".numbers")) wanted[i].number = true;
   for (const size_t i : columns.of(options.categories, ".categories")) wanted[i].category = true;
   for (const size_t i : columns.of(options.dates, ".dates")) wanted[i].date = true;
-  for (size_t i = 0; i < kept.size(); ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     ColumnScan::Wanted& w = wanted[i];
     if (w.number + w.category + w.date > 1)
-      columns.fail("the column " + shown_cell(kept[i].name) +
-                       " is in two of .numbers, .categories and .dates",
-                   "name it in one of them");
-    w.ignored = kept[i].role == ColumnRole::ignored;
-    w.target = kept[i].role == ColumnRole::target;
-    w.max_categories = w.target ? most_target_classes : options.max_categories;
+      columns.fail(
+          "the column " + shown_cell(names[i]) + " is in two of .numbers, .categories and .dates",
+          "name it in one of them");
+    w.max_categories = static_cast<int>(
+        std::min(w.target ? most_target_classes : options.max_categories, most_categories));
     w.missing_is_a_fault = options.missing == Missing::error || w.target;
     if (!w.target || w.number || w.category || w.date) continue;
     w.category = options.task == Task::classification;
@@ -137,22 +136,21 @@ void infer_table(CsvTable& table, const CsvOptions& options, const std::string& 
   kept.encode = options.encode;
   kept.date_features = options.date_features;
   kept.date_format = options.date_format;
-  kept.columns.reserve(table.layout.names.size());
-  for (const std::string& name : table.layout.names) {
-    kept.columns.emplace_back();
-    kept.columns.back().name = name;
-  }
-  auto wanted = wanted_columns(table, options, where);
+  auto wanted = wanted_columns(table.layout, options, where);
   // Where text comes after numbers, a second pass counts what the first one passed over.
   for (bool again = true; again;) {
     again = false;
-    FirstPass pass(table, wanted, options.missing == Missing::drop);
-    const auto& columns = pass.run();
+    auto columns = FirstPass(table, wanted, options.missing == Missing::drop).run();
     for (size_t i = 0; i < columns.size(); ++i) {
       if (columns[i].mistaken()) fail_mistaken(table, columns[i], i);
       if (columns[i].mixed()) again = wanted[i].category = true;
     }
-    for (size_t i = 0; !again && i < columns.size(); ++i) columns[i].describe(kept.columns[i]);
+    if (!again) kept.columns.resize(columns.size());
+    for (size_t i = 0; i < kept.columns.size(); ++i) {
+      kept.columns[i].name = table.layout.names[i];
+      kept.columns[i].role = wanted[i].role();
+      columns[i].describe(kept.columns[i]);
+    }
   }
   if (table.rows == 0)
     Columns(table.layout, where)

@@ -1,6 +1,6 @@
 // What a CSV text looks like: its delimiter, whether it has a header, and the names of its columns.
 #include <algorithm>
-#include <unordered_map>
+#include <numeric>
 
 #include "core/message.h"
 #include "data/csv_cell.h"
@@ -55,6 +55,7 @@ char detect_delimiter(const CsvInput& input, char quote, char decimal) {
 bool names_columns(const std::vector<std::string>& row, const CellRules& rules) {
   std::string scratch;
   std::vector<std::string_view> seen;
+  seen.reserve(row.size());
   for (size_t i = 0; i < row.size(); ++i) {
     const std::string_view text = trimmed(row[i]);
     if (text.empty() && i == 0 && row.size() > 1) continue;  // an index written by pandas
@@ -68,23 +69,29 @@ bool names_columns(const std::vector<std::string>& row, const CellRules& rules) 
 
 void check_names(const CsvLayout& layout) {
   const auto source = layout.inputs[0]->from(0);
-  std::unordered_map<std::string_view, size_t> seen;
+  const auto& names = layout.names;
   const auto fail = [&](size_t i, const std::string& what, const std::string& hint) {
     throw_format({source->where(),
                   what,
                   {{"file", source->file()}, {"line", "1"}, {"column", std::to_string(i + 1)}},
                   hint});
   };
-  for (size_t i = 0; i < layout.names.size(); ++i) {
-    const std::string& name = layout.names[i];
-    if (!is_utf8(name))
-      fail(i, "the column's name " + shown_cell(name) + " is no UTF-8",
+  for (size_t i = 0; i < names.size(); ++i)
+    if (!is_utf8(names[i]))
+      fail(i, "the column's name " + shown_cell(names[i]) + " is no UTF-8",
            "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE");
-    const auto [at, fresh] = seen.emplace(name, i);
-    if (!fresh)
-      fail(i,
-           "two columns are named " + shown_cell(name) + ": " + std::to_string(at->second + 1) +
-               " and " + std::to_string(i + 1),
+  std::vector<std::uint32_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&names](std::uint32_t a, std::uint32_t b) {
+    const int sign = names[a].compare(names[b]);
+    return sign < 0 || (sign == 0 && a < b);
+  });
+  for (size_t k = 1; k < order.size(); ++k) {
+    const size_t first = order[k - 1], second = order[k];
+    if (names[first] == names[second])
+      fail(second,
+           "two columns are named " + shown_cell(names[first]) + ": " + std::to_string(first + 1) +
+               " and " + std::to_string(second + 1),
            "give each a name of its own; .header = data::Header::no where the first row is data");
   }
 }
@@ -97,7 +104,7 @@ void detect_layout(CsvLayout& layout, const CsvOptions& options) {
   layout.dialect.delimiter = options.delimiter != '\0'
                                  ? options.delimiter
                                  : detect_delimiter(input, options.quote, options.decimal);
-  const auto row = first_row(input, layout.dialect);
+  auto row = first_row(input, layout.dialect);
   if (row.empty()) {
     const auto source = input.from(0);
     throw_format({source->where(),
@@ -112,9 +119,11 @@ void detect_layout(CsvLayout& layout, const CsvOptions& options) {
   layout.header = options.header == Header::yes ||
                   (options.header == Header::automatic && names_columns(row, CellRules(table)));
   for (size_t i = 0; i < row.size(); ++i) {
-    const std::string name = layout.header ? std::string(trimmed(row[i])) : "";
-    layout.names.push_back(name.empty() ? unnamed_column(i) : name);
+    std::string name = layout.header ? std::string(trimmed(row[i])) : "";
+    if (name.empty()) name = unnamed_column(i);
+    row[i].swap(name);  // assigned to, a long cell would keep its memory
   }
+  layout.names = std::move(row);
   check_names(layout);
 }
 

@@ -13,14 +13,15 @@ constexpr i64 rows_between_merges = 1024;
 FirstPass::FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop)
     : table_(table), rules_(table.preprocessing), rows_(table.layout), drop_(drop) {
   columns_.reserve(wanted.size());
+  used_.reserve(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     columns_.emplace_back(wanted[i]);
-    if (columns_.back().used()) used_.push_back(i);
+    if (columns_.back().used()) used_.push_back(static_cast<std::uint32_t>(i));
   }
   for (auto* sums : {&shift_, &count_, &sum_, &squares_, &min_, &max_}) sums->resize(wanted.size());
 }
 
-const std::vector<ColumnScan>& FirstPass::run() {
+std::vector<ColumnScan> FirstPass::run() {
   table_.rows = table_.dropped = 0;
   table_.blocks.clear();
   while (rows_.next()) {
@@ -33,7 +34,7 @@ const std::vector<ColumnScan>& FirstPass::run() {
     if (++table_.rows % rows_between_merges == 0) merge();
   }
   merge();
-  return columns_;
+  return std::move(columns_);
 }
 
 bool FirstPass::is_dropped() {
@@ -82,7 +83,7 @@ void FirstPass::add_cell(size_t column) {
   const bool plain = scan.plain();
   if (plain) merge(column);  // it may ask what came before
   try {
-    scan.add(rows_.row().begin(at), rows_.row().end(at), rules_, rows_);
+    scan.add(rows_.row().begin(at), rows_.row().end(at), rules_, rows_, scratch_);
   } catch (const CellFault& fault) {
     rows_.fail(at, fault.what, fault.hint);
   }

@@ -9,9 +9,10 @@ namespace goneuron::data {
 
 class FirstPass {
  public:
+  /// Keeps both.
   FirstPass(CsvTable& table, const std::vector<ColumnScan::Wanted>& wanted, bool drop);
-  /// Counts the table's rows and notes where its blocks begin.
-  const std::vector<ColumnScan>& run();
+  /// Counts the table's rows and notes where its blocks begin. Once.
+  std::vector<ColumnScan> run();
 
  private:
   /// Columns of plain numbers, side by side.
@@ -31,7 +32,7 @@ class FirstPass {
   CsvRows rows_;
   bool drop_;
   std::vector<ColumnScan> columns_;
-  std::vector<size_t> used_, others_;  // others_: those in no run
+  std::vector<std::uint32_t> used_, others_;  // others_: those in no run
   std::vector<Run> runs_;
   bool sorted_ = false;  // runs_ and others_ are as the columns are
   // Sums of the plain columns since the last merge, as of BatchSums.

@@ -2,6 +2,7 @@
 #include "data/csv_read.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "core/checked_math.h"
@@ -75,15 +76,15 @@ void decode_all(const CsvTable& table, const RowDecoder& decoder, DatasetImpl& d
   });
 }
 
-Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
+Table table_of(std::shared_ptr<CsvTable> table, const CsvOptions& options,
                const std::string& where) {
-  const RowDecoder decoder(table->preprocessing);
-  if (decoder.features() == 0)
+  std::optional<RowDecoder> decoder(table->preprocessing);
+  if (decoder->features() == 0)
     fail_option(where, "no column is left as an input; expected at least one",
                 "take columns out of .ignore, or read a file with more of them");
   auto data = std::make_shared<DatasetImpl>();
-  describe_columns(decoder, *data);
-  const i64 bytes = checked_mul(table->rows, row_bytes(decoder));
+  describe_columns(*decoder, *data);
+  const i64 bytes = checked_mul(table->rows, row_bytes(*decoder));
   const bool seekable = std::all_of(table->layout.inputs.begin(), table->layout.inputs.end(),
                                     [](const auto& input) { return input->seekable(); });
   Table out;
@@ -97,12 +98,15 @@ Table table_of(std::shared_ptr<const CsvTable> table, const CsvOptions& options,
     for (auto* columns : {&data->x, &data->y})
       for (Column& column : *columns)
         column.stored = Tensor(column.shape.with_batch(table->rows), column.dtype);
-    decode_all(*table, decoder, *data, seekable);
+    decode_all(*table, *decoder, *data, seekable);
+    decoder.reset();
+    table->layout = {};
   } else {
+    decoder.reset();
     data->source = csv_source(table);
   }
   out.preprocessing = table->preprocessing;
-  data->preprocessing = std::make_shared<const Preprocessing>(table->preprocessing);
+  data->preprocessing = std::shared_ptr<const Preprocessing>(table, &table->preprocessing);
   out.rows = table->rows;
   out.dropped = table->dropped;
   out.data = Dataset(std::move(data));

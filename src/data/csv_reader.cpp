@@ -20,6 +20,13 @@ size_t chunk_for(const ByteSource& source) {
   return static_cast<size_t>(left < 0 ? most : std::clamp(left + 64, least, most));
 }
 
+/// By a quarter at least.
+void grow(std::vector<std::uint32_t>& places, size_t needed) {
+  if (places.size() >= needed) return;
+  places.reserve(std::max(needed, places.size() + places.size() / 4));
+  places.resize(places.capacity());
+}
+
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
@@ -49,8 +56,6 @@ CsvReader::CsvReader(std::unique_ptr<ByteSource> source, Dialect dialect, i64 of
       text_line_(line),
       chunk_(chunk_for(*source_)) {
   text_.resize(chunk_ + padding);
-  ends_.resize(chunk_ + 2 * padding);
-  row_ends_.resize(chunk_ + 2 * padding);
   if (offset > 0) return;
   // The byte order mark goes, and what is no UTF-8 by its own mark is refused.
   std::uint8_t mark[3];
@@ -126,7 +131,7 @@ bool CsvReader::next() {
 /// False at the end of the text.
 bool CsvReader::read_more() {
   if (text_.size() < filled_ + chunk_ / 2 + padding) {
-    const size_t wanted = filled_ + filled_ / 4 + chunk_ + padding;
+    const size_t wanted = filled_ + filled_ / 8 + chunk_ + padding;
     text_.reserve(wanted);  // not twice as much
     text_.resize(wanted);
   }
@@ -136,18 +141,19 @@ bool CsvReader::read_more() {
   return found == room;
 }
 
+/// In steps: there is room for an end at every byte of one.
 void CsvReader::scan_to(size_t end) {
-  const size_t bytes = end - scanned_, needed = scan_.cells + bytes + padding;
-  if (ends_.size() < needed) {
-    ends_.reserve(needed);
-    ends_.resize(needed);
+  constexpr size_t step = size_t{32} << 10;
+  while (scanned_ < end) {
+    const size_t bytes = std::min(end - scanned_, step);
+    grow(ends_, scan_.cells + bytes + padding);
+    grow(row_ends_, scan_.rows + bytes + padding);
+    scan_.ends = ends_.data();
+    scan_.row_ends = row_ends_.data();
+    scan_csv(text_.data(), scanned_, bytes / 64, dialect_.delimiter, dialect_.quote, carry_, scan_);
+    if (scan_.fault != ScanFault::none) fail_fault();
+    scanned_ += bytes;
   }
-  if (row_ends_.size() < bytes + padding) row_ends_.resize(bytes + padding);
-  scan_.ends = ends_.data();
-  scan_.row_ends = row_ends_.data();
-  scan_csv(text_.data(), scanned_, bytes / 64, dialect_.delimiter, dialect_.quote, carry_, scan_);
-  if (scan_.fault != ScanFault::none) fail_fault();
-  scanned_ = end;
 }
 
 /// The rest of the text, filled up to a stretch with what is in no row.

@@ -89,6 +89,7 @@ std::string unnamed_column(size_t index) { return "column_" + std::to_string(ind
 
 std::vector<std::string> cells_of(const CsvRow& row, char quote) {
   std::vector<std::string> cells;
+  cells.reserve(static_cast<size_t>(row.cells));
   std::string scratch;
   for (i64 i = 0; i < row.cells; ++i)
     cells.emplace_back(cell_text(row.begin(i), row.end(i), quote, scratch));

@@ -35,36 +35,55 @@ void check_image_size(i64 height, i64 width, const ImagePlace& place) {
              "make it smaller first: convert in.png -resize 1024x1024 out.png");
 }
 
+void fail_wide_image(const ImagePlace& place) {
+  fail_image(
+      place,
+      "the image is wide and has few rows: decoding them takes more than twice the memory of "
+      "its pixels",
+      "turn it by 90 degrees, or cut it into pieces of at most 10,000 columns");
+}
+
 Pixels decode_image(const std::uint8_t* bytes, size_t size, const ImagePlace& place) {
+  ImageInput input(bytes, size);
+  return decode_image(input, place);
+}
+
+Pixels decode_image(ImageInput& input, const ImagePlace& place) {
   constexpr std::uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   constexpr std::uint8_t jpeg[] = {0xFF, 0xD8, 0xFF};
-  if (size >= sizeof png && std::memcmp(bytes, png, sizeof png) == 0)
-    return decode_png(bytes, size, place);
-  if (size >= sizeof jpeg && std::memcmp(bytes, jpeg, sizeof jpeg) == 0)
-    return decode_jpeg(bytes, size, place);
-  fail_image(place,
-             size == 0 ? "the file is empty; expected an image"
-                       : "the file begins like neither a PNG nor a JPEG",
-             size == 0 ? "download or copy it again"
-                       : "convert it: convert in.webp out.png; or leave it out");
+  if (input.begins_with(png, sizeof png)) return decode_png(input, place);
+  if (input.begins_with(jpeg, sizeof jpeg)) return decode_jpeg(input, place);
+  const bool empty = input.size() == 0;
+  fail_image(
+      place,
+      empty ? "the file is empty; expected an image"
+            : "the file begins like neither a PNG nor a JPEG",
+      empty ? "download or copy it again" : "convert it: convert in.webp out.png; or leave it out");
 }
 
 Pixels read_image(const std::string& path, const std::string& where) {
   const auto source = file_source(path, where, "check the path; PNG and JPEG can be read");
+  const ImagePlace place{where, path};
+  const auto check = [&place](i64 bytes) {
+    if (bytes > image_max_file)
+      fail_image(place, "the file is larger than 256 MiB; expected less",
+                 "make the image smaller first");
+  };
+  check(source->remaining());
+  if (source->remaining() >= 0) {
+    ImageInput input(*source);
+    return decode_image(input, place);
+  }
   std::vector<std::uint8_t> bytes;
   constexpr size_t piece = 1 << 16;
-  const i64 known = source->remaining();
-  if (known > 0 && known <= image_max_file) bytes.reserve(static_cast<size_t>(known) + piece);
   for (size_t found = piece; found == piece;) {
     const size_t before = bytes.size();
     bytes.resize(before + piece);
     found = source->read(bytes.data() + before, piece);
     bytes.resize(before + found);
-    if (static_cast<i64>(bytes.size()) > image_max_file)
-      fail_image({where, path}, "the file is larger than 256 MiB; expected less",
-                 "make the image smaller first");
+    check(static_cast<i64>(bytes.size()));
   }
-  return decode_image(bytes.data(), bytes.size(), {where, path});
+  return decode_image(bytes.data(), bytes.size(), place);
 }
 
 Pixels with_channels(Pixels image, i64 channels) {

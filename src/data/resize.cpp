@@ -50,35 +50,42 @@ T finished(float value) {
     return static_cast<T>(std::clamp(value + 0.5F, 0.0F, 255.0F));
 }
 
-/// Columns first, one row at a time, then rows.
+/// The columns of one row.
+template <class T>
+void resize_row(const T* from, const Axis& x, i64 from_width, i64 channels, i64 width, float* to) {
+  for (i64 i = 0; i < width; ++i, to += channels) {
+    const i64 first = x.first[static_cast<size_t>(i)];
+    const i64 count = std::min(x.most, from_width - first);
+    const float* weights = &x.weights[static_cast<size_t>(i * x.most)];
+    const T* in = from + first * channels;
+    for (i64 c = 0; c < channels; ++c) {
+      float sum = 0;
+      for (i64 k = 0; k < count; ++k) sum += weights[k] * static_cast<float>(in[k * channels + c]);
+      to[c] = sum;
+    }
+  }
+}
+
+/// Columns first, one row at a time, then rows; of those, only as many are held as one row of the
+/// result is made of: row r in place r % held.
 template <class T>
 void resize_values(const T* from, i64 from_height, i64 from_width, i64 channels, i64 height,
                    i64 width, T* out) {
   const Axis x = axis_of(from_width, width), y = axis_of(from_height, height);
-  std::vector<float> rows(static_cast<size_t>(from_height * width * channels));
-  for (i64 r = 0; r < from_height; ++r)
-    for (i64 i = 0; i < width; ++i) {
-      const i64 first = x.first[static_cast<size_t>(i)];
-      const i64 count = std::min(x.most, from_width - first);
-      const float* weights = &x.weights[static_cast<size_t>(i * x.most)];
-      const T* in = from + (r * from_width + first) * channels;
-      float* to = &rows[static_cast<size_t>((r * width + i) * channels)];
-      for (i64 c = 0; c < channels; ++c) {
-        float sum = 0;
-        for (i64 k = 0; k < count; ++k)
-          sum += weights[k] * static_cast<float>(in[k * channels + c]);
-        to[c] = sum;
-      }
-    }
-  const i64 line = width * channels;
+  const i64 line = width * channels, held = std::min(y.most, from_height);
+  std::vector<float> rows(static_cast<size_t>(held * line));
   std::vector<float> sums(static_cast<size_t>(line));
+  i64 ready = 0;
   for (i64 j = 0; j < height; ++j) {
     const i64 first = y.first[static_cast<size_t>(j)];
     const i64 count = std::min(y.most, from_height - first);
+    for (ready = std::max(ready, first); ready < first + count; ++ready)
+      resize_row(from + ready * from_width * channels, x, from_width, channels, width,
+                 &rows[static_cast<size_t>(ready % held * line)]);
     std::fill(sums.begin(), sums.end(), 0.0F);
     for (i64 k = 0; k < count; ++k) {
       const float weight = y.weights[static_cast<size_t>(j * y.most + k)];
-      const float* in = &rows[static_cast<size_t>((first + k) * line)];
+      const float* in = &rows[static_cast<size_t>((first + k) % held * line)];
       for (i64 i = 0; i < line; ++i) sums[static_cast<size_t>(i)] += weight * in[i];
     }
     for (i64 i = 0; i < line; ++i) out[j * line + i] = finished<T>(sums[static_cast<size_t>(i)]);

@@ -1,6 +1,7 @@
 // Any bytes as an image: a FormatError, or pixels, which are then converted and resized by every
-// path. Memory: what a file may promise is limited by its size (1032 times for deflate, 1536 for
-// JPEG, a bit a block); PNG takes that once, JPEG up to three times (progressive coefficients).
+// path. Memory: twice the pixels + 1 MB, as many as there are, or, of what turns out to be broken,
+// as the header and the size of the file promise (1032 times it for deflate, 8 blocks a byte for
+// JPEG); however much room the decoder gets, a JPEG's pixels are the same.
 // PNG's checksums are put right first, so that what they guard is reached.
 #include <zlib.h>
 
@@ -33,6 +34,9 @@ void repair(std::vector<std::uint8_t>& png) {
   }
 }
 
+/// The most pixels, by the cap, of four bytes.
+constexpr size_t cap = 4 * static_cast<size_t>(data::image_max_pixels);
+
 void use(const data::Pixels& image) {
   if (image.values.size() != static_cast<size_t>(image.height * image.width * image.channels))
     __builtin_trap();
@@ -41,23 +45,38 @@ void use(const data::Pixels& image) {
   for (i64 channels = 1; channels <= 4; ++channels)
     data::resize(data::with_channels(image, channels), 5, 7, out);
 }
+/// The coefficients of a JPEG with several scans go to a file.
+void use_less_memory(const std::vector<std::uint8_t>& file, const data::Pixels& image) {
+  const size_t pixels = image.values.size();
+  if (pixels > 1 << 16) return;
+  for (const size_t memory : {size_t{24} << 10, size_t{96} << 10}) {
+    data::ImageInput input(file.data(), file.size());
+    try {
+      if (data::decode_jpeg(input, {"fuzz", "fuzz"}, memory).values != image.values)
+        __builtin_trap();
+    } catch (const FormatError& error) {  // its rows need more
+      if (std::strstr(error.what(), "wide and has few rows") == nullptr) __builtin_trap();
+    }
+  }
+}
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, size_t size) {
   std::vector<std::uint8_t> input(bytes, bytes + size);
   const bool png = size >= 8 && input[1] == 'P';
   if (png) repair(input);
-  // Rows of up to 16 bits a channel, and palettes that grow to 4 bytes a pixel of 1 bit.
-  const size_t most = png ? 32 * 1032 * size : 4 * 1536 * size;
-  size_t decoded = most;
+  // A bit of a palette becomes 4 bytes; a block of one component may stand for 16 of its pixels.
+  const size_t most = png ? 32 * 1032 * size : 3 * 16 * 64 * 8 * size;
   const fuzz::AllocationPeak peak;
+  data::Pixels image;
   try {
-    const data::Pixels image = data::decode_image(input.data(), size, {"fuzz", "fuzz"});
-    decoded = std::max<size_t>(image.values.size() * (png ? 1 : 2), size);
-    peak.expect_at_most(decoded, png ? "PNG" : "JPEG");
-    use(image);
+    image = data::decode_image(input.data(), size, {"fuzz", "fuzz"});
+    peak.expect_at_most(image.values.size(), png ? "PNG" : "JPEG");
   } catch (const FormatError&) {
-    peak.expect_at_most(decoded, "no image");
+    peak.expect_at_most(std::min(most, cap), "no image");
+    return 0;
   }
+  use(image);
+  if (!png) use_less_memory(input, image);
   return 0;
 }
