@@ -2,18 +2,15 @@
 // of each SIMD target.
 
 #if HWY_TARGET != HWY_SCALAR
-/// Four columns of rows that lie `row` apart: block b of the vector is of row 4 b.
-HWY_INLINE hn::Vec<hn::ScalableTag<float>> load_blocks(const float* from, i64 row) {
-  const hn::ScalableTag<float> d;
-  [[maybe_unused]] const auto part = [&](i64 b) { return hn::LoadDup128(d, from + 4 * b * row); };
-  if constexpr (HWY_LANES(float) == 4) {
+/// Four columns of every fourth row, each in a block of four lanes.
+template <i64 kLanes>
+HWY_INLINE hn::Vec<hn::FixedTag<float, kLanes>> load_blocks(const float* from, i64 row) {
+  const hn::FixedTag<float, kLanes> d;
+  if constexpr (kLanes == 4)
     return hn::LoadU(d, from);
-  } else if constexpr (HWY_LANES(float) == 8) {
-    return hn::ConcatUpperLower(d, part(1), part(0));
-  } else {
-    return hn::ConcatUpperLower(d, hn::OddEvenBlocks(part(3), part(2)),
-                                hn::OddEvenBlocks(part(1), part(0)));
-  }
+  else
+    return hn::Combine(d, load_blocks<kLanes / 2>(from + kLanes / 2 * row, row),
+                       load_blocks<kLanes / 2>(from, row));
 }
 
 /// Four columns of as many rows as D has lanes; r0 to r3 hold every fourth row, a block each.
@@ -42,8 +39,8 @@ HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 columns, flo
       for (i64 next = 0; next < columns; next += 4) {
         const i64 p = std::min(next, columns - 4);
         const float* f = from + i * row + p;
-        store_columns(d, load_blocks(f, row), load_blocks(f + row, row),
-                      load_blocks(f + 2 * row, row), load_blocks(f + 3 * row, row),
+        store_columns(d, load_blocks<lanes>(f, row), load_blocks<lanes>(f + row, row),
+                      load_blocks<lanes>(f + 2 * row, row), load_blocks<lanes>(f + 3 * row, row),
                       to + p * stride + i, stride);
       }
     for (; i < rows; i += 4) {
