@@ -105,6 +105,10 @@ GONEURON_BINARY(silu_grad, [&]() HWY_ATTR {
   const V s = sigmoid(x);
   return hn::Mul(y, hn::Mul(s, hn::MulAdd(x, hn::Sub(num(1), s), num(1))));
 }())
+// The loss of sigmoid(x) against y, in the form that cannot overflow.
+GONEURON_BINARY(sigmoid_binary_cross_entropy,
+                hn::Add(hn::Sub(hn::IfThenZeroElse(hn::Lt(x, zero()), x), hn::Mul(x, y)),
+                        hn::Log1p(d, exp(hn::Neg(hn::Abs(x))))))
 
 #undef GONEURON_UNARY
 #undef GONEURON_BINARY
@@ -133,23 +137,25 @@ UnaryRow find_unary(std::string_view op) {
 }
 
 BinaryRow find_binary(std::string_view op) {
-  static constexpr NamedBinary table[] = {{"add", row_add},
-                                          {"sub", row_sub},
-                                          {"mul", row_mul},
-                                          {"div", row_div},
-                                          {"maximum", row_maximum},
-                                          {"minimum", row_minimum},
-                                          {"greater", row_greater},
-                                          {"greater_equal", row_greater_equal},
-                                          {"equal", row_equal},
-                                          {"relu_grad", row_relu_grad},
-                                          {"leaky_relu_grad", row_leaky_relu_grad},
-                                          {"sigmoid_grad", row_sigmoid_grad},
-                                          {"tanh_grad", row_tanh_grad},
-                                          {"elu_grad", row_elu_grad},
-                                          {"selu_grad", row_selu_grad},
-                                          {"gelu_grad", row_gelu_grad},
-                                          {"silu_grad", row_silu_grad}};
+  static constexpr NamedBinary table[] = {
+      {"add", row_add},
+      {"sub", row_sub},
+      {"mul", row_mul},
+      {"div", row_div},
+      {"maximum", row_maximum},
+      {"minimum", row_minimum},
+      {"greater", row_greater},
+      {"greater_equal", row_greater_equal},
+      {"equal", row_equal},
+      {"relu_grad", row_relu_grad},
+      {"leaky_relu_grad", row_leaky_relu_grad},
+      {"sigmoid_grad", row_sigmoid_grad},
+      {"tanh_grad", row_tanh_grad},
+      {"elu_grad", row_elu_grad},
+      {"selu_grad", row_selu_grad},
+      {"gelu_grad", row_gelu_grad},
+      {"silu_grad", row_silu_grad},
+      {"sigmoid_binary_cross_entropy", row_sigmoid_binary_cross_entropy}};
   for (const auto& entry : table)
     if (op == entry.name) return entry.row;
   return nullptr;

@@ -220,6 +220,7 @@ constexpr KernelDef kernels[] = {
     {"selu_grad", supports_binary, elementwise_schemes, lower_binary},
     {"gelu_grad", supports_binary, elementwise_schemes, lower_binary},
     {"silu_grad", supports_binary, elementwise_schemes, lower_binary},
+    {"sigmoid_binary_cross_entropy", supports_binary, elementwise_schemes, lower_binary},
     {"cast", supports_cast, elementwise_schemes, lower_cast},
 };
 
