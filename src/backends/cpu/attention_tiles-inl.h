@@ -16,6 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 namespace attention_detail {
 
+#include "backends/cpu/transpose-inl.h"
+
 constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;  // rows of a register tile of two vectors
 
@@ -71,32 +73,11 @@ inline void product(const AttentionProduct& g) {
   }
 }
 
-/// to[p * stride + i] = from[i * row + p], four by four in registers; zeros up to `stride` rows.
+/// As above, with zeros up to `whole` rows.
 inline void transpose(const float* from, i64 row, i64 rows, i64 depth, float* HWY_RESTRICT to,
                       i64 stride, i64 whole) {
-  i64 i = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d4;
-  for (; i + 4 <= rows; i += 4, from += 4 * row) {
-    float* t = to + i;
-    i64 p = 0;
-    for (; p + 4 <= depth; p += 4, t += 4 * stride) {
-      const auto r0 = hn::LoadU(d4, from + p), r1 = hn::LoadU(d4, from + row + p);
-      const auto r2 = hn::LoadU(d4, from + 2 * row + p), r3 = hn::LoadU(d4, from + 3 * row + p);
-      const auto u0 = hn::InterleaveLower(d4, r0, r2), u1 = hn::InterleaveLower(d4, r1, r3);
-      const auto u2 = hn::InterleaveUpper(d4, r0, r2), u3 = hn::InterleaveUpper(d4, r1, r3);
-      hn::StoreU(hn::InterleaveLower(d4, u0, u1), d4, t);
-      hn::StoreU(hn::InterleaveUpper(d4, u0, u1), d4, t + stride);
-      hn::StoreU(hn::InterleaveLower(d4, u2, u3), d4, t + 2 * stride);
-      hn::StoreU(hn::InterleaveUpper(d4, u2, u3), d4, t + 3 * stride);
-    }
-    for (; p < depth; ++p, t += stride)
-      for (i64 r = 0; r < 4; ++r) t[r] = from[r * row + p];
-  }
-#endif
-  for (; i < rows; ++i, from += row)
-    for (i64 p = 0; p < depth; ++p) to[p * stride + i] = from[p];
-  for (; i < whole; ++i)
+  transpose(from, row, rows, depth, to, stride);
+  for (i64 i = rows; i < whole; ++i)
     for (i64 p = 0; p < depth; ++p) to[p * stride + i] = 0;
 }
 

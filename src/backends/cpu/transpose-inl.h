@@ -1,5 +1,5 @@
-// The transpose of a block in registers. Included by gemm.cpp and transpose.cpp, in the namespace
-// of each SIMD target.
+// The transpose of a block in registers. Included by gemm.cpp, transpose.cpp and
+// attention_tiles-inl.h, in a namespace of each SIMD target.
 
 #if HWY_TARGET != HWY_SCALAR
 /// Four columns of every fourth row, each in a block of four lanes.
@@ -27,8 +27,8 @@ HWY_INLINE void store_columns(D d, V r0, V r1, V r2, V r3, float* to, i64 stride
 
 /// to[p * stride + i] = from[i * row + p] for i < rows, p < columns. Ends are done by vectors that
 /// overlap the ones before.
-HWY_INLINE void transpose(const float* from, i64 row, i64 rows, i64 columns, float* HWY_RESTRICT to,
-                          i64 stride) {
+inline void transpose(const float* from, i64 row, i64 rows, i64 columns, float* HWY_RESTRICT to,
+                      i64 stride) {
 #if HWY_TARGET != HWY_SCALAR
   if (rows >= 4 && columns >= 4) {
     const hn::ScalableTag<float> d;
