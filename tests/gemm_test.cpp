@@ -78,6 +78,7 @@ TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check(GetParam(), gemm_bf16_
 INSTANTIATE_TEST_SUITE_P(Gemm, Products,
                          testing::Values(Sizes{1, 1, 1}, Sizes{5, 33, 289}, Sizes{13, 31, 17},
                                          Sizes{3, 500, 300}, Sizes{300, 7, 290}, Sizes{0, 8, 5},
+                                         Sizes{100, 20, 300}, Sizes{70, 32, 300}, Sizes{64, 12, 0},
                                          Sizes{241, 70, 288}, Sizes{530, 1100, 130},
                                          Sizes{700, 300, 600}, Sizes{1030, 40, 256}));
 
