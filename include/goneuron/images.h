@@ -15,8 +15,9 @@ struct ImageReadOptions {
 };
 /// A PNG or JPEG file as [height, width, channels] u8, told by its first bytes. Samples of 16 bits
 /// are rounded to 8, palettes resolved; colour profiles and the camera's orientation are not
-/// applied. Reading takes at most twice the bytes of the pixels and 1 MiB; of a progressive JPEG
-/// that needs more, the rest waits in a temporary file, in TMPDIR or /tmp. Throws FormatError,
+/// applied. Reading takes at most twice the bytes of the pixels and 1 MiB, beside a file that gzip
+/// packed, which is unpacked first; of a progressive JPEG that needs more, the rest waits in a
+/// temporary file, in TMPDIR or /tmp. Throws FormatError,
 /// before anything is decoded, for more than 67108864 pixels, for images of so few and wide rows
 /// that a decoder's strip of them takes more than that, where the temporary file cannot be written,
 /// and for files that are damaged, end early or hold CMYK.
