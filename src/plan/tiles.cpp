@@ -135,8 +135,11 @@ class Chooser {
       if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1
                            : scheme.in[i].part == partition_of(writer, node.inputs[i]))
         continue;
+      // A worker that needs all fetches the half that the other one wrote; of a half cut in another
+      // way, half.
+      const bool halves = scheme.in[i].all || scheme.tiles == 1 || written.tiles == 1;
       if (scheme.in[i].all || !nested(scheme.in[i].part, partition_of(writer, node.inputs[i])))
-        us += bytes / 2 / bytes_per_us;
+        us += bytes / (halves ? 2 : 4) / bytes_per_us;
       if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
     }
     for (size_t o = 0; o < node.outputs.size(); ++o) {
