@@ -6,12 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,24 +18,7 @@ namespace goneuron::golden {
 using Json = nlohmann::json;
 
 /// The cases of one kind, "layers" for golden_layers*.json; read once.
-inline const Json& cases(const std::string& name) {
-  static std::map<std::string, Json> read;
-  Json& all = read[name];
-  if (!all.is_null()) return all;
-  all = Json::array();
-  std::set<std::filesystem::path> paths;
-  for (const auto& file :
-       std::filesystem::directory_iterator(GONEURON_SOURCE_DIR "/tests/fixtures"))
-    if (file.path().filename().string().rfind("golden_" + name, 0) == 0) paths.insert(file.path());
-  for (const auto& path : paths) {
-    std::ifstream file(path);
-    const Json document = Json::parse(file);
-    for (const Json& one : document.at("cases")) all.push_back(one);
-  }
-  if (all.empty())
-    throw std::runtime_error("no golden_" + name + "*.json: run tools/make_goldens.py");
-  return all;
-}
+const Json& cases(const std::string& name);
 
 inline const Json& case_named(const std::string& fixture, const std::string& name) {
   for (const Json& one : cases(fixture))
