@@ -76,11 +76,14 @@ CsvOptions last_column(Task task) {
   return options;
 }
 
+constexpr i64 most_cells = 1'000'000;  // more take long to write, and show nothing more
+
 TEST(CsvMemory, Numbers) {
   const Cell digit = [](i64 r, i64 c) { return std::to_string((r * 31 + c * 7) % 10); };
   const Cell longer = [](i64 r, i64 c) { return std::to_string(r - 5) + "." + std::to_string(c); };
   for (const i64 columns : {2, 100, 2000, 65'536})
     for (const i64 rows : {1, 3, 10, 100}) {
+      if (rows * columns > most_cells) continue;
       EXPECT_LE(beyond(text_of(rows, columns, digit), last_column(Task::regression)), 0)
           << rows << " x " << columns;
       EXPECT_LE(beyond(text_of(rows, columns, longer), last_column(Task::regression)), 0)
@@ -101,6 +104,7 @@ TEST(CsvMemory, TextsAndDates) {
   for (const i64 columns : {2, 100, 2000, 65'536})
     for (const i64 rows : {2, 10, 100})
       for (const Cell& cell : {letter, quoted, date, gap}) {
+        if (rows * columns > most_cells) continue;
         const Cell with_target = [&](i64 r, i64 c) {
           return c + 1 == columns ? std::to_string(r % 2) : cell(r, c);
         };
