@@ -78,7 +78,7 @@ def units(sources):
 def tidy(path, flags):
     command = ["clang-tidy-14", "--quiet", f"--config-file={root}/.clang-tidy", path, "--", *flags, *ONE_TARGET]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    return run.returncode, run.stdout
+    return run.returncode, run.stdout or (run.stderr if run.returncode else "")
 
 
 def check(unit, number, folder):
