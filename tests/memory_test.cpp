@@ -22,11 +22,12 @@ constexpr bool memory_is_plain = false;
 constexpr bool memory_is_plain = true;
 #endif
 
+/// Without the pages of the program itself, which are read in as its functions are first called.
 i64 resident_bytes() {
   std::ifstream status("/proc/self/status");
   i64 kib = 0;
   for (std::string word; status >> word;)
-    if (word == "VmRSS:") status >> kib;
+    if (word == "RssAnon:") status >> kib;
   return kib * 1024;
 }
 
