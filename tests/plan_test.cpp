@@ -86,6 +86,25 @@ bool one_worker(const PlannedStep& a, const Touch& x, const PlannedStep& b, cons
          x.access.part == y.access.part && x.access.part.tiles == a.scheme.tiles;
 }
 
+/// A step is marked when what it writes is read by other workers, and only then.
+int check_crossings(const Plan& plan) {
+  std::vector<bool> crosses(plan.steps.size());
+  for (const auto& value : touches(plan))
+    for (const Touch& x : value)
+      for (const Touch& y : value) {
+        const auto step = static_cast<size_t>(x.step), other = static_cast<size_t>(y.step);
+        if (x.write && x.step != y.step && !one_worker(plan.steps[step], x, plan.steps[other], y))
+          crosses[step] = true;
+      }
+  int marked = 0;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const Node& node = plan.graph.nodes[static_cast<size_t>(plan.steps[s].node)];
+    EXPECT_EQ(plan.steps[s].scheme.crosses, crosses[s]) << "step " << s << ", " << node.op->name;
+    marked += node.op->mutates != 0 && crosses[s] && plan.steps[s].scheme.tiles > 1;
+  }
+  return marked;
+}
+
 /// Reads come after the write, and a barrier stands between unless every worker meets its own part.
 void check_order(const Plan& plan) {
   const auto all = touches(plan);
@@ -201,6 +220,12 @@ TEST_F(PlanTest, ReadsFollowWritesWithBarriersBetween) {
     for (const PlannedStep& step : s.plan->steps) cut += step.scheme.tiles > 1;
   });
   EXPECT_GT(cut, 100) << "the graphs are too small to be cut: the test would see nothing";
+}
+
+TEST_F(PlanTest, KnowsWhatOtherWorkersRead) {
+  int updates = 0;
+  for_every_case(150, [&](const Subject& s) { updates += check_crossings(*s.plan); });
+  EXPECT_GT(updates, 0) << "no cut update of a weight that others read: the test would see little";
 }
 
 TEST_F(PlanTest, NoTwoLiveValuesShareMemory) {

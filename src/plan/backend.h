@@ -26,6 +26,7 @@ struct Scheme {
   std::vector<Access> in, out;
   bool partial = false;  // output 0 becomes [tiles, ...]: sums that a tree_sum adds up
   bool merges = false;   // a range of tiles is as good as one tile: the cut costs nothing
+  bool crosses = false;  // set by the tiles pass: what a tile writes is read by other workers, too
   i64 scratch = 0;       // bytes of private memory for each worker
 };
 

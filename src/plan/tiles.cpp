@@ -272,6 +272,30 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, std::vector<double>& fl
   behind_their_origin(graph, chosen, flops, origin);
 }
 
+/// Finds the steps whose outputs are read in another cut than they are written in.
+void mark_crossings(const Graph& graph, std::vector<Scheme>& chosen) {
+  struct Written {
+    int node = -1;
+    Partition part;
+  };
+  std::vector<Written> written(graph.values.size());
+  for (size_t n = 0; n < graph.nodes.size(); ++n)
+    for (size_t o = 0; o < chosen[n].out.size() && !graph.nodes[n].op->alias; ++o)
+      written[static_cast<size_t>(graph.root(graph.nodes[n].outputs[o]))] = {static_cast<int>(n),
+                                                                             chosen[n].out[o].part};
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    for (size_t i = 0; i < node.inputs.size() && !node.op->alias; ++i) {
+      const Written& from = written[static_cast<size_t>(graph.root(node.inputs[i]))];
+      if (from.node < 0 || from.node == static_cast<int>(n) || node.op->shape_only >> i & 1)
+        continue;
+      const Scheme::Access& access = chosen[n].in[i];
+      if ((access.all && chosen[n].tiles > 1) || !(access.part == from.part))
+        chosen[static_cast<size_t>(from.node)].crosses = true;
+    }
+  }
+}
+
 }  // namespace
 
 void choose_tiles(Plan& plan, const Backend& backend) {
@@ -280,6 +304,7 @@ void choose_tiles(Plan& plan, const Backend& backend) {
   std::vector<double> flops;
   for (const Node& node : plan.graph.nodes) flops.push_back(node_flops(plan.graph, node));
   split_sums(plan, chosen, flops, backend);
+  mark_crossings(plan.graph, chosen);
   for (size_t n = 0; n < plan.graph.nodes.size(); ++n) {
     const Node& node = plan.graph.nodes[n];
     const Backend* runs = backend.supports(plan.graph, node) || chosen[n].partial

@@ -113,8 +113,10 @@ struct Floats {
       return;
     }
     for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
-      __builtin_prefetch(from + nr);  // of the next panel: too far apart for the processor to guess
-      __builtin_prefetch(from + nr + lanes);
+      // What this panel needs when the others have had theirs: too far apart for the processor to
+      // guess.
+      __builtin_prefetch(from + pack_rows * g.b_row);
+      __builtin_prefetch(from + pack_rows * g.b_row + lanes);
       hn::Store(hn::LoadU(d, from), d, to);
       hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
     }

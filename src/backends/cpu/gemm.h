@@ -32,6 +32,8 @@ struct Gemm {
 /// stays in the first-level cache; rows of A (more when the depth is less), in the second; panels
 /// of B, in the third.
 constexpr i64 gemm_depth = 288, gemm_rows = 240, gemm_panels = 32;
+/// Rows that are packed at a time through all tiles, where memory runs across them.
+constexpr i64 pack_rows = 8;
 
 using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 /// The kernel for this processor.

@@ -20,7 +20,8 @@ void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
   }
 }
 
-/// A part of A that is worked on next, asked for line by line meanwhile: it may come from memory.
+/// A part of an operand that is worked on next, asked for line by line meanwhile: it may come from
+/// memory.
 struct Ahead {
   static constexpr i64 line = 16;
   const float* piece = nullptr;
@@ -45,6 +46,17 @@ inline Ahead rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
   const float* from = g.a + row * g.a_row + col * g.a_col;
   rows = std::min(rows, g.m - row);
   return g.by_rows() ? Ahead{from, depth, g.a_row, rows} : Ahead{from, rows, g.a_col, depth};
+}
+
+/// `depth` rows of B over `cols` of its columns, or what a part of the second-level cache holds.
+inline Ahead columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
+  constexpr i64 most = 1 << 16;  // floats
+  const float* from = g.b + row * g.b_row + col * g.b_col;
+  cols = std::min(cols, g.n - col);
+  Ahead ahead =
+      g.b_col == 1 ? Ahead{from, cols, g.b_row, depth} : Ahead{from, depth, g.b_col, cols};
+  ahead.pieces = std::min(ahead.pieces, most / std::max<i64>(ahead.length, 1));
+  return ahead;
 }
 
 /// One block: packed rows of A against a packed panel of B, both `depth` packed steps deep. With
@@ -82,8 +94,7 @@ HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i6
 /// that lie a power of two apart do not push each other out of the cache.
 template <class Pack>
 HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) {
-  constexpr i64 few = 8;
-  const i64 most = across ? few : std::max<i64>(steps, 1);
+  const i64 most = across ? pack_rows : std::max<i64>(steps, 1);
   for (i64 p = 0; p < steps; p += most)
     for (i64 tile = 0; tile < tiles; ++tile) pack(tile, p, std::min(most, steps - p));
 }
@@ -128,11 +139,14 @@ void wide(const Gemm& g, void* scratch) {
                          packed_a + i * steps + s * step);
           });
         Ahead ahead;
-        i64 lines = 0;
-        if (part + 1 < row_blocks) {
+        const i64 next = first + together * nr;
+        if (part + 1 < row_blocks)
           ahead = rows_of(g, row + rows, rows, g.k * at / blocks, g.k / blocks);
-          lines = ahead.lines() / (panels * ((rows + mr - 1) / mr)) + 1;
-        }
+        else if (next < g.n)
+          ahead = columns_of(g, g.k * at / blocks, g.k / blocks, next, together * nr);
+        else if (!last)
+          ahead = columns_of(g, g.k * (at + 1) / blocks, g.k / blocks, 0, together * nr);
+        const i64 lines = ahead.lines() / (panels * ((rows + mr - 1) / mr)) + 1;
         for (i64 panel = 0; panel < panels; ++panel) {
           const i64 col = first + panel * nr, cols = std::min(nr, g.n - col);
           block<Form>(g, a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr, add,

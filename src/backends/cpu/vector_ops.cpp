@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -161,15 +162,22 @@ BinaryRow find_binary(std::string_view op) {
   return nullptr;
 }
 
-/// Vectors of up to four rows at once, the last one padded; `f` works on references.
-template <class F>
+/// Vectors of up to four rows at once, the last one padded; `f` works on references. Streamed
+/// stores need whole vectors of memory: where p does not begin with one it is written as usual.
+template <bool kStream, class F>
 HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n, const F& f) {
+  if constexpr (kStream)
+    if (reinterpret_cast<std::uintptr_t>(p) % (lanes * sizeof(float)) != 0)
+      return update_loop<false>(p, g, m, v, n, f);
   i64 i = 0;
   for (; i + lanes <= n; i += lanes) {
     V a = hn::LoadU(d, p + i), b = m ? hn::LoadU(d, m + i) : zero(),
       c = v ? hn::LoadU(d, v + i) : zero();
     f(a, hn::LoadU(d, g + i), b, c);
-    hn::StoreU(a, d, p + i);
+    if constexpr (kStream)
+      hn::Stream(a, d, p + i);
+    else
+      hn::StoreU(a, d, p + i);
     if (m) hn::StoreU(b, d, m + i);
     if (v) hn::StoreU(c, d, v + i);
   }
@@ -199,13 +207,13 @@ HWY_INLINE V clip(V grad, const Step& s) {
 
 // PyTorch's order of operations: m.lerp(g), v b2 + g g (1 - b2), denominator sqrt(v) / sqrt(c2) +
 // epsilon.
-template <bool kClip>
+template <bool kClip, bool kStream>
 void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s) {
   const V b1 = num(1 - s.beta1), b2 = num(s.beta2), c2 = num(1 - s.beta2), size = num(-s.step_size);
   const V root = num(1 / s.correction2_sqrt), epsilon = num(s.epsilon), decay = num(s.weight_decay);
   const V keep = num(1 - s.learning_rate * s.weight_decay);
   const bool coupled = !s.decoupled && s.weight_decay != 0;
-  update_loop(p, g, m, v, n, [&](V& w, V grad, V& first, V& second) HWY_ATTR {
+  update_loop<kStream>(p, g, m, v, n, [&](V& w, V grad, V& first, V& second) HWY_ATTR {
     if (kClip) grad = clip(grad, s);
     if (s.decoupled) w = hn::Mul(w, keep);
     if (coupled) grad = hn::MulAdd(w, decay, grad);
@@ -215,10 +223,10 @@ void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s
   });
 }
 
-template <bool kClip>
+template <bool kClip, bool kStream>
 void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
   const V rate = num(-s.learning_rate), momentum = num(s.momentum), decay = num(s.weight_decay);
-  update_loop(p, g, velocity, nullptr, n, [&](V& w, V grad, V& speed, V&) HWY_ATTR {
+  update_loop<kStream>(p, g, velocity, nullptr, n, [&](V& w, V grad, V& speed, V&) HWY_ATTR {
     if (kClip) grad = clip(grad, s);
     if (s.weight_decay != 0) grad = hn::MulAdd(w, decay, grad);
     if (velocity) {
@@ -281,8 +289,14 @@ void sum_columns(const float* x, i64 rows, i64 n, i64 stride, float* sums) {
   }
 }
 
-AdamRow find_adam(bool clipped) { return clipped ? adam<true> : adam<false>; }
-SgdRow find_sgd(bool clipped) { return clipped ? sgd<true> : sgd<false>; }
+AdamRow find_adam(bool clipped, bool streaming) {
+  if (streaming) return clipped ? adam<true, true> : adam<false, true>;
+  return clipped ? adam<true, false> : adam<false, false>;
+}
+SgdRow find_sgd(bool clipped, bool streaming) {
+  if (streaming) return clipped ? sgd<true, true> : sgd<false, true>;
+  return clipped ? sgd<true, false> : sgd<false, false>;
+}
 SoftmaxRow find_softmax(bool log) { return log ? softmax<true> : softmax<false>; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
@@ -311,13 +325,13 @@ SoftmaxRow softmax_row(bool log) {
   choose_target();
   return HWY_DYNAMIC_DISPATCH(find_softmax)(log);
 }
-AdamRow adam_row(bool clipped) {
+AdamRow adam_row(bool clipped, bool streaming) {
   choose_target();
-  return HWY_DYNAMIC_DISPATCH(find_adam)(clipped);
+  return HWY_DYNAMIC_DISPATCH(find_adam)(clipped, streaming);
 }
-SgdRow sgd_row(bool clipped) {
+SgdRow sgd_row(bool clipped, bool streaming) {
   choose_target();
-  return HWY_DYNAMIC_DISPATCH(find_sgd)(clipped);
+  return HWY_DYNAMIC_DISPATCH(find_sgd)(clipped, streaming);
 }
 ColumnSums column_sums() {
   choose_target();

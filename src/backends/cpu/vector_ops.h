@@ -25,8 +25,9 @@ struct AdamStep {
   float scale = 1, bound = 0;  // of the gradient; read by clipped rows alone
 };
 using AdamRow = void (*)(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& step);
-/// Clipped: of scale g, kept within [-bound, bound].
-AdamRow adam_row(bool clipped);
+/// Clipped: of scale g, kept within [-bound, bound]. Streaming: p goes past the caches, and
+/// hwy::FlushStream() must follow before another thread reads it.
+AdamRow adam_row(bool clipped, bool streaming);
 
 struct SgdStep {
   float learning_rate, momentum, weight_decay;
@@ -35,7 +36,7 @@ struct SgdStep {
 };
 /// `velocity` is null without momentum.
 using SgdRow = void (*)(float* p, const float* g, float* velocity, i64 n, const SgdStep& step);
-SgdRow sgd_row(bool clipped);
+SgdRow sgd_row(bool clipped, bool streaming);
 
 /// y = softmax(x), or log softmax, of one row; they may be the same memory.
 using SoftmaxRow = void (*)(const float* x, float* y, i64 n);
