@@ -49,8 +49,13 @@ class OneScheme : public Backend {
 void forget_unused_indices(const OpDef& op, const OpSample& sample, std::vector<Tensor>& values) {
   if (std::string_view(op.name) != "conv2d_pool" || sample.attrs.text("activation") != "relu")
     return;
-  for (i64 i = 0; i < values[0].size(); ++i)
-    if (number(values[0], i) <= 0) values[1].data<std::uint8_t>()[i] = 0;
+  const Shape& y = values[0].shape();
+  const i64 row = y[2] * y[3];
+  for (i64 i = 0; i < values[0].size(); ++i) {
+    const i64 n = i / row / y[1], py = i / row % y[1];
+    if (number(values[0], i) <= 0)
+      values[1].data<std::uint8_t>()[(py * y[0] + n) * row + i % row] = 0;
+  }
 }
 
 std::shared_ptr<const Plan> plan_of(const OpDef& op, const OpSample& sample,

@@ -1,8 +1,9 @@
 // conv2d_pool(x, w[, b]){conv attributes, activation "relu" or "linear", pool_*} -> y, index:
 // convolution, bias, activation and max pooling in one op, and conv2d_pool_weight_grad(x, dy,
 // index, like w){the same, bias} -> dw [, db], where dy is the gradient of the pooled output.
-// `index` is the cell of the pool's window that the maximum comes from; where relu cut it off, no
-// cell's number: one past the last. Made by the fusion pass.
+// `index`, [height, batch, width, channels] of y, is the cell of the pool's window that the maximum
+// comes from; where relu cut it off, no cell's number: one past the last. Rows come before images,
+// so that what a tile of image rows has of these few bytes lies together. Made by the fusion pass.
 #include "ops/conv_kernel.h"
 
 namespace goneuron {
@@ -25,19 +26,23 @@ Shape pooled_shape(const InferContext& c, int xi, int wi) {
   return window_output(c, conv, pool, conv[3]);
 }
 
+Shape index_shape(const Shape& y) { return {y[1], y[0], y[2], y[3]}; }
+/// Where the indices of row `py` of image `n` begin.
+i64 index_row(const Shape& y, i64 n, i64 py) { return (py * y[0] + n) * y[2] * y[3]; }
+
 std::vector<TensorType> infer(const InferContext& c) {
   const bool bias = c.inputs.size() == 3;
   const DType dtype = bias ? check_floating(c, {0, 1, 2}) : check_floating(c, {0, 1});
   const Shape y = pooled_shape(c, 0, 1);
   if (bias) check_shape(c, 2, Shape{y[3]}, "the bias");
-  return {{y, dtype}, {y, DType::u8}};
+  return {{y, dtype}, {index_shape(y), DType::u8}};
 }
 std::vector<TensorType> infer_weight_grad(const InferContext& c) {
   const DType dtype = check_floating(c, {0, 1});
   check_dtype(c, 2, DType::u8, "the indices");
   const Shape y = pooled_shape(c, 0, 3);
   check_shape(c, 1, y, "the gradient of the output");
-  check_shape(c, 2, y, "the index");
+  check_shape(c, 2, index_shape(y), "the index");
   std::vector<TensorType> outputs{{c.shape(3), dtype}};
   if (check_flag(c, "bias")) outputs.push_back({Shape{y[3]}, dtype});
   return outputs;
@@ -52,9 +57,9 @@ void kernel(const KernelArgs& args) {
   const T* b = args.inputs.size() == 3 ? input<T>(args, 2) : nullptr;
   const Shape& y = args.outputs[0].shape;
   T* best = output<T>(args, 0);
-  auto* index = output<std::uint8_t>(args, 1);
   for (i64 n = 0; n < y[0]; ++n)
-    for (i64 py = 0; py < y[1]; ++py)
+    for (i64 py = 0; py < y[1]; ++py) {
+      auto* index = output<std::uint8_t>(args, 1) + index_row(y, n, py);
       for (i64 px = 0; px < y[2]; ++px)
         for (i64 o = 0; o < y[3]; ++o, ++best, ++index) {
           for (i64 cell = 0; cell < pool.kernel_h * pool.kernel_w; ++cell) {
@@ -70,6 +75,7 @@ void kernel(const KernelArgs& args) {
           }
           if (relu && *best <= 0) *index = static_cast<std::uint8_t>(pool.kernel_h * pool.kernel_w);
         }
+    }
 }
 
 /// Where the gradient of a pooled element goes: the convolution's output at (oy, ox), or nowhere.
@@ -89,7 +95,7 @@ class Routes {
       for (i64 py = 0; py < shape_[1]; ++py)
         for (i64 px = 0; px < shape_[2]; ++px) {
           const i64 at = ((n * shape_[1] + py) * shape_[2] + px) * shape_[3] + o;
-          const i64 cell = index_[at];
+          const i64 cell = index_[index_row(shape_, n, py) + px * shape_[3] + o];
           if (cell >= pool_.kernel_h * pool_.kernel_w) continue;
           f(n, py * pool_.stride_h + cell / pool_.kernel_w,
             px * pool_.stride_w + cell % pool_.kernel_w, double{dy_[at]});
@@ -173,13 +179,13 @@ std::vector<OpSample> weight_grad_samples() {
   const TensorType y = f32({2, 2, 3, 3}), index = u8({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
   const Attrs relu = options("relu", 2, 2, window_attrs(1, 1));
   return {{{f32({2, 4, 6, 2}), y, index, w}, with_bias(relu, 1), -2, 2, {0}, 5},
-          {{f32({1, 7, 7, 1}), f32({1, 2, 2, 2}), u8({1, 2, 2, 2}), f32({2, 3, 1, 2})},
+          {{f32({1, 7, 7, 1}), f32({1, 2, 2, 2}), u8({2, 1, 2, 2}), f32({2, 3, 1, 2})},
            with_bias(options("linear", 2, 1, window_attrs(2, 0)), 0),
            -2,
            2,
            {},
            5},
-          {{f32({32, 28, 28, 1}), f32({32, 14, 14, 32}), u8({32, 14, 14, 32}), f32({3, 3, 1, 32})},
+          {{f32({32, 28, 28, 1}), f32({32, 14, 14, 32}), u8({14, 32, 14, 32}), f32({3, 3, 1, 32})},
            with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1),
            -2,
            2,

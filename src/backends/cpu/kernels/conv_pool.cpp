@@ -22,8 +22,9 @@ struct ConvPool {
   const float* w;       // [3, 3, channels]
   const float* bias;    // [channels] or null
   float* y;             // [batch, ph, pw, channels]
-  std::uint8_t* index;  // likewise: the maximum's cell of its 2x2 window; 4: relu cut it off
-  const float* dy;      // likewise
+  std::uint8_t* index;  // [ph, batch, pw, channels]: the maximum's cell of its 2x2 window; 4: relu
+                        // cut it off
+  const float* dy;      // as y
   float *dw, *db;       // [tiles, 3, 3, channels], [tiles, channels]
   i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
   bool relu, by_image;
@@ -139,14 +140,16 @@ void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
 }
 
 template <bool kRelu>
-void forward_rows(const ConvPool& c, const float* x, i64 at, i64 rows) {
-  const i64 pitch = pitch_of(c);
-  for (i64 r = 0; r < rows; ++r, x += 2 * pitch, at += c.pw * c.channels) {
+void forward_rows(const ConvPool& c, const float* x, i64 image, i64 row, i64 rows) {
+  const i64 pitch = pitch_of(c), row_size = c.pw * c.channels;
+  float* y = c.y + (image * c.ph + row) * row_size;
+  std::uint8_t* index = c.index + (row * c.batch + image) * row_size;
+  for (i64 r = 0; r < rows; ++r, x += 2 * pitch, y += row_size, index += c.batch * row_size) {
     i64 channel = 0;
     const auto add = [&](auto run, i64 vectors) {
       for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-        run(c, x, pitch, c.w + channel, c.bias ? c.bias + channel : nullptr, c.y + at + channel,
-            c.index + at + channel);
+        run(c, x, pitch, c.w + channel, c.bias ? c.bias + channel : nullptr, y + channel,
+            index + channel);
     };
     add(forward_row<kRelu, most_vectors>, most_vectors);
     add(forward_row<kRelu, 1>, 1);
@@ -156,11 +159,10 @@ void forward_rows(const ConvPool& c, const float* x, i64 at, i64 rows) {
 void forward(const ConvPool& c, const Part& part, float* scratch) {
   for (i64 n = part.image; n < part.image + part.images; ++n) {
     copy_padded(c, n, part.row, part.rows, scratch);
-    const i64 at = (n * c.ph + part.row) * c.pw * c.channels;
     if (c.relu)
-      forward_rows<true>(c, scratch, at, part.rows);
+      forward_rows<true>(c, scratch, n, part.row, part.rows);
     else
-      forward_rows<false>(c, scratch, at, part.rows);
+      forward_rows<false>(c, scratch, n, part.row, part.rows);
   }
 }
 
@@ -216,12 +218,12 @@ HWY_INLINE V choose(Chooser quad, Chooser bytes) {
 #endif
 
 /// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy and
-/// index point to the row's first element (the next row is `ahead` of it) of those channels, dw [9,
-/// channels] and db likewise.
+/// index point to the row's first element (the next row's is `ahead` of it, and `index_ahead`) of
+/// those channels, dw [9, channels] and db likewise.
 template <i64 kVectors>
 void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_RESTRICT dy,
-                  const std::uint8_t* HWY_RESTRICT index, i64 ahead, float* HWY_RESTRICT dw,
-                  float* HWY_RESTRICT db) {
+                  const std::uint8_t* HWY_RESTRICT index, i64 ahead, i64 index_ahead,
+                  float* HWY_RESTRICT dw, float* HWY_RESTRICT db) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint8_t, D> d8;
@@ -236,7 +238,7 @@ void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_
   for (i64 p = 0; p < c.pw; ++p, dy += channels, index += channels) {
     V g[kVectors];
     Chooser cell[kVectors];
-    __builtin_prefetch(index + ahead);
+    __builtin_prefetch(index + index_ahead);
 #pragma GCC unroll 2
     for (i64 v = 0; v < kVectors; ++v) {
       __builtin_prefetch(dy + ahead + v * lanes);
@@ -283,12 +285,16 @@ void backward(const ConvPool& c, const Part& part, float* scratch) {
         window[a] = row_quads;
       }
       while (tile + 1 < part.end && part.row + r >= tile_begin(c.ph, c.tiles, tile + 1)) ++tile;
-      const i64 base = (n * c.ph + part.row + r) * row_size;
-      const i64 ahead = (r + 1 < part.rows ? 1 : c.ph - part.rows + 1) * row_size;  // the next row
+      const i64 base = (n * c.ph + part.row + r) * row_size,
+                index_base = ((part.row + r) * c.batch + n) * row_size;
+      // To the next row, of the next image after the last one.
+      const bool next_image = r + 1 == part.rows;
+      const i64 ahead = (next_image ? c.ph - part.rows + 1 : 1) * row_size,
+                index_ahead = (next_image ? 1 - r * c.batch : c.batch) * row_size;
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-          run(c, window, c.dy + base + channel, c.index + base + channel, ahead,
+          run(c, window, c.dy + base + channel, c.index + index_base + channel, ahead, index_ahead,
               c.dw + tile * sums + channel, c.db ? c.db + tile * c.channels + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
@@ -343,7 +349,8 @@ ConvPool args_of(const BoundNode& bound, bool back) {
 /// Whole images, or image rows: both cuts leave every output where it was.
 std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
   std::vector<Scheme> all = {single_tile(node)};
-  const Shape& y = back ? graph.in_shape(node, 1) : graph.out_shape(node);
+  const Shape &y = back ? graph.in_shape(node, 1) : graph.out_shape(node),
+              &index = back ? graph.in_shape(node, 2) : graph.out_shape(node, 1);
   for (int axis = 0; axis < 2; ++axis)
     for (const i64 tiles : tile_counts(graph)) {
       if (y[axis] < tiles) continue;
@@ -353,11 +360,15 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       scheme.merges = !back || axis == 1;  // sums of tiles of images have nothing in common
       scheme.partial = back;
       for (auto& in : scheme.in) in.all = true;
-      for (auto& out : scheme.out)
-        out.part = back ? Partition{1, tiles, tiles} : cut(y, axis, tiles);
-      if (back)
-        for (int i = 1; i <= 2; ++i)
-          scheme.in[static_cast<size_t>(i)] = {false, cut(y, axis, tiles)};
+      const Partition rows = cut(y, axis, tiles), indices = cut(index, 1 - axis, tiles);
+      if (back) {
+        for (auto& out : scheme.out) out.part = {1, tiles, tiles};
+        scheme.in[1] = {false, rows};
+        scheme.in[2] = {false, indices};
+      } else {
+        scheme.out[0].part = rows;
+        scheme.out[1].part = indices;
+      }
       all.push_back(scheme);
     }
   const i64 pitch = 2 * y[2] + 2;
