@@ -103,6 +103,7 @@ HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) 
 template <class Form>
 void wide(const Gemm& g, void* scratch) {
   constexpr i64 nr = Form::nr;
+  if (g.m == 0) return;
   const i64 depth = Form::steps(g.k);  // of pairs, when a step takes two
   const i64 blocks = std::max<i64>(1, (depth + gemm_depth - 1) / gemm_depth);  // of equal depth
   const i64 most_steps = (depth + blocks - 1) / blocks;
