@@ -86,14 +86,24 @@ bool one_worker(const PlannedStep& a, const Touch& x, const PlannedStep& b, cons
          x.access.part == y.access.part && x.access.part.tiles == a.scheme.tiles;
 }
 
-/// A step is marked when what it writes is read by other workers, and only then.
+/// The same halves for two workers, each made of whole tiles of both cuts.
+bool same_halves(const Touch& x, const Touch& y) {
+  const Partition &a = x.access.part, &b = y.access.part;
+  if (x.access.all || y.access.all || a.outer != b.outer || a.tiles % 2 != 0 || b.tiles % 2 != 0)
+    return false;
+  const i64 more = std::max(a.tiles, b.tiles), fewer = std::min(a.tiles, b.tiles);
+  return a.units == a.tiles && b.units == b.tiles && more % fewer == 0;
+}
+
+/// A step is marked when what it writes is read by the other one of two workers, and only then.
 int check_crossings(const Plan& plan) {
   std::vector<bool> crosses(plan.steps.size());
   for (const auto& value : touches(plan))
     for (const Touch& x : value)
       for (const Touch& y : value) {
         const auto step = static_cast<size_t>(x.step), other = static_cast<size_t>(y.step);
-        if (x.write && x.step != y.step && !one_worker(plan.steps[step], x, plan.steps[other], y))
+        if (x.write && x.step != y.step && !one_worker(plan.steps[step], x, plan.steps[other], y) &&
+            !same_halves(x, y))
           crosses[step] = true;
       }
   int marked = 0;

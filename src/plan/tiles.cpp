@@ -19,6 +19,13 @@ constexpr double flops_per_us = 60e3, bytes_per_us = 12e3, barrier_us = 1.0;
 constexpr double few_tiles = 0.1;
 constexpr double least_piece = 4096, piece_us = 0.03;
 
+/// Even cuts of which one refines the other: two workers have the same halves, and need no more
+/// than a barrier.
+bool nested(const Partition& a, const Partition& b) {
+  return a.tiles % 2 == 0 && b.tiles % 2 == 0 && a.outer == b.outer && a.units == a.tiles &&
+         b.units == b.tiles && (a.tiles % b.tiles == 0 || b.tiles % a.tiles == 0);
+}
+
 class Chooser {
  public:
   Chooser(const Graph& graph, const Backend& cpu)
@@ -159,13 +166,6 @@ class Chooser {
     return pieces * piece_us;
   }
 
-  /// Even cuts of which one refines the other: two workers have the same halves, and need no more
-  /// than a barrier.
-  static bool nested(const Partition& a, const Partition& b) {
-    return a.tiles % 2 == 0 && b.tiles % 2 == 0 && a.outer == b.outer && a.units == a.tiles &&
-           b.units == b.tiles && (a.tiles % b.tiles == 0 || b.tiles % a.tiles == 0);
-  }
-
   Partition partition_of(int writer, ValueId id) const {
     const Node& node = graph_.nodes[static_cast<size_t>(writer)];
     const Scheme& scheme =
@@ -272,7 +272,8 @@ void split_sums(Plan& plan, std::vector<Scheme>& chosen, std::vector<double>& fl
   behind_their_origin(graph, chosen, flops, origin);
 }
 
-/// Finds the steps whose outputs are read in another cut than they are written in.
+/// Finds the steps whose outputs are read in another cut than they are written in, but for cuts
+/// that give two workers the same halves.
 void mark_crossings(const Graph& graph, std::vector<Scheme>& chosen) {
   struct Written {
     int node = -1;
@@ -290,7 +291,8 @@ void mark_crossings(const Graph& graph, std::vector<Scheme>& chosen) {
       if (from.node < 0 || from.node == static_cast<int>(n) || node.op->shape_only >> i & 1)
         continue;
       const Scheme::Access& access = chosen[n].in[i];
-      if ((access.all && chosen[n].tiles > 1) || !(access.part == from.part))
+      if ((access.all && chosen[n].tiles > 1) ||
+          !(access.part == from.part || nested(access.part, from.part)))
         chosen[static_cast<size_t>(from.node)].crosses = true;
     }
   }
