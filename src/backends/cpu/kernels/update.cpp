@@ -40,6 +40,11 @@ struct UpdateRow {
   }
 };
 
+template <class Row>
+UpdateRow<Row> update_row(const BoundNode& bound, const ClipArgs& clip, Row (*find)(bool, bool)) {
+  return {find(clip.any, false), bound.scheme.crosses ? find(clip.any, true) : nullptr};
+}
+
 struct AdamArgs {
   UpdateRow<AdamRow> row;
   float *p, *m, *v;
@@ -75,16 +80,9 @@ Call lower_adam(const BoundNode& bound) {
   const ClipArgs clip = clip_of(bound, bound.input(4));
   step.bound = clip.bound;
   return make_call<AdamArgs>(
-      {{adam_row(clip.any, false), bound.scheme.crosses ? adam_row(clip.any, true) : nullptr},
-       static_cast<float*>(bound.in[0]),
-       static_cast<float*>(bound.in[2]),
-       static_cast<float*>(bound.in[3]),
-       bound.input(1),
-       step,
-       bound.scalars,
-       update_tiles(bound),
-       attrs.real("rate_scale", 1),
-       clip},
+      {update_row(bound, clip, adam_row), static_cast<float*>(bound.in[0]),
+       static_cast<float*>(bound.in[2]), static_cast<float*>(bound.in[3]), bound.input(1), step,
+       bound.scalars, update_tiles(bound), attrs.real("rate_scale", 1), clip},
       run_adam);
 }
 
@@ -121,15 +119,9 @@ Call lower_sgd(const BoundNode& bound) {
                      1,
                      clip.bound};
   return make_call<SgdArgs>(
-      {{sgd_row(clip.any, false), bound.scheme.crosses ? sgd_row(clip.any, true) : nullptr},
-       static_cast<float*>(bound.in[0]),
+      {update_row(bound, clip, sgd_row), static_cast<float*>(bound.in[0]),
        bound.in.size() > velocity ? static_cast<float*>(bound.in[velocity]) : nullptr,
-       bound.input(1),
-       step,
-       bound.scalars,
-       update_tiles(bound),
-       attrs.real("rate_scale", 1),
-       clip},
+       bound.input(1), step, bound.scalars, update_tiles(bound), attrs.real("rate_scale", 1), clip},
       run_sgd);
 }
 
