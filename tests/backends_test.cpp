@@ -78,9 +78,7 @@ std::vector<Tensor> planned(const OpDef& op, const OpSample& sample,
   Executor executor(plan, gradients);
   executor.scalars() = step_scalars();
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (executor.input(static_cast<int>(i)) && inputs[i].bytes() > 0)
-      std::memcpy(executor.input(static_cast<int>(i)), inputs[i].raw(),
-                  static_cast<size_t>(inputs[i].bytes()));
+    if (executor.input(static_cast<int>(i))) executor.set_input(static_cast<int>(i), inputs[i]);
   WorkerPool pool(workers);
   executor.run(pool);
   std::vector<Tensor> values;

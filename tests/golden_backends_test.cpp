@@ -29,8 +29,7 @@ std::vector<Tensor> planned(const std::vector<Symbol>& outputs, const std::vecto
   const Arena gradients(plan->gradient_bytes, "the gradients");
   Executor executor(plan, gradients);
   for (size_t i = 0; i < feeds.size(); ++i)
-    std::memcpy(executor.input(static_cast<int>(i)), feeds[i].second.raw(),
-                static_cast<size_t>(feeds[i].second.bytes()));
+    executor.set_input(static_cast<int>(i), feeds[i].second);
   WorkerPool pool(run.workers);
   executor.run(pool);
   std::vector<Tensor> values;

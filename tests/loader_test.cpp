@@ -316,6 +316,40 @@ TEST(Loader, ACrewFillsTheSameBatches) {
   }
 }
 
+/// Checks the batches of `dataset` in bands against those that are not.
+void expect_in_bands(const Dataset& dataset, Crew* crew) {
+  constexpr i64 batch = 64, elements = 300, bands[] = {6, 1};
+  Loader plain(dataset, batch, true, 5, DType::f32, DType::f32);
+  Loader banded(dataset, batch, true, 5, DType::f32, DType::f32);
+  plain.start_epoch(1);
+  banded.start_epoch(1);
+  std::vector<float> x0(batch * elements), x1(x0), y0(batch), y1(y0);
+  void* const expected[] = {x0.data(), y0.data()};
+  void* const found[] = {x1.data(), y1.data()};
+  while (const i64 rows = plain.next(expected)) {
+    ASSERT_EQ(banded.next({found, bands}, crew), rows);
+    EXPECT_EQ(y0, y1);
+    for (i64 row = 0; row < rows; ++row)
+      for (i64 e = 0; e < elements; ++e)
+        ASSERT_EQ(x1[static_cast<size_t>((e / 50 * rows + row) * 50 + e % 50)],
+                  x0[static_cast<size_t>(row * elements + e)]);
+  }
+}
+
+TEST(Loader, ABatchMayLieInBands) {
+  Tensor x(Shape{200, 30, 10}), y(Shape{200});
+  for (i64 i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
+  for (i64 i = 0; i < y.size(); ++i) y.data()[i] = static_cast<float>(-i);
+  const Dataset data(x, y);
+  ThreeInTurn crew;
+  for (Crew* one : {static_cast<Crew*>(nullptr), static_cast<Crew*>(&crew)}) {
+    expect_in_bands(data, one);
+    expect_in_bands(data.map([](Sample s) { return s; }), one);
+    expect_in_bands(data.prefetch(2), one);
+  }
+  EXPECT_GT(crew.calls, 0);
+}
+
 /// Data in memory is gathered between two steps: what the first program waits for it is little.
 TEST(Loader, KeepsUpWithTheFirstProgram) {
   auto model = Sequential({

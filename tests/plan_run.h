@@ -86,8 +86,15 @@ class PlanRun {
   }
 
   void set_input(int i, const Tensor& value) {
-    std::memcpy(at(plan_.graph.inputs[static_cast<size_t>(i)]), value.raw(),
-                static_cast<size_t>(value.bytes()));
+    // In bands: [bands, samples, the rest].
+    const i64 bands = plan_.bands[static_cast<size_t>(i)], samples = value.shape()[0],
+              bytes = value.bytes() / (bands * samples);
+    auto* to = static_cast<char*>(at(plan_.graph.inputs[static_cast<size_t>(i)]));
+    for (i64 piece = 0; piece < bands * samples; ++piece, to += bytes)
+      std::memcpy(to,
+                  static_cast<const char*>(value.raw()) +
+                      (piece % samples * bands + piece / samples) * bytes,
+                  static_cast<size_t>(bytes));
   }
   /// Step after step, whole steps on one worker.
   void run() {

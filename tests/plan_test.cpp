@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "graph/evaluate.h"
 #include "graph/passes/trace.h"
@@ -236,6 +237,30 @@ TEST_F(PlanTest, KnowsWhatOtherWorkersRead) {
   int updates = 0;
   for_every_case(150, [&](const Subject& s) { updates += check_crossings(*s.plan); });
   EXPECT_GT(updates, 0) << "no cut update of a weight that others read: the test would see little";
+}
+
+/// The first program's images, what its convolution makes of them and the gradient of that.
+TEST_F(PlanTest, WhatIsCutWithinSamplesLiesInBands) {
+  auto model = Sequential({Conv2D(32, 3, {.padding = Same, .activation = ReLU}), MaxPool2D(2),
+                           Flatten(), Dense(10, Softmax)});
+  model.build({28, 28, 1});
+  model.compile(Adam(0.001), CrossEntropy);
+  const auto plan = plan_for(*model.impl(), Mode::train, 32, target_type(Shape{}, DType::i32));
+  EXPECT_EQ(plan->bands, (std::vector<i64>{14, 1}));
+  std::map<ValueId, i64> bands;  // by root
+  for (const PlannedStep& step : plan->steps) {
+    const Node& node = plan->graph.nodes[static_cast<size_t>(step.node)];
+    const auto meet = [&](ValueId id, const Scheme::Access& access) {
+      const auto [at, first] = bands.try_emplace(plan->graph.root(id), access.bands);
+      EXPECT_EQ(at->second, access.bands) << node.op->name << " finds value " << id << " otherwise";
+    };
+    if (node.op->alias) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (!(node.op->shape_only >> i & 1)) meet(node.inputs[i], step.scheme.in[i]);
+    for (size_t o = 0; o < node.outputs.size(); ++o) meet(node.outputs[o], step.scheme.out[o]);
+  }
+  EXPECT_EQ(std::count_if(bands.begin(), bands.end(), [](const auto& v) { return v.second == 14; }),
+            3);
 }
 
 TEST_F(PlanTest, NoTwoLiveValuesShareMemory) {

@@ -66,22 +66,25 @@ inline void prefetch_row(const char* row, i64 bytes) {
 }
 
 template <class To, class From, class How>
-void gather(void* out, const void* from, const std::uint32_t* order, i64 rows, i64 row_elements) {
-  auto* to = static_cast<To*>(out);
-  const auto* first = static_cast<const From*>(from);
-  if (order == nullptr) return convert_run<To, From, How>(to, first, rows * row_elements);
+void gather(void* out, const void* from, const std::uint32_t* order, i64 rows,
+            const RowBands& row) {
+  const auto [elements, bands, first, count, pitch] = row;
+  auto* to = static_cast<To*>(out) + first * pitch;
+  const auto* start = static_cast<const From*>(from) + first * elements;
+  if (order == nullptr && bands == 1) return convert_run<To, From, How>(to, start, rows * elements);
+  const auto row_at = [&](i64 r) { return start + (order ? i64{order[r]} : r) * bands * elements; };
   constexpr i64 ahead = 3;
-  const auto row_bytes = static_cast<i64>(sizeof(From)) * row_elements;
-  for (i64 r = 0; r < rows; ++r, to += row_elements) {
-    if (r + ahead < rows)
-      prefetch_row(reinterpret_cast<const char*>(first + i64{order[r + ahead]} * row_elements),
-                   row_bytes);
-    const From* row = first + i64{order[r]} * row_elements;
-    // A call of memcpy costs more than a short row.
-    if (row_elements <= 4) {
-      for (i64 i = 0; i < row_elements; ++i) to[i] = How::template convert<To>(row[i]);
-    } else {
-      convert_run<To, From, How>(to, row, row_elements);
+  const auto row_bytes = static_cast<i64>(sizeof(From)) * count * elements;
+  for (i64 r = 0; r < rows; ++r, to += elements) {
+    if (r + ahead < rows) prefetch_row(reinterpret_cast<const char*>(row_at(r + ahead)), row_bytes);
+    const From* band = row_at(r);
+    for (i64 b = 0; b < count; ++b, band += elements) {
+      // A call of memcpy costs more than a short row.
+      if (elements <= 4) {
+        for (i64 i = 0; i < elements; ++i) to[b * pitch + i] = How::template convert<To>(band[i]);
+      } else {
+        convert_run<To, From, How>(to + b * pitch, band, elements);
+      }
     }
   }
 }

@@ -8,10 +8,30 @@
 
 namespace goneuron {
 
-/// Writes `rows` rows of `row_elements` elements to `out`: row r is row order[r] of `from`, or row
-/// r itself when `order` is null. Neither side may overlap. Allocates nothing.
+/// Which bands of a row are gathered, and where they go. A row of `from` is `bands` bands of
+/// `elements` elements; of those, `count` from `first` on. Those of one row lie `pitch` elements
+/// apart at `out`; the rows of one band follow each other.
+struct RowBands {
+  i64 elements, bands = 1, first = 0, count = 1, pitch = 0;
+};
+/// Writes `rows` rows to `out`: row r is row order[r] of `from`, or row r itself when `order` is
+/// null. Neither side may overlap. Allocates nothing.
 using GatherRows = void (*)(void* out, const void* from, const std::uint32_t* order, i64 rows,
-                            i64 row_elements);
+                            const RowBands& row);
+
+/// Where a batch goes: an address for each feed, and into how many bands each sample is cut there:
+/// the first band of all samples, then the second of all, ... None given: one.
+struct BatchMemory {
+  BatchMemory(void* const* addresses, const i64* band_counts = nullptr)
+      : data(addresses), bands(band_counts) {}
+  /// All bands of a feed's samples of `elements`, in a batch of `rows`.
+  RowBands row(size_t feed, i64 elements, i64 rows) const {
+    const i64 count = bands ? bands[feed] : 1;
+    return {elements / count, count, 0, count, elements / count * rows};
+  }
+  void* const* data;
+  const i64* bands;
+};
 
 enum class GatherRole { input, target };
 

@@ -85,7 +85,8 @@ void Loader::add_part(const DatasetImpl& data, const std::vector<Feed>& feeds) {
     const size_t place =
         static_cast<size_t>(feed.column) + (feed.role == GatherRole::input ? 0 : data.x.size());
     part.streams.push_back({feed.role, feed.column, feed.type, c.dtype, c.stored.raw(),
-                            gather_for(feed.role, c.dtype, feed.type, "Dataset"), elements,
+                            gather_for(feed.role, c.dtype, feed.type, "Dataset"),
+                            gather_for(feed.role, feed.type, feed.type, "Dataset"), elements,
                             checked_mul(elements, dtype_size(feed.type)), types[place].bytes(),
                             place});
   }
@@ -103,7 +104,6 @@ void Loader::prepare_source() {
   const bool blocks = data_->source != nullptr && data_->source->block() > 1;
   for (i64 t = 0; t < threads; ++t) {
     Scratch& scratch = scratch_.emplace_back();
-    scratch.out.resize(parts_[0].streams.size());
     if (blocks || !data_->source) continue;
     scratch.rows.resize(static_cast<size_t>(piece_));
     for (const i64 bytes : row_bytes) {
@@ -168,7 +168,7 @@ void Loader::start_epoch(i64 epoch, i64 first_step) {
   if (prefetcher_ != nullptr) prefetcher_->start(step_, steps_);
 }
 
-i64 Loader::next(void* const* memory, Crew* crew) {
+i64 Loader::next(const BatchMemory& memory, Crew* crew) {
   if (step_ == steps_) return 0;
   const auto start = std::chrono::steady_clock::now();
   const Batch b = batch(step_);
@@ -176,9 +176,11 @@ i64 Loader::next(void* const* memory, Crew* crew) {
     fill(step_, memory, crew);
   } else {
     const int half = prefetcher_->wait();
-    for (size_t i = 0; i < b.part->streams.size(); ++i)
-      std::memcpy(memory[i], half_memory_[half][i],
-                  static_cast<size_t>(b.rows * b.part->streams[i].row_bytes));
+    for (size_t i = 0; i < b.part->streams.size(); ++i) {
+      const Stream& s = b.part->streams[i];
+      s.copy(memory.data[i], half_memory_[half][i], nullptr, b.rows,
+             memory.row(i, s.elements, b.rows));
+    }
     prefetcher_->release();
   }
   ++step_;
@@ -186,7 +188,7 @@ i64 Loader::next(void* const* memory, Crew* crew) {
   return b.rows;
 }
 
-void Loader::fill_arrays(const Batch& b, i64 step, void* const* memory, Crew* crew) const {
+void Loader::fill_arrays(const Batch& b, i64 step, const BatchMemory& memory, Crew* crew) const {
   constexpr i64 least = 32 * 1024;  // bytes that are worth waking the workers
   i64 bytes = 0;
   for (const Stream& s : b.part->streams) bytes += b.rows * s.row_bytes;
@@ -195,43 +197,61 @@ void Loader::fill_arrays(const Batch& b, i64 step, void* const* memory, Crew* cr
     const Loader* loader;
     const Batch* batch;
     i64 step;
-    void* const* memory;
+    const BatchMemory* memory;
   };
-  const Work work{this, &b, step, memory};
+  const Work work{this, &b, step, &memory};
   crew->run(
       [](const void* given, i64 part, i64 parts) {
         const Work& w = *static_cast<const Work*>(given);
-        w.loader->fill_share(*w.batch, w.step, w.memory, part, parts);
+        w.loader->fill_share(*w.batch, w.step, *w.memory, part, parts);
       },
       &work);
 }
 
-void Loader::fill_share(const Batch& b, i64 step, void* const* memory, i64 part, i64 parts) const {
-  const i64 from = b.rows * part / parts, count = b.rows * (part + 1) / parts - from;
-  const std::uint32_t* rows = b.part->rows ? b.part->rows + b.first + from : nullptr;
+Loader::Share Loader::share_of(const Batch& b, size_t feed, const BatchMemory& memory, i64 part,
+                               i64 parts) {
+  Share share{0, b.rows, memory.row(feed, b.part->streams[feed].elements, b.rows)};
+  const auto cut = [&](i64& first, i64& count) {
+    first = count * part / parts;
+    count = count * (part + 1) / parts - first;
+  };
+  if (share.row.bands == 1)
+    cut(share.first, share.rows);
+  else
+    cut(share.row.first, share.row.count);
+  return share;
+}
+
+void Loader::fill_share(const Batch& b, i64 step, const BatchMemory& memory, i64 part,
+                        i64 parts) const {
   for (size_t i = 0; i < b.part->streams.size(); ++i) {
     const Stream& s = b.part->streams[i];
-    s.gather(at(memory[i], from * s.row_bytes),
-             rows ? s.stored : at(s.stored, (b.first + from) * s.stored_bytes), rows, count,
-             s.elements);
+    const Share share = share_of(b, i, memory, part, parts);
+    const i64 first = b.first + share.first;
+    const std::uint32_t* rows = b.part->rows ? b.part->rows + first : nullptr;
+    s.gather(at(memory.data[i], share.first * s.row_bytes),
+             rows ? s.stored : at(s.stored, first * s.stored_bytes), rows, share.rows, share.row);
   }
-  if (rows && step + 1 < steps_) fetch_ahead(batch(step + 1), part, parts);
+  if (b.part->rows && step + 1 < steps_) fetch_ahead(batch(step + 1), memory, part, parts);
 }
 
 /// Asks for the rows of the next batch: they are random, and arrive while the step runs.
-void Loader::fetch_ahead(const Batch& b, i64 part, i64 parts) const {
+void Loader::fetch_ahead(const Batch& b, const BatchMemory& memory, i64 part, i64 parts) const {
   asm volatile("");  // else gcc takes this for a function without effect and leaves its calls out
   constexpr i64 line = 64;
   i64 left = 128 * 1024;  // bytes; a part of the second-level cache
-  const i64 from = b.rows * part / parts, count = b.rows * (part + 1) / parts - from;
-  for (const Stream& s : b.part->streams) {
+  for (size_t k = 0; k < b.part->streams.size(); ++k) {
+    const Stream& s = b.part->streams[k];
     if (s.role != GatherRole::input) continue;
-    const i64 rows = std::min(count, left / (s.stored_bytes + 1));
-    left -= rows * s.stored_bytes;
-    for (i64 r = from; r < from + rows; ++r) {
-      const auto* bytes =
-          static_cast<const char*>(at(s.stored, i64{b.part->rows[b.first + r]} * s.stored_bytes));
-      for (i64 i = 0; i < s.stored_bytes; i += line) __builtin_prefetch(bytes + i, 0, 2);
+    const Share share = share_of(b, k, memory, part, parts);
+    const i64 band = s.stored_bytes / share.row.bands, bytes = share.row.count * band;
+    const i64 rows = std::min(share.rows, left / (bytes + 1));
+    left -= rows * bytes;
+    for (i64 r = share.first; r < share.first + rows; ++r) {
+      const i64 row = b.part->rows[b.first + r];
+      const auto* from =
+          static_cast<const char*>(at(s.stored, row * s.stored_bytes + share.row.first * band));
+      for (i64 i = 0; i < bytes; i += line) __builtin_prefetch(from + i, 0, 2);
     }
   }
 }

@@ -53,10 +53,10 @@ class Loader {
   /// Goes to the batch `first_step` of `epoch`, whatever was read before; what lies before it is
   /// not read. Allocates nothing after the first call.
   void start_epoch(i64 epoch, i64 first_step = 0);
-  /// Fills the next batch, one address a feed, and returns its rows; 0 after the last one. Rows
-  /// beyond are left as they are. A crew fills large batches of arrays. Rethrows what a map or a
-  /// source threw. Allocates nothing unless they do.
-  i64 next(void* const* memory, Crew* crew = nullptr);
+  /// Fills the next batch and returns its rows; 0 after the last one. What lies beyond is left as
+  /// it is. A crew fills large batches of arrays. Rethrows what a map or a source threw. Allocates
+  /// nothing unless they do.
+  i64 next(const BatchMemory& memory, Crew* crew = nullptr);
   /// Seconds spent in next() since start_epoch(): what a step waited for its data.
   double waited() const { return waited_; }
 
@@ -66,8 +66,8 @@ class Loader {
     GatherRole role;
     int column;
     DType type, stored_type;
-    const void* stored;  // null: the samples come from a source
-    GatherRows gather;
+    const void* stored;                     // null: the samples come from a source
+    GatherRows gather, copy;                // converting from what is stored; of what is converted
     i64 elements, row_bytes, stored_bytes;  // of one sample, converted and stored
     size_t place;                           // among all columns of the storage
   };
@@ -91,24 +91,37 @@ class Loader {
   struct Scratch {
     std::vector<i64> rows;
     std::vector<Tensor> memory;
-    std::vector<void*> columns, out;
+    std::vector<void*> columns;
   };
   void add_part(const DatasetImpl& data, const std::vector<Feed>& feeds);
   void prepare_source();
   void prepare_prefetch();
   Batch batch(i64 step) const;
-  void fill(i64 step, void* const* memory, Crew* crew);
-  void fill_arrays(const Batch& batch, i64 step, void* const* memory, Crew* crew) const;
-  /// Part `part` of the rows, and what it will take of the next batch.
-  void fill_share(const Batch& batch, i64 step, void* const* memory, i64 part, i64 parts) const;
-  void fetch_ahead(const Batch& batch, i64 part, i64 parts) const;
+  void fill(i64 step, const BatchMemory& memory, Crew* crew);
+  void fill_arrays(const Batch& batch, i64 step, const BatchMemory& memory, Crew* crew) const;
+  /// What one of several threads fills of a feed: some rows, or some bands of all rows.
+  struct Share {
+    i64 first, rows;
+    RowBands row;
+  };
+  static Share share_of(const Batch& batch, size_t feed, const BatchMemory& memory, i64 part,
+                        i64 parts);
+  /// Share `part` of a batch, and what it will take of the next one.
+  void fill_share(const Batch& batch, i64 step, const BatchMemory& memory, i64 part,
+                  i64 parts) const;
+  void fetch_ahead(const Batch& batch, const BatchMemory& memory, i64 part, i64 parts) const;
   /// The rows [first, first + count) of a batch by one thread.
-  void fill_piece(const Batch& batch, i64 first, i64 count, int thread, void* const* memory);
+  void fill_piece(const Batch& batch, i64 first, i64 count, int thread, const BatchMemory& memory);
+  /// Where rows of a batch go from `row` on.
+  struct Place {
+    const BatchMemory& memory;
+    i64 row, rows;  // of `rows` in the batch
+  };
+  static void* address_of(const Place& place, const Stream& stream, size_t feed);
   /// Converts what was read, through the maps where there are some; `sample(i)` is row i's.
   template <class SampleOf>
-  void put(const Part& part, const Stored& from, i64 count, void* const* out,
-           SampleOf sample) const;
-  void put_mapped(const Part& part, Samples sample, i64 index, i64 row, void* const* out) const;
+  void put(const Part& part, const Stored& from, i64 count, Place to, SampleOf sample) const;
+  void put_mapped(const Part& part, Samples sample, i64 index, const Place& to) const;
   i64 index(const Batch& batch, i64 row) const {
     const i64 at = batch.first + row;
     return batch.part->order ? i64{batch.part->order[at]} : at;

@@ -32,7 +32,7 @@ Samples sample_of(const DatasetImpl& data, const void* const* columns, i64 slot)
 
 }  // namespace
 
-void Loader::fill(i64 step, void* const* memory, Crew* crew) {
+void Loader::fill(i64 step, const BatchMemory& memory, Crew* crew) {
   const Batch b = batch(step);
   if (team_ == nullptr) return fill_arrays(b, step, memory, crew);
   if (windows_ != nullptr) windows_->need(b.first, b.rows);
@@ -43,44 +43,43 @@ void Loader::fill(i64 step, void* const* memory, Crew* crew) {
   if (windows_ != nullptr) windows_->ahead(b.first + b.rows);
 }
 
-void Loader::fill_piece(const Batch& b, i64 first, i64 count, int thread, void* const* memory) {
+void Loader::fill_piece(const Batch& b, i64 first, i64 count, int thread,
+                        const BatchMemory& memory) {
   const Part& part = *b.part;
   Scratch& scratch = scratch_[static_cast<size_t>(thread)];
-  const auto move_to = [&](i64 row) {
-    for (size_t i = 0; i < scratch.out.size(); ++i)
-      scratch.out[i] = at(memory[i], row * part.streams[i].row_bytes);
-  };
-  move_to(first);
   if (windows_ != nullptr) {
     for (i64 done = 0; done < count;) {
       const WindowReader::Run run = windows_->run(b.first + first + done, count - done);
-      put(part, {run.columns, run.slots}, run.count, scratch.out.data(),
+      put(part, {run.columns, run.slots}, run.count, {memory, first + done, b.rows},
           [&](i64 i) { return i64{run.samples[run.slots[i]]}; });
       done += run.count;
-      move_to(first + done);
     }
   } else if (part.data->source != nullptr) {
     for (i64 i = 0; i < count; ++i)
       scratch.rows[static_cast<size_t>(i)] = part.data->chosen[index(b, first + i)];
     part.data->source->read_epoch(scratch.rows.data(), count, scratch.columns.data(), epoch_,
                                   seed_);
-    put(part, {scratch.columns.data(), nullptr}, count, scratch.out.data(),
+    put(part, {scratch.columns.data(), nullptr}, count, {memory, first, b.rows},
         [&](i64 i) { return index(b, first + i); });
   } else {
     for (i64 i = 0; i < count; ++i) {
       const i64 sample = index(b, first + i);
-      put_mapped(part, part.data->stored(sample), sample, i, scratch.out.data());
+      put_mapped(part, part.data->stored(sample), sample, {memory, first + i, b.rows});
     }
   }
 }
 
+void* Loader::address_of(const Place& place, const Stream& s, size_t feed) {
+  const i64 bands = place.memory.row(feed, s.elements, place.rows).bands;
+  return at(place.memory.data[feed], place.row * (s.row_bytes / bands));
+}
+
 template <class SampleOf>
-void Loader::put(const Part& part, const Stored& from, i64 count, void* const* out,
-                 SampleOf sample) const {
+void Loader::put(const Part& part, const Stored& from, i64 count, Place to, SampleOf sample) const {
   const auto slot = [&](i64 i) { return from.slots ? i64{from.slots[i]} : i; };
   if (!part.data->maps.empty()) {
-    for (i64 i = 0; i < count; ++i)
-      put_mapped(part, sample_of(*part.data, from.columns, slot(i)), sample(i), i, out);
+    for (i64 i = 0; i < count; ++i, ++to.row)
+      put_mapped(part, sample_of(*part.data, from.columns, slot(i)), sample(i), to);
     return;
   }
   for (size_t k = 0; k < part.streams.size(); ++k) {
@@ -93,12 +92,12 @@ void Loader::put(const Part& part, const Stored& from, i64 count, void* const* o
                                  s.stored_type),
                     s.type, {"Dataset", name_of(part.data->x, s.column), shape, sample(i)});
     }
-    s.gather(out[k], column, from.slots, count, s.elements);
+    s.gather(address_of(to, s, k), column, from.slots, count,
+             to.memory.row(k, s.elements, to.rows));
   }
 }
 
-void Loader::put_mapped(const Part& part, Samples from, i64 index, i64 row,
-                        void* const* out) const {
+void Loader::put_mapped(const Part& part, Samples from, i64 index, const Place& to) const {
   const Samples sample =
       part.data->mapped(std::move(from), {.epoch = epoch_, .index = index, .seed = seed_});
   for (size_t i = 0; i < part.streams.size(); ++i) {
@@ -108,7 +107,7 @@ void Loader::put_mapped(const Part& part, Samples from, i64 index, i64 row,
     if (input && is_floating(made.dtype()) && !is_floating(s.type))
       check_whole(made, s.type,
                   {"Dataset::map", name_of(part.data->x, s.column), made.shape(), index});
-    s.gather(at(out[i], row * s.row_bytes), made.raw(), nullptr, 1, s.elements);
+    s.gather(address_of(to, s, i), made.raw(), nullptr, 1, to.memory.row(i, s.elements, to.rows));
   }
 }
 

@@ -16,11 +16,13 @@ void units(float* HWY_RESTRICT out, const std::uint8_t* HWY_RESTRICT from, i64 c
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
   constexpr i64 lanes = HWY_LANES(float);
   const auto high = hn::Set(d, unit_high), low = hn::Set(d, unit_low);
-  i64 i = 0;
-  for (; i + lanes <= count; i += lanes) {
+  const auto convert = [&](i64 i) {
     const auto v = hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(d8, from + i)));
     hn::StoreU(hn::Add(hn::Mul(v, high), hn::Mul(v, low)), d, out + i);
-  }
+  };
+  i64 i = 0;
+  for (; i + lanes <= count; i += lanes) convert(i);
+  if (i < count && count >= lanes) return convert(count - lanes);  // some of them once more
   for (; i < count; ++i) out[i] = unit_of(from[i]);
 }
 

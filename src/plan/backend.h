@@ -18,10 +18,13 @@ struct Scheme {
   const char* name = "whole";
   i64 tiles = 1;
   // For each input and output, what a tile touches: its own range, or everything (`all`: every tile
-  // reads all).
+  // may read all; `part` is then what it reads most of, where there is such a thing).
   struct Access {
     bool all = false;
     Partition part;
+    // Of what is cut within samples: into how many bands at most the kernel takes it, or into any
+    // divisor of that; and how many the tiles pass made (see plan/bands.cpp).
+    i64 most_bands = 1, bands = 1;
   };
   std::vector<Access> in, out;
   bool partial = false;  // output 0 becomes [tiles, ...]: sums that a tree_sum adds up

@@ -1,7 +1,9 @@
 #include "plan/executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 
 namespace goneuron {
 
@@ -92,6 +94,36 @@ bool Executor::makes(const Node& node, ValueId wanted) const {
   for (const ValueId id : node.outputs)
     if (plan_->graph.root(id) == plan_->graph.root(wanted)) return true;
   return false;
+}
+
+template <class Copy>
+void Executor::each_piece(int i, const Copy& copy) const {
+  const Value& value = plan_->graph.value(plan_->graph.inputs[static_cast<size_t>(i)]);
+  const i64 bands = plan_->bands[static_cast<size_t>(i)];
+  const i64 samples = bands == 1 ? 1 : value.type.shape[0],
+            bytes = value_bytes(value) / std::max<i64>(samples * bands, 1);
+  for (i64 band = 0; band < bands; ++band)
+    for (i64 n = 0; n < samples; ++n)
+      copy((band * samples + n) * bytes, (n * bands + band) * bytes, static_cast<size_t>(bytes));
+}
+
+void Executor::set_input(int i, const Tensor& value) {
+  auto* to = static_cast<char*>(input(i));
+  const auto* from = static_cast<const char*>(value.raw());
+  each_piece(i, [&](i64 banded, i64 plain, size_t bytes) {
+    if (bytes > 0) std::memcpy(to + banded, from + plain, bytes);
+  });
+}
+
+Tensor Executor::input_value(int i) const {
+  const TensorType& type = plan_->graph.value(plan_->graph.inputs[static_cast<size_t>(i)]).type;
+  Tensor value(type.shape, type.dtype);
+  const auto* from = static_cast<const char*>(at(plan_->graph.inputs[static_cast<size_t>(i)]));
+  auto* to = static_cast<char*>(value.raw());
+  each_piece(i, [&](i64 banded, i64 plain, size_t bytes) {
+    if (bytes > 0) std::memcpy(to + plain, from + banded, bytes);
+  });
+  return value;
 }
 
 Program Executor::divide(int workers, const Item& barrier) const {

@@ -18,8 +18,12 @@ class Executor {
 
   const Plan& plan() const { return *plan_; }
   const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
-  /// The memory of input i, to be filled before run(): as its type says, [rows, ...].
+  /// The memory of input i, to be filled before run(): as its type says, [rows, ...], and in
+  /// plan().bands[i] bands.
   void* input(int i) { return at(plan_->graph.inputs[static_cast<size_t>(i)]); }
+  /// Fills input i with `value`, of its type; and what input i holds, as its type says.
+  void set_input(int i, const Tensor& value);
+  Tensor input_value(int i) const;
   const void* output(int i) const { return at(plan_->graph.outputs[static_cast<size_t>(i)]); }
   StepScalars& scalars() { return *scalars_; }
 
@@ -33,6 +37,9 @@ class Executor {
   i64 bytes() const { return activations_.bytes() + io_.bytes() + scratch_.bytes(); }
 
  private:
+  /// Calls copy(banded, plain, bytes) for each piece of input i, with offsets in bytes.
+  template <class Copy>
+  void each_piece(int i, const Copy& copy) const;
   void* at(ValueId id) const { return addresses_[static_cast<size_t>(plan_->graph.root(id))]; }
   void bind();
   void lower();

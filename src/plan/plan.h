@@ -31,6 +31,7 @@ struct Plan {
   Graph graph;
   std::vector<PlannedStep> steps;
   std::vector<Slot> slots;  // by value
+  std::vector<i64> bands;   // by input: see plan/bands.cpp; 1 for one sample after the other
   i64 activation_bytes = 0, io_bytes = 0, gradient_bytes = 0, scratch_bytes = 0;
   // The most bytes of activations of which no two may share memory: no layout can need less.
   i64 live_bytes = 0;
@@ -48,6 +49,7 @@ Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget = 0);
 
 // The passes, one file each, in this order.
 void choose_tiles(Plan& plan, const Backend& backend);
+void lay_in_bands(Plan& plan);
 /// A plan whose live bytes are below `live_bytes` as far as computing activations again can help.
 Plan recompute(const Plan& plan, i64 live_bytes);
 /// `patience`: bytes that steps which wait for a barrier may keep in memory; `tight`: steps with

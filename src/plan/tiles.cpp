@@ -315,6 +315,7 @@ void choose_tiles(Plan& plan, const Backend& backend) {
     plan.steps.push_back({static_cast<NodeId>(n), chosen[n], runs});
     plan.steps.back().flops = flops[n];
   }
+  lay_in_bands(plan);
 }
 
 }  // namespace goneuron

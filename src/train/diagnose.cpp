@@ -13,7 +13,7 @@ namespace goneuron {
 
 namespace {
 
-/// Inputs and targets of the step, over the executor's memory.
+/// Inputs and targets of the step.
 struct BatchValue {
   std::string name;  // "x", or "x \"image\"" among several
   Symbol symbol;
@@ -23,19 +23,18 @@ std::vector<BatchValue> batch_of(const Refused& step) {
   std::vector<BatchValue> all;
   const ModelImpl& m = step.model;
   const StepSpec& spec = step.lease.spec();
-  const auto add = [&](const TensorType& type, const Symbol& symbol, std::string name) {
-    all.push_back({std::move(name), symbol,
-                   Tensor::view(step.lease.memory()[all.size()], type.shape, type.dtype)});
+  const auto add = [&](const Symbol& symbol, std::string name) {
+    all.push_back({std::move(name), symbol, step.lease->input_value(static_cast<int>(all.size()))});
   };
   for (size_t i = 0; i < m.inputs.size(); ++i)
-    add(spec.inputs[i], m.inputs[i], m.inputs.size() == 1 ? "x" : "x \"" + m.input_names[i] + "\"");
+    add(m.inputs[i], m.inputs.size() == 1 ? "x" : "x \"" + m.input_names[i] + "\"");
   for (size_t i = 0; i < m.heads.size(); ++i)
-    add(spec.targets[i], step.lease.graph()->y_true[i],
+    add(step.lease.graph()->y_true[i],
         m.heads.size() == 1
             ? "y"
             : "y \"" + m.output_names[static_cast<size_t>(m.heads[i].output)] + "\"");
   if (spec.targets.size() > m.heads.size())
-    add(spec.targets.back(), step.lease.graph()->y_true.back(), "the samples' weights");
+    add(step.lease.graph()->y_true.back(), "the samples' weights");
   return all;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "data/convert.h"
 #include "goneuron/model.h"
 #include "graph/layer_impl.h"
 #include "plan/executor.h"
@@ -167,8 +168,8 @@ class ExecutorLease {
   Executor* operator->() const { return executor_.get(); }
   Executor& operator*() const { return *executor_; }
   const StepSpec& spec() const { return spec_; }
-  /// The addresses of the step's inputs, then of its targets.
-  void* const* memory() const { return memory_.data(); }
+  /// Of the step's inputs, then of its targets.
+  BatchMemory memory() const { return {memory_.data(), executor_->plan().bands.data()}; }
   /// Of the step's numbers; null for a prediction.
   const TrainGraph* graph() const { return graph_; }
 

@@ -80,11 +80,12 @@ StepSpec spec_of(const ModelImpl& m, const Inputs& in, i64 rows) {
 void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site) {
   const i64 count = lease.spec().rows();
   for (size_t i = 0; i < in.x.size(); ++i) {
+    const BatchMemory memory = lease.memory();
     const i64 width = in.samples[i].elements();
     in.gathers[i](
-        lease.memory()[i],
+        memory.data[i],
         static_cast<const char*>(in.x[i].raw()) + at * width * dtype_size(in.x[i].dtype()), nullptr,
-        count, width);
+        count, memory.row(i, width, count));
   }
   lease->scalars().code = status_ok;
   // The workers belong to one caller at a time; others run alone, with the same result.
@@ -98,11 +99,8 @@ void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site
                      .where = call_site("predict", site),
                      .data = "the data",
                      .row = [at](i64 row) { return at + row; }};
-  for (size_t i = 0; i < in.x.size(); ++i) {
-    const TensorType& type = lease.spec().inputs[i];
-    search.inputs.emplace_back(m.inputs[i],
-                               Tensor::view(lease.memory()[i], type.shape, type.dtype));
-  }
+  for (size_t i = 0; i < in.x.size(); ++i)
+    search.inputs.emplace_back(m.inputs[i], lease->input_value(static_cast<int>(i)));
   refuse_index(search);
 }
 

@@ -226,7 +226,11 @@ HWY_INLINE void direct_rows(const Gemm& g, const float* HWY_RESTRICT b, i64 b_ro
   const auto second = hn::FirstN(d, static_cast<size_t>(kTwo ? g.n - lanes : 0));
   V s0[kRows], s1[kRows];
 #pragma GCC unroll 12
-  for (i64 i = 0; i < kRows; ++i) s0[i] = s1[i] = hn::Zero(d);
+  for (i64 i = 0; i < kRows; ++i) {
+    const float* c = g.product() + (row + i) * g.c_row;
+    s0[i] = g.add ? hn::MaskedLoad(first, d, c) : hn::Zero(d);
+    if constexpr (kTwo) s1[i] = g.add ? hn::MaskedLoad(second, d, c + lanes) : hn::Zero(d);
+  }
   const float* a = g.a + row * g.a_row;
   for (i64 p = 0; p < g.k; ++p, a += g.a_col, b += b_row) {
     const V b0 = hn::MaskedLoad(first, d, b);
@@ -274,14 +278,14 @@ void direct(const Gemm& g, void* scratch) {
 }
 
 void gemm(const Gemm& g, void* scratch) {
-  if (g.n <= nr && !g.add) {
+  if (g.n <= nr) {
     // A transposed B is turned round in the scratch memory, which holds so many rows. The rows of
     // an A that is stored by its columns fill vectors as they lie, which pays when a fifth of a
     // vector along the columns would be idle.
     const bool fits = g.b_col == 1 || g.k <= gemm_depth;
     const i64 padded = (g.n + lanes - 1) / lanes * lanes;
     const bool idle = g.a_row == 1 && 5 * g.n <= 4 * padded;
-    if (g.m >= nr && g.k > 0 && (idle || !fits)) return narrow(g, scratch);
+    if (g.m >= nr && g.k > 0 && (idle || !fits) && !g.add) return narrow(g, scratch);
     if (fits) return direct(g, scratch);
   }
   if (g.m <= 4 && g.b_col == 1) {

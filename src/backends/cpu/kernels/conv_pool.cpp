@@ -18,15 +18,15 @@
 namespace goneuron::cpu {
 
 struct ConvPool {
-  const float* x;       // [batch, h, w]
+  const float* x;       // [batch, h, w], in bands of `band` rows
   const float* w;       // [3, 3, channels]
   const float* bias;    // [channels] or null
-  float* y;             // [batch, ph, pw, channels]
+  float* y;             // [batch, ph, pw, channels], in bands of `pooled_band` rows
   std::uint8_t* index;  // [ph, batch, pw, channels]: the maximum's cell of its 2x2 window; 4: relu
                         // cut it off
   const float* dy;      // as y
   float *dw, *db;       // [tiles, 3, 3, channels], [tiles, channels]
-  i64 batch, h, width, ph, pw, channels, pad_top, pad_left;
+  i64 batch, h, width, ph, pw, channels, pad_top, pad_left, band, pooled_band;
   bool relu, by_image;
   i64 tiles;
   void (*run)(const ConvPool&, const struct Part&, float* scratch);
@@ -38,8 +38,15 @@ struct Part {
   i64 image, images, row, rows, tile, end;
 };
 
+/// How many rows of x, or of y, lie before row `row` of an image: in bands, those of other images.
+inline i64 rows_before(const ConvPool& c, i64 band, i64 image, i64 row) {
+  return (row / band * c.batch + image) * band + row % band;
+}
+
 /// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
 inline i64 pitch_of(const ConvPool& c) { return 2 * c.pw + 2; }
+/// Floats of the sums of some tiles, weights and bias.
+inline i64 sums_of(const ConvPool& c, i64 tiles) { return tiles * 10 * c.channels; }
 /// Floats of the quads of one row.
 inline i64 quads_of(const ConvPool& c) { return round_up(4 * (2 * c.pw + 1), 16); }
 inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* to) {
@@ -52,7 +59,8 @@ inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* 
       continue;
     }
     std::memset(to, 0, static_cast<size_t>(first) * sizeof(float));
-    std::memcpy(to + first, c.x + (image * c.h + from) * c.width + first - c.pad_left,
+    const float* x = c.x + rows_before(c, c.band, image, from) * c.width;
+    std::memcpy(to + first, x + first - c.pad_left,
                 static_cast<size_t>(last - first) * sizeof(float));
     std::memset(to + last, 0, static_cast<size_t>(pitch - last) * sizeof(float));
   }
@@ -142,9 +150,9 @@ void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
 template <bool kRelu>
 void forward_rows(const ConvPool& c, const float* x, i64 image, i64 row, i64 rows) {
   const i64 pitch = pitch_of(c), row_size = c.pw * c.channels;
-  float* y = c.y + (image * c.ph + row) * row_size;
   std::uint8_t* index = c.index + (row * c.batch + image) * row_size;
-  for (i64 r = 0; r < rows; ++r, x += 2 * pitch, y += row_size, index += c.batch * row_size) {
+  for (i64 r = row; r < row + rows; ++r, x += 2 * pitch, index += c.batch * row_size) {
+    float* y = c.y + rows_before(c, c.pooled_band, image, r) * row_size;
     i64 channel = 0;
     const auto add = [&](auto run, i64 vectors) {
       for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
@@ -265,18 +273,21 @@ void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_
   }
 }
 
-/// Each tile has sums of its own. The images are the outer loop, so that tiles of neighbouring rows
-/// share the padded copy and the quads.
+/// Each tile has sums of its own, in private memory until they are done: the processor would fetch
+/// them ahead for the worker of the tile before. The images are the outer loop, so that tiles of
+/// neighbouring rows share the padded copy and the quads.
 void backward(const ConvPool& c, const Part& part, float* scratch) {
   const i64 pitch = pitch_of(c), sums = 9 * c.channels, row_size = c.pw * c.channels;
+  const i64 tiles = part.end - part.tile;
+  float *const dw = scratch, *const db = c.db ? dw + tiles * sums : nullptr;
+  std::fill_n(dw, sums_of(c, tiles), 0.0F);
+  scratch += sums_of(c, tiles);
   float* quads[3];  // of three rows that follow each other, in a ring
   for (i64 i = 0; i < 3; ++i)
     quads[i] = scratch + round_up((2 * part.rows + 2) * pitch, 16) + i * quads_of(c);
-  std::fill(c.dw + part.tile * sums, c.dw + part.end * sums, 0.0F);
-  if (c.db) std::fill(c.db + part.tile * c.channels, c.db + part.end * c.channels, 0.0F);
   for (i64 n = part.image; n < part.image + part.images; ++n) {
     copy_padded(c, n, part.row, part.rows, scratch);
-    i64 tile = part.tile;
+    i64 tile = 0;
     for (i64 r = 0; r < part.rows; ++r) {
       const float* window[3];
       for (i64 a = 0; a < 3; ++a) {
@@ -284,23 +295,28 @@ void backward(const ConvPool& c, const Part& part, float* scratch) {
         if (r == 0 || a > 0) make_quads(scratch + (2 * r + a) * pitch, pitch, row_quads);
         window[a] = row_quads;
       }
-      while (tile + 1 < part.end && part.row + r >= tile_begin(c.ph, c.tiles, tile + 1)) ++tile;
-      const i64 base = (n * c.ph + part.row + r) * row_size,
-                index_base = ((part.row + r) * c.batch + n) * row_size;
+      while (tile + 1 < tiles && part.row + r >= tile_begin(c.ph, c.tiles, part.tile + tile + 1))
+        ++tile;
+      const i64 row = part.row + r, before = rows_before(c, c.pooled_band, n, row),
+                base = before * row_size, index_base = (row * c.batch + n) * row_size;
       // To the next row, of the next image after the last one.
       const bool next_image = r + 1 == part.rows;
-      const i64 ahead = (next_image ? c.ph - part.rows + 1 : 1) * row_size,
+      const i64 next = next_image ? rows_before(c, c.pooled_band, n + 1, part.row)
+                                  : rows_before(c, c.pooled_band, n, row + 1),
+                ahead = (next - before) * row_size,
                 index_ahead = (next_image ? 1 - r * c.batch : c.batch) * row_size;
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
           run(c, window, c.dy + base + channel, c.index + index_base + channel, ahead, index_ahead,
-              c.dw + tile * sums + channel, c.db ? c.db + tile * c.channels + channel : nullptr);
+              dw + tile * sums + channel, db ? db + tile * c.channels + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
       add(backward_row<1>, 1);
     }
   }
+  std::copy_n(dw, tiles * sums, c.dw + part.tile * sums);
+  if (db) std::copy_n(db, tiles * c.channels, c.db + part.tile * c.channels);
 }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
@@ -340,6 +356,8 @@ ConvPool args_of(const BoundNode& bound, bool back) {
   c.channels = y[3];
   c.pad_top = a.integer("pad_top");
   c.pad_left = a.integer("pad_left");
+  c.band = c.h / bound.scheme.in[0].bands;
+  c.pooled_band = c.ph / (back ? bound.scheme.in[1] : bound.scheme.out[0]).bands;
   c.relu = a.text("activation") == "relu";
   c.by_image = std::string_view(bound.scheme.name) == "rows";
   c.tiles = bound.scheme.tiles;
@@ -349,7 +367,8 @@ ConvPool args_of(const BoundNode& bound, bool back) {
 /// Whole images, or image rows: both cuts leave every output where it was.
 std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
   std::vector<Scheme> all = {single_tile(node)};
-  const Shape &y = back ? graph.in_shape(node, 1) : graph.out_shape(node),
+  const Shape &x = graph.in_shape(node, 0),
+              &y = back ? graph.in_shape(node, 1) : graph.out_shape(node),
               &index = back ? graph.in_shape(node, 2) : graph.out_shape(node, 1);
   for (int axis = 0; axis < 2; ++axis)
     for (const i64 tiles : tile_counts(graph)) {
@@ -360,20 +379,23 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       scheme.merges = !back || axis == 1;  // sums of tiles of images have nothing in common
       scheme.partial = back;
       for (auto& in : scheme.in) in.all = true;
+      if (axis == 1) scheme.in[0] = {true, cut(x, 1, tiles), x[1]};
       const Partition rows = cut(y, axis, tiles), indices = cut(index, 1 - axis, tiles);
       if (back) {
         for (auto& out : scheme.out) out.part = {1, tiles, tiles};
-        scheme.in[1] = {false, rows};
+        scheme.in[1] = {false, rows, axis == 1 ? y[1] : 1};
         scheme.in[2] = {false, indices};
       } else {
-        scheme.out[0].part = rows;
+        scheme.out[0] = {false, rows, axis == 1 ? y[1] : 1};
         scheme.out[1].part = indices;
       }
       all.push_back(scheme);
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + 3 * (8 * y[2] + 20)) * i64{sizeof(float)};
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + 3 * (8 * y[2] + 20) +
+                      (back ? scheme.tiles * 10 * y[3] : 0)) *
+                     i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {

@@ -1,5 +1,5 @@
 // Matrix products: matmul and the fused linear, cut by rows, by columns, or by partial sums.
-#include <cstring>
+#include <algorithm>
 
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/kernel.h"
@@ -30,10 +30,14 @@ enum Cut : i64 { cut_rows, cut_columns, cut_sums };
 
 constexpr i64 least_rows = 16, least_columns = 64, least_sum_rows = 512, least_sum_features = 128;
 
+/// The part of a matrix that a tile of its columns touches.
+Scheme::Access columns_of(const Shape& shape, i64 tiles) {
+  return {false, cut(shape, shape.rank() - 1, tiles), shape.rank() == 2 ? shape[1] : 1};
+}
+
 Scheme row_scheme(const Graph& graph, const Node& node, i64 tiles, bool ta) {
   Scheme scheme = by_rows(graph, node, tiles, 1);
-  if (ta)
-    scheme.in[0].part = cut(graph.in_shape(node, 0), graph.in_shape(node, 0).rank() - 1, tiles);
+  if (ta) scheme.in[0] = columns_of(graph.in_shape(node, 0), tiles);
   return scheme;
 }
 
@@ -47,8 +51,8 @@ Scheme column_scheme(const Graph& graph, const Node& node, i64 tiles, bool tb) {
   scheme.in[1].part = cut(b, tb ? 0 : b.rank() - 1, tiles);
   if (node.inputs.size() > 2) scheme.in[2].part = cut(graph.in_shape(node, 2), 0, tiles);
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    const Shape& c = graph.out_shape(node, static_cast<int>(o));
-    scheme.out[o].part = cut(c, c.rank() - 1, tiles);
+    scheme.out[o] = columns_of(graph.out_shape(node, static_cast<int>(o)), tiles);
+    if (node.outputs.size() > 1) scheme.out[o].most_bands = 1;
   }
   return scheme;
 }
@@ -59,7 +63,10 @@ Scheme sum_scheme(const Graph& graph, const Node& node, i64 tiles, bool ta) {
   scheme.tiles = tiles;
   scheme.partial = true;
   const Shape &a = graph.in_shape(node, 0), &b = graph.in_shape(node, 1);
-  scheme.in[0].part = cut(a, ta ? 0 : a.rank() - 1, tiles);
+  if (ta)
+    scheme.in[0].part = cut(a, 0, tiles);
+  else
+    scheme.in[0] = columns_of(a, tiles);
   scheme.in[1].part = cut(b, 0, tiles);
   for (auto& out : scheme.out) out.part = {1, tiles, tiles};
   return scheme;
@@ -91,30 +98,49 @@ struct Args {
   i64 tiles;
   i64 units;  // rows are cut in whole units of `unit` rows
   i64 unit;
+  i64 band;       // of the dimension that is cut, what lies together in an operand in bands
+  i64 band_size;  // floats from one band to the next
 };
 
-void run(const Args& args, i64 begin, i64 end, void* scratch) {
+/// The rows, columns or steps of the sums [from, to) of the product, which lie in one band.
+void run_band(const Args& args, i64 from, i64 to, bool add, float* sums, void* scratch) {
   Gemm g = args.gemm;
-  const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit,
-            to = tile_begin(args.units, args.tiles, end) * args.unit;
+  const i64 band = from / args.band * args.band_size, within = from % args.band;
   if (args.cut == cut_columns) {
     g.b += from * g.b_col;
-    g.c += from;
+    g.c += band + within;
     if (g.z) g.z += from;
     if (g.bias) g.bias += from;
     g.n = to - from;
   } else if (args.cut == cut_sums) {
-    g.a += from * g.a_col;
+    g.a += band + within * g.a_col;
     g.b += from * g.b_row;
-    g.c += begin * g.m * g.n;
+    g.c = sums;
     g.k = to - from;
+    g.add = add;
   } else {
-    g.a += from * g.a_row;
+    g.a += band + within * g.a_row;
     g.c += from * g.c_row;
     if (g.z) g.z += from * g.c_row;
     g.m = to - from;
   }
   args.kernel(g, scratch);
+}
+
+void run(const Args& args, i64 begin, i64 end, void* scratch) {
+  const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit,
+            to = tile_begin(args.units, args.tiles, end) * args.unit;
+  float* sums = args.gemm.c + begin * args.gemm.m * args.gemm.n;
+  i64 at = from;
+  do {
+    const i64 next = std::min(to, (at / args.band + 1) * args.band);
+    run_band(args, at, next, at > from, sums, scratch);
+    at = next;
+  } while (at < to);
+}
+
+i64 bands_of(const Scheme& scheme, Cut cut) {
+  return cut == cut_columns ? scheme.out[0].bands : scheme.in[0].bands;
 }
 
 Call lower(const BoundNode& bound) {
@@ -147,6 +173,12 @@ Call lower(const BoundNode& bound) {
   if (args.cut == cut_sums && s.ta) args.units = bound.in_shape(0)[0];
   if (args.cut == cut_rows && !s.ta && args.tiles > 1) args.units = bound.out_shape()[0];
   args.unit = length / std::max<i64>(args.units, 1);
+  args.band = std::max<i64>(length, 1);
+  if (const i64 bands = bands_of(bound.scheme, args.cut); bands > 1) {
+    args.band = length / bands;
+    args.band_size = args.band * (args.cut == cut_columns ? s.m : s.ta ? s.k : s.m);
+    (args.cut == cut_columns ? g.c_row : s.ta ? g.a_col : g.a_row) = args.band;
+  }
   args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
   return make_call(args, run);
 }
