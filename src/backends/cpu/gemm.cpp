@@ -192,13 +192,21 @@ void narrow(const Gemm& g, void* scratch) {
   HWY_ALIGN float part[nr * nr];  // of C'
   auto* packed = static_cast<float*>(scratch);
   const i64 most = tile_height(g.n, max_mr);
+  constexpr i64 group = narrow_panels * nr;
   for (i64 row = 0; row < g.m; row += nr) {
     const i64 rows = std::min(nr, g.m - row);
     const bool in_place = g.a_row == 1 && rows == nr;
+    const bool copied = in_place && g.fenced && g.k <= gemm_depth;
+    if (copied && row % group == 0) {
+      const i64 width = std::min(group, (g.m - row) / nr * nr);
+      for (i64 s = 0; s < g.k; ++s)
+        for (i64 i = 0; i < width; i += nr)
+          std::memcpy(packed + i * g.k + s * nr, g.a + s * g.a_col + row + i, nr * sizeof(float));
+    }
     const i64 depth = in_place ? g.k : gemm_depth;
     for (i64 p = 0; p < g.k; p += depth) {
       const i64 steps = std::min(depth, g.k - p);
-      const float* panel = g.a + row * g.a_row + p * g.a_col;
+      const float* panel = copied ? packed + row % group * g.k : g.a + row * g.a_row + p * g.a_col;
       if (!in_place) {
         pad(packed, rows, steps, nr);
         if (g.a_row == 1)
@@ -207,7 +215,7 @@ void narrow(const Gemm& g, void* scratch) {
           transpose(panel, g.a_row, rows, steps, packed, nr);
         panel = packed;
       }
-      const i64 panel_row = in_place ? g.a_col : nr;
+      const i64 panel_row = in_place && !copied ? g.a_col : nr;
       for (i64 j = 0; j < g.n; j += most)
         gemm_tile(std::min(most, g.n - j), p > 0)(g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row,
                                                   panel, panel_row, steps, part + j * nr, nr);
@@ -326,7 +334,7 @@ GemmKernel gemm_rounded_kernel() {
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12, narrow_panels = 4;
+  constexpr i64 widest_panel = 32, tallest_tile = 12;
   const i64 depth = std::min(k, gemm_depth);
   const i64 panels = std::clamp((n + widest_panel - 1) / widest_panel, narrow_panels, gemm_panels);
   const i64 packed_a =

@@ -21,6 +21,9 @@ struct Gemm {
   UnaryRow activation = nullptr;
   float alpha = 0;
   bool add = false;  // C += A B; without bias and activation
+  // Behind A begins what another worker writes: A is not read by steps as wide as its rows, from
+  // which the processor would fetch ahead there.
+  bool fenced = false;
 
   /// Where A B (+ bias) goes before the activation.
   float* product() const { return z != nullptr ? z : c; }
@@ -32,6 +35,8 @@ struct Gemm {
 /// stays in the first-level cache; rows of A (more when the depth is less), in the second; panels
 /// of B, in the third.
 constexpr i64 gemm_depth = 288, gemm_rows = 240, gemm_panels = 32;
+/// Panels of A that a product of few columns packs at a time.
+constexpr i64 narrow_panels = 4;
 /// Rows that are packed at a time through all tiles, where memory runs across them.
 constexpr i64 pack_rows = 8;
 

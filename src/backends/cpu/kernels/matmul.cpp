@@ -103,8 +103,7 @@ struct Args {
 };
 
 /// The rows, columns or steps of the sums [from, to) of the product, which lie in one band.
-void run_band(const Args& args, i64 from, i64 to, bool add, float* sums, void* scratch) {
-  Gemm g = args.gemm;
+void run_band(const Args& args, Gemm g, i64 from, i64 to, float* sums, void* scratch) {
   const i64 band = from / args.band * args.band_size, within = from % args.band;
   if (args.cut == cut_columns) {
     g.b += from * g.b_col;
@@ -117,7 +116,6 @@ void run_band(const Args& args, i64 from, i64 to, bool add, float* sums, void* s
     g.b += from * g.b_row;
     g.c = sums;
     g.k = to - from;
-    g.add = add;
   } else {
     g.a += band + within * g.a_row;
     g.c += from * g.c_row;
@@ -131,10 +129,13 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   const i64 from = tile_begin(args.units, args.tiles, begin) * args.unit,
             to = tile_begin(args.units, args.tiles, end) * args.unit;
   float* sums = args.gemm.c + begin * args.gemm.m * args.gemm.n;
+  Gemm g = args.gemm;
   i64 at = from;
   do {
     const i64 next = std::min(to, (at / args.band + 1) * args.band);
-    run_band(args, at, next, at > from, sums, scratch);
+    g.fenced = next == to && args.tiles > 1;
+    run_band(args, g, at, next, sums, scratch);
+    g.add = args.cut == cut_sums;
     at = next;
   } while (at < to);
 }
