@@ -35,10 +35,12 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
   Tensor scratch(
       Shape{gemm_scratch(m, n, k) / i64{sizeof(float)}});  // whose ends are watched by ASan
   const auto at = [](i64 i) { return static_cast<size_t>(i); };
+  enum Way { plain, fenced, fused, added };
   for (const int form : {0, 1, 2, 3})
-    for (const bool fused : {false, true}) {
+    for (const Way way : {plain, fenced, fused, added}) {
       const bool ta = (form & 1) != 0, tb = (form & 2) != 0;
-      std::vector<float> c(at(m * n), 7), z(at(m * n), 7);
+      const auto before = values(m * n, 4, bits);
+      std::vector<float> c = before, z(at(m * n), 7);
       Gemm g;
       g.a = a.data();
       g.a_row = ta ? 1 : k;
@@ -49,7 +51,9 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
       g.c = c.data();
       g.c_row = n;
       g.m = m, g.n = n, g.k = k;
-      if (fused) {
+      g.fenced = way == fenced;
+      g.add = way == added;
+      if (way == fused) {
         g.bias = bias.data();
         g.z = z.data();
         g.activation = unary_row("relu");
@@ -59,10 +63,10 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
       const i64 step = m * n > 10000 ? 13 : 1;
       for (i64 e = 0; e < m * n; e += step) {
         const i64 i = e / n, j = e % n;
-        float sum = 0;
+        float sum = way == added ? before[at(e)] : 0;
         for (i64 p = 0; p < k; ++p)
           sum = std::fmaf(a[at(i * g.a_row + p * g.a_col)], b[at(p * g.b_row + j * g.b_col)], sum);
-        if (fused) {
+        if (way == fused) {
           sum += bias[at(j)];
           ASSERT_EQ(z[at(e)], sum) << "form " << form << ", row " << i << ", column " << j;
           sum = std::max(sum, 0.0F);
@@ -80,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Gemm, Products,
                                          Sizes{3, 500, 300}, Sizes{300, 7, 290}, Sizes{0, 8, 5},
                                          Sizes{100, 20, 300}, Sizes{70, 32, 300}, Sizes{64, 12, 0},
                                          Sizes{241, 70, 288}, Sizes{530, 1100, 130},
-                                         Sizes{700, 300, 600}, Sizes{1030, 40, 256}));
+                                         Sizes{700, 300, 600}, Sizes{1030, 40, 256},
+                                         Sizes{300, 7, 288}, Sizes{70, 7, 33}));
 
 }  // namespace
 }  // namespace goneuron::cpu

@@ -59,6 +59,22 @@ inline Model cnn_model() {
 inline std::vector<PlanCase> real_models() {
   return {{"mlp", [] { return compiled(mlp_model(), CrossEntropy); }, {784}, {}, 10, 96},
           {"cnn", [] { return compiled(cnn_model(), CrossEntropy); }, {28, 28, 1}, {}, 10, 24},
+          {"wide",
+           [] {
+             return compiled(Sequential({Dense(2000), Dense(10, Softmax)}), CrossEntropy);
+           },
+           {300},
+           {},
+           10,
+           32},
+          {"odd",
+           [] {
+             return compiled(Sequential({Dense(2180), Dense(10, Softmax)}), CrossEntropy);
+           },
+           {300},
+           {},
+           10,
+           32},
           {"xor",
            [] {
              return compiled(Sequential({Dense(4, Tanh), Dense(1, Sigmoid)}), MSE);

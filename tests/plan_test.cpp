@@ -263,6 +263,25 @@ TEST_F(PlanTest, WhatIsCutWithinSamplesLiesInBands) {
             3);
 }
 
+/// Bands of a few elements would make a product of each.
+TEST_F(PlanTest, NoBandIsNarrow) {
+  int several = 0;  // bands within one tile of sums
+  for_every_case(150, [&](const Subject& s) {
+    const Graph& graph = s.plan->graph;
+    for (const PlannedStep& step : s.plan->steps) {
+      const Node& node = graph.nodes[static_cast<size_t>(step.node)];
+      for (size_t i = 0; i < node.inputs.size() && !node.op->alias; ++i) {
+        const Scheme::Access& access = step.scheme.in[i];
+        if (access.bands == 1) continue;
+        const Value& value = graph.in(node, static_cast<int>(i));
+        EXPECT_GE(value_bytes(value) / value.type.shape[0] / access.bands, 128);
+        several += step.scheme.partial && access.bands > step.scheme.tiles;
+      }
+    }
+  });
+  EXPECT_GT(several, 0) << "no sum runs over several bands";
+}
+
 TEST_F(PlanTest, NoTwoLiveValuesShareMemory) {
   for_every_case(150, [](const Subject& s) { check_memory(*s.plan); });
 }

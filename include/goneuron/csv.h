@@ -75,9 +75,8 @@ enum class DateFeature : std::uint8_t {
 };
 
 /// The most that a file may hold; what is larger is refused. Reading takes at most twice the text
-/// and what comes of it (the numbers, and the columns' names, statistics and categories) and 1 MiB,
-/// and 128 bytes for each column that is not all numbers. What stays in the file is bounded by its
-/// blocks: see CsvOptions::memory.
+/// and what comes of it (the numbers, and the columns' names, statistics and categories) and 1 MiB.
+/// What stays in the file is bounded by its blocks: see CsvOptions::memory.
 inline constexpr i64 csv_max_columns = 65'536;
 inline constexpr i64 csv_max_cell = i64{1} << 20;  ///< bytes of a cell
 inline constexpr i64 csv_max_row = i64{1} << 24;   ///< bytes of a row

@@ -68,11 +68,12 @@ inline void prefetch_row(const char* row, i64 bytes) {
 template <class To, class From, class How>
 void gather(void* out, const void* from, const std::uint32_t* order, i64 rows,
             const RowBands& row) {
-  const auto [elements, bands, first, count, pitch] = row;
-  auto* to = static_cast<To*>(out) + first * pitch;
-  const auto* start = static_cast<const From*>(from) + first * elements;
-  if (order == nullptr && bands == 1) return convert_run<To, From, How>(to, start, rows * elements);
-  const auto row_at = [&](i64 r) { return start + (order ? i64{order[r]} : r) * bands * elements; };
+  const i64 elements = row.elements, count = row.count, stored = row.bands * elements;
+  auto* to = static_cast<To*>(out) + row.first * row.pitch;
+  const auto* start = static_cast<const From*>(from) + row.first * elements;
+  if (order == nullptr && row.bands == 1)
+    return convert_run<To, From, How>(to, start, rows * elements);
+  const auto row_at = [&](i64 r) { return start + (order ? i64{order[r]} : r) * stored; };
   constexpr i64 ahead = 3;
   const auto row_bytes = static_cast<i64>(sizeof(From)) * count * elements;
   for (i64 r = 0; r < rows; ++r, to += elements) {
@@ -81,9 +82,10 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows,
     for (i64 b = 0; b < count; ++b, band += elements) {
       // A call of memcpy costs more than a short row.
       if (elements <= 4) {
-        for (i64 i = 0; i < elements; ++i) to[b * pitch + i] = How::template convert<To>(band[i]);
+        for (i64 i = 0; i < elements; ++i)
+          to[b * row.pitch + i] = How::template convert<To>(band[i]);
       } else {
-        convert_run<To, From, How>(to + b * pitch, band, elements);
+        convert_run<To, From, How>(to + b * row.pitch, band, elements);
       }
     }
   }

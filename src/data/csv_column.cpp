@@ -6,7 +6,7 @@ namespace goneuron::data {
 
 namespace {
 
-constexpr size_t most_classes = 20;  // of a target of whole numbers
+constexpr i64 most_classes = 20;  // of a target of whole numbers
 constexpr size_t longest_category = 1024;
 
 /// Of texts that are all numbers by value, of others by bytes.
@@ -53,20 +53,7 @@ bool ColumnScan::mistaken() const {
 }
 
 void ColumnScan::add_value(double value) {
-  if (!batch_) batch_ = std::make_unique<BatchSums>();
-  if (batch_->count == 0) batch_->shift = moments_.count() == 0 ? value : moments_.mean();
-  const double from_shift = value - batch_->shift;
-  batch_->count += 1;
-  batch_->sum += from_shift;
-  batch_->squares += from_shift * from_shift;
-  batch_->min = std::min(batch_->min, value);
-  batch_->max = std::max(batch_->max, value);
-}
-
-void ColumnScan::merge() {
-  if (!batch_ || batch_->count == 0) return;
-  moments_.merge(*batch_);
-  *batch_ = {};
+  moments_.merge({.shift = value, .count = 1, .min = value, .max = value});
 }
 
 void ColumnScan::add(const char* begin, const char* end, const CellRules& rules,
@@ -105,7 +92,7 @@ void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRow
   if (mode_ == Mode::numbers && wanted_->number)
     throw CellFault{0, "found " + shown_cell(cell.text) + "; expected a number",
                     "add it to .missing_values, or do not name the column in .numbers"};
-  const bool fresh = counted() == 0;
+  const bool fresh = moments_.count() == 0;
   if ((mode_ == Mode::numbers && fresh) || mode_ == Mode::dates) {
     if (const auto days = rules.dates().days(cell.text)) {
       mode_ = Mode::dates;
@@ -123,30 +110,25 @@ void ColumnScan::add_text(const Cell& cell, const CellRules& rules, const CsvRow
   ++(number ? all.numbers : all.count);
   if (mode_ != Mode::texts) return;
   add_label(cell.text);
-  if (all.labels.size() > static_cast<size_t>(wanted_->max_categories) ||
-      cell.text.size() > longest_category) {
+  if (all.labels.size() > wanted_->max_categories || cell.text.size() > longest_category) {
     mode_ = Mode::many;
     all.labels.clear();
   }
 }
 
 void ColumnScan::add_label(std::string_view text) {
-  auto& labels = texts().labels;
-  const auto at = labels.find(text);
-  if (at != labels.end()) {
-    ++at->second;
-    return;
-  }
-  if (!is_utf8(text))
-    throw CellFault{0, "the text " + shown_cell(text) + " is no UTF-8",
-                    "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"};
-  labels.emplace(text, 1);
+  texts().labels.add(text, [&] {
+    if (!is_utf8(text))
+      throw CellFault{0, "the text " + shown_cell(text) + " is no UTF-8",
+                      "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE"};
+  });
 }
 
 bool ColumnScan::labels_are_classes() const {
-  if (!labels_wanted_ || !texts_ || texts_->labels.empty()) return false;
-  return std::all_of(texts_->labels.begin(), texts_->labels.end(),
-                     [](const auto& label) { return label.second > 1; });
+  if (!labels_wanted_ || !texts_ || texts_->labels.size() == 0) return false;
+  bool all = true;
+  texts_->labels.each([&](std::string_view, i64 count) { all &= count > 1; });
+  return all;
 }
 
 void ColumnScan::describe(TableColumn& column) {
@@ -157,11 +139,8 @@ void ColumnScan::describe(TableColumn& column) {
                 : mode_ == Mode::dates          ? ColumnKind::date
                                                 : ColumnKind::text;
   if (column.kind == ColumnKind::category) {
-    auto labels = std::move(texts().labels);
+    column.categories = texts().labels.take();
     texts_.reset();
-    column.categories.reserve(labels.size());
-    while (!labels.empty())
-      column.categories.push_back(std::move(labels.extract(labels.begin()).key()));
     sort_categories(column.categories);
   } else if (moments_.count() > 0 && column.kind != ColumnKind::text) {
     column.mean = moments_.mean();

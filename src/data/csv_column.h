@@ -3,11 +3,11 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "data/csv_cell.h"
+#include "data/csv_labels.h"
 #include "data/csv_rows.h"
 
 namespace goneuron::data {
@@ -65,8 +65,6 @@ class ColumnScan {
   /// Every cell that is a plain number may be added by merge() instead.
   bool plain() const { return mode_ == Mode::numbers && !labels_wanted_; }
   void merge(const BatchSums& batch) { moments_.merge(batch); }
-  /// Ends the batch of numbers that were added; needed before the statistics are read.
-  void merge();
   double center() const { return moments_.mean(); }
 
   bool used() const { return mode_ != Mode::ignored; }
@@ -78,14 +76,14 @@ class ColumnScan {
   bool mistaken() const;
   const FirstText& first_text() const { return texts_->first; }
   /// Cells that are numbers (or dates, in a column of those).
-  i64 regular() const { return (texts_ ? texts_->numbers : 0) + counted(); }
+  i64 regular() const { return (texts_ ? texts_->numbers : 0) + moments_.count(); }
   bool has_dates() const { return has_dates_; }
   /// Kind, statistics and categories; name and role are set already. The scan is done with then.
   void describe(TableColumn& column);
 
  private:
   struct Texts {
-    std::map<std::string, i64, std::less<>> labels;
+    Labels labels;
     i64 numbers = 0, count = 0;  // numbers among them, the others
     FirstText first;
   };
@@ -95,7 +93,6 @@ class ColumnScan {
   void add_value(double value);
   void add_label(std::string_view text);
   bool labels_are_classes() const;
-  i64 counted() const { return moments_.count() + (batch_ ? static_cast<i64>(batch_->count) : 0); }
   Texts& texts() {
     if (!texts_) texts_ = std::make_unique<Texts>();
     return *texts_;
@@ -106,7 +103,6 @@ class ColumnScan {
   bool labels_wanted_ = false, has_dates_ = false;
   i64 missing_ = 0;
   Moments moments_;
-  std::unique_ptr<BatchSums> batch_;  // of numbers that are no plain ones, and dates
   std::unique_ptr<Texts> texts_;
 };
 

@@ -98,7 +98,6 @@ void FirstPass::merge() {
 void FirstPass::merge(size_t i) {
   ColumnScan& column = columns_[i];
   column.merge({shift_[i], count_[i], sum_[i], squares_[i], min_[i], max_[i]});
-  column.merge();
   const BatchSums none;
   shift_[i] = column.center();
   count_[i] = sum_[i] = squares_[i] = 0;

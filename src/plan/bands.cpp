@@ -11,13 +11,18 @@ namespace goneuron {
 
 namespace {
 
+/// Of one sample, bytes: in narrower bands there is too little for a kernel to work on at a time.
+constexpr i64 least_band = 128;
+
 /// How many bands a value may have: as many as the finest cut of it has units; 1 where a step does
 /// not take so many, or cuts otherwise.
 class Bands {
  public:
-  void meet(const Scheme::Access& access, const Shape& shape) {
+  void meet(const Scheme::Access& access, const Value& value) {
     const Partition& part = access.part;
-    if (access.most_bands == 1 || part.tiles == 1 || part.outer == 1 || part.outer != shape[0])
+    if (access.most_bands == 1 || part.tiles == 1 || part.outer == 1 ||
+        part.outer != value.type.shape[0] ||
+        value_bytes(value) < least_band * part.outer * part.units)
       return refuse();
     const i64 finest = std::max(bands_, part.units), coarsest = std::min(bands_, part.units);
     bands_ = finest;
@@ -53,7 +58,7 @@ void lay_in_bands(Plan& plan) {
     }
   };
   visit([&](const Scheme::Access& access, ValueId id) {
-    of(id).meet(access, graph.value(graph.root(id)).type.shape);
+    of(id).meet(access, graph.value(graph.root(id)));
   });
   visit([&](Scheme::Access& access, ValueId id) {
     access.bands = of(id).count();

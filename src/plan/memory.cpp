@@ -19,7 +19,7 @@ constexpr i64 alignment = 64;
 /// From the step that makes a value to the last one that reads it.
 struct Life {
   ValueId value = -1;
-  i64 bytes = 0;  // rounded up to the alignment
+  i64 bytes = 0, exact = 0;  // bytes: rounded up to the alignment
   int first = -1, last = -1;
   int first_phase = -1, last_phase = -1;
   // How all steps of the first and of the last phase share the value; none where they differ.
@@ -48,6 +48,7 @@ class Lives {
       if (by_root_[v].first >= 0 && plan_.slots[v].place == Place::activations) {
         all.push_back(by_root_[v]);
         all.back().value = static_cast<ValueId>(v);
+        all.back().exact = plan_.slots[v].bytes;
         all.back().bytes = round_up(plan_.slots[v].bytes, alignment);
       }
     return all;
@@ -108,10 +109,10 @@ Sharing succession(const Life& early, const Life& late) {
   if (early.last == late.first) {
     const bool donated =
         std::find(late.donors.begin(), late.donors.end(), early.value) != late.donors.end();
-    return donated && early.bytes == late.bytes ? Sharing::same_place : Sharing::never;
+    return donated && early.exact == late.exact ? Sharing::same_place : Sharing::never;
   }
   if (*early.last_part == whole()) return Sharing::anywhere;
-  return early.bytes == late.bytes ? Sharing::same_place : Sharing::never;
+  return early.exact == late.exact ? Sharing::same_place : Sharing::never;
 }
 
 Sharing sharing(const Life& a, const Life& b) {

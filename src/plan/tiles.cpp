@@ -159,7 +159,7 @@ class Chooser {
   }
 
   /// A part that lies in small pieces: at each end the processor fetches ahead what is the other
-  /// core's.
+  /// core's. Bands, which do away with that, are laid only when all cuts are known.
   static double pieces_us(const Scheme::Access& access, double bytes) {
     const auto pieces = static_cast<double>(access.part.outer);
     if (access.all || access.part.tiles == 1 || bytes / pieces / 2 >= least_piece) return 0;

@@ -21,8 +21,8 @@ struct Gemm {
   UnaryRow activation = nullptr;
   float alpha = 0;
   bool add = false;  // C += A B; without bias and activation
-  // Behind A begins what another worker writes: A is not read by steps as wide as its rows, from
-  // which the processor would fetch ahead there.
+  // Behind A may begin what another worker writes: a product of few columns does not read A by
+  // steps as wide as its rows, from which the processor would fetch ahead there.
   bool fenced = false;
 
   /// Where A B (+ bias) goes before the activation.

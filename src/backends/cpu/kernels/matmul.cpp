@@ -133,7 +133,7 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   i64 at = from;
   do {
     const i64 next = std::min(to, (at / args.band + 1) * args.band);
-    g.fenced = next == to && args.tiles > 1;
+    g.fenced = next == to && args.tiles > 1 && args.cut == cut_rows;
     run_band(args, g, at, next, sums, scratch);
     g.add = args.cut == cut_sums;
     at = next;
