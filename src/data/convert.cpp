@@ -48,13 +48,20 @@ struct FromF16 {
   }
 };
 
+/// Runs of `count` elements, which follow each other at `from`, and begin `pitch` apart at `out`.
 template <class To, class From, class How>
-void convert_run(To* __restrict out, const From* __restrict from, i64 count) {
-  if constexpr (std::is_same_v<To, From> && std::is_same_v<How, ByValue>) {
-    std::memcpy(out, from, static_cast<size_t>(count) * sizeof(To));
-  } else if constexpr (std::is_same_v<To, float> && std::is_same_v<How, ByUnit>) {
-    units_of(out, from, count);
-  } else {
+void convert_runs(To* __restrict out, const From* __restrict from, i64 count, i64 runs, i64 pitch) {
+  constexpr i64 short_run = 4;  // a call of memcpy costs more
+  if constexpr (std::is_same_v<To, float> && std::is_same_v<How, ByUnit>) {
+    if (count > short_run) return units_of(out, from, count, runs, pitch);
+  }
+  for (i64 run = 0; run < runs; ++run, from += count, out += pitch) {
+    if constexpr (std::is_same_v<To, From> && std::is_same_v<How, ByValue>) {
+      if (count > short_run) {
+        std::memcpy(out, from, static_cast<size_t>(count) * sizeof(To));
+        continue;
+      }
+    }
     for (i64 i = 0; i < count; ++i) out[i] = How::template convert<To>(from[i]);
   }
 }
@@ -72,22 +79,13 @@ void gather(void* out, const void* from, const std::uint32_t* order, i64 rows,
   auto* to = static_cast<To*>(out) + row.first * row.pitch;
   const auto* start = static_cast<const From*>(from) + row.first * elements;
   if (order == nullptr && row.bands == 1)
-    return convert_run<To, From, How>(to, start, rows * elements);
+    return convert_runs<To, From, How>(to, start, rows * elements, 1, 0);
   const auto row_at = [&](i64 r) { return start + (order ? i64{order[r]} : r) * stored; };
   constexpr i64 ahead = 3;
   const auto row_bytes = static_cast<i64>(sizeof(From)) * count * elements;
   for (i64 r = 0; r < rows; ++r, to += elements) {
     if (r + ahead < rows) prefetch_row(reinterpret_cast<const char*>(row_at(r + ahead)), row_bytes);
-    const From* band = row_at(r);
-    for (i64 b = 0; b < count; ++b, band += elements) {
-      // A call of memcpy costs more than a short row.
-      if (elements <= 4) {
-        for (i64 i = 0; i < elements; ++i)
-          to[b * row.pitch + i] = How::template convert<To>(band[i]);
-      } else {
-        convert_run<To, From, How>(to + b * row.pitch, band, elements);
-      }
-    }
+    convert_runs<To, From, How>(to, row_at(r), elements, count, row.pitch);
   }
 }
 

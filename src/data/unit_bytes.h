@@ -14,7 +14,8 @@ constexpr float unit_of(std::uint8_t value) {
   return v * unit_high + v * unit_low;
 }
 
-/// out[i] = unit_of(from[i]), in the widest vectors of this processor.
-void units_of(float* out, const std::uint8_t* from, i64 count);
+/// out[i] = unit_of(from[i]), in the widest vectors of this processor; of several runs, which
+/// follow each other at `from`, and begin `pitch` apart at `out`.
+void units_of(float* out, const std::uint8_t* from, i64 count, i64 runs = 1, i64 pitch = 0);
 
 }  // namespace goneuron
