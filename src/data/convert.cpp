@@ -9,7 +9,7 @@
 #include "core/half.h"
 #include "core/message.h"
 #include "core/tensor_values.h"
-#include "data/unit_bytes.h"
+#include "core/unit_bytes.h"
 
 namespace goneuron {
 

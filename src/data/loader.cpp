@@ -79,6 +79,14 @@ void Loader::add_part(const DatasetImpl& data, const std::vector<Feed>& feeds) {
   const std::vector<StoredType> types = data.stored_types();
   for (const Feed& feed : feeds) {
     const Column& c = column_of(data, feed.role, feed.column);
+    if (feed.by_row) {
+      part.streams.push_back({.role = feed.role,
+                              .column = feed.column,
+                              .type = feed.type,
+                              .elements = 1,
+                              .row_bytes = dtype_size(feed.type)});
+      continue;
+    }
     if (data.maps.empty() && !data.source && feed.role == GatherRole::input)
       check_whole(c.stored, feed.type, {"Dataset", name_of(c, feed.role), c.shape});
     const i64 elements = c.shape.elements();
@@ -229,6 +237,13 @@ void Loader::fill_share(const Batch& b, i64 step, const BatchMemory& memory, i64
     const Share share = share_of(b, i, memory, part, parts);
     const i64 first = b.first + share.first;
     const std::uint32_t* rows = b.part->rows ? b.part->rows + first : nullptr;
+    if (s.gather == nullptr) {
+      auto* numbers = static_cast<std::int32_t*>(memory.data[i]) + share.first;
+      for (i64 r = 0; r < share.rows; ++r)
+        numbers[r] =
+            static_cast<std::int32_t>(rows ? i64{rows[r]} : b.part->data->chosen[first + r]);
+      continue;
+    }
     s.gather(at(memory.data[i], share.first * s.row_bytes),
              rows ? s.stored : at(s.stored, first * s.stored_bytes), rows, share.rows, share.row);
   }
@@ -242,7 +257,7 @@ void Loader::fetch_ahead(const Batch& b, const BatchMemory& memory, i64 part, i6
   i64 left = 128 * 1024;  // bytes; a part of the second-level cache
   for (size_t k = 0; k < b.part->streams.size(); ++k) {
     const Stream& s = b.part->streams[k];
-    if (s.role != GatherRole::input) continue;
+    if (s.role != GatherRole::input || s.gather == nullptr) continue;
     const Share share = share_of(b, k, memory, part, parts);
     const i64 band = s.stored_bytes / share.row.bands, bytes = share.row.count * band;
     const i64 rows = std::min(share.rows, left / (bytes + 1));

@@ -12,11 +12,13 @@
 
 namespace goneuron {
 
-/// What one input of a step takes: a column of the data set's inputs or targets, as a dtype.
+/// What one input of a step takes: a column of the data set's inputs or targets, as a dtype; or, of
+/// a column in memory, the numbers of its rows, i32.
 struct Feed {
   GatherRole role;
   int column;
   DType type;
+  bool by_row = false;
 };
 
 /// Who fills a batch of arrays together: the workers of the step, so that each finds in its cache
@@ -66,8 +68,9 @@ class Loader {
     GatherRole role;
     int column;
     DType type, stored_type;
-    const void* stored;                     // null: the samples come from a source
-    GatherRows gather, copy;                // converting from what is stored; of what is converted
+    const void* stored;       // null: the samples come from a source
+    GatherRows gather, copy;  // converting from what is stored, null for numbers of rows; of what
+                              // is converted
     i64 elements, row_bytes, stored_bytes;  // of one sample, converted and stored
     size_t place;                           // among all columns of the storage
   };

@@ -19,7 +19,8 @@ struct Value {
   ValueId alias_of = -1;               // the value whose memory this one shows under another shape
   int input = -1;                      // role input: its number
   std::shared_ptr<Variable> variable;  // roles parameter, state, slot
-  Tensor constant;                     // role constant
+  Tensor constant;                     // role constant; empty for a table
+  int table = -1;  // role constant: the executor's table of this number, [rows, ..]
   std::shared_ptr<Variable> gradient_of;  // role gradient: the parameter it belongs to
 };
 

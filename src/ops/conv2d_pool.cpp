@@ -3,7 +3,10 @@
 // index, like w){the same, bias} -> dw [, db], where dy is the gradient of the pooled output.
 // `index`, [height, batch, width, channels] of y, is the cell of the pool's window that the maximum
 // comes from; where relu cut it off, no cell's number: one past the last. Rows come before images,
-// so that what a tile of image rows has of these few bytes lies together. Made by the fusion pass.
+// so that what a tile of image rows has of these few bytes lies together. Where x is u8 it is a
+// table of images, value / 255, and the last input says which of its rows are the batch, [n] i32;
+// zeros for a row outside of it. Made by the fusion pass.
+#include "core/unit_bytes.h"
 #include "ops/conv_kernel.h"
 
 namespace goneuron {
@@ -16,8 +19,24 @@ bool check_relu(const InferContext& c) {
   return name == "relu";
 }
 
-Shape pooled_shape(const InferContext& c, int xi, int wi) {
-  const Shape conv = conv_output(c, xi, wi);
+/// True when x, input 0, is a table of bytes, whose rows are then the last input; else there are at
+/// most `most` inputs, and input w is of x's dtype.
+bool check_table(const InferContext& c, int w, size_t most) {
+  const bool table = c.dtype(0) == DType::u8;
+  if (!table) check_floating(c, {0, w});
+  if (c.inputs.size() > most + (table ? 1 : 0))
+    c.fail("there are " + std::to_string(c.inputs.size()) + " inputs",
+           "name the rows where x is a table, and only there");
+  if (!table) return false;
+  const int rows = static_cast<int>(c.inputs.size()) - 1;
+  check_dtype(c, rows, DType::i32, "the rows of the table");
+  check_rank(c, rows, 1, "[rows]");
+  return true;
+}
+
+Shape pooled_shape(const InferContext& c, int xi, int wi, bool table) {
+  Shape conv = conv_output(c, xi, wi);
+  if (table) conv.set(0, c.inputs.back().shape[0]);
   const Window pool = fused_pool_window(c.attrs);
   check_pool_window(c, pool);
   check_relu(c);
@@ -31,16 +50,17 @@ Shape index_shape(const Shape& y) { return {y[1], y[0], y[2], y[3]}; }
 i64 index_row(const Shape& y, i64 n, i64 py) { return (py * y[0] + n) * y[2] * y[3]; }
 
 std::vector<TensorType> infer(const InferContext& c) {
-  const bool bias = c.inputs.size() == 3;
-  const DType dtype = bias ? check_floating(c, {0, 1, 2}) : check_floating(c, {0, 1});
-  const Shape y = pooled_shape(c, 0, 1);
+  const bool table = check_table(c, 1, 3), bias = c.inputs.size() == (table ? 4 : 3);
+  const DType dtype = bias ? check_floating(c, {1, 2}) : check_floating(c, {1});
+  const Shape y = pooled_shape(c, 0, 1, table);
   if (bias) check_shape(c, 2, Shape{y[3]}, "the bias");
   return {{y, dtype}, {index_shape(y), DType::u8}};
 }
 std::vector<TensorType> infer_weight_grad(const InferContext& c) {
-  const DType dtype = check_floating(c, {0, 1});
+  const bool table = check_table(c, 1, 4);
+  const DType dtype = check_floating(c, {1});
   check_dtype(c, 2, DType::u8, "the indices");
-  const Shape y = pooled_shape(c, 0, 3);
+  const Shape y = pooled_shape(c, 0, 3, table);
   check_shape(c, 1, y, "the gradient of the output");
   check_shape(c, 2, index_shape(y), "the index");
   std::vector<TensorType> outputs{{c.shape(3), dtype}};
@@ -48,13 +68,29 @@ std::vector<TensorType> infer_weight_grad(const InferContext& c) {
   return outputs;
 }
 
+/// x as it is, or the table's rows.
+template <class T>
+std::vector<T> pixels_of(const KernelArgs& args) {
+  const TensorRef &x = args.inputs[0], &rows = args.inputs.back();
+  if (x.dtype != DType::u8) return {x.as<T>(), x.as<T>() + x.size()};
+  const i64 width = x.shape.without_batch().elements();
+  std::vector<T> pixels(static_cast<size_t>(rows.size() * width), T{0});
+  for (i64 i = 0; i < rows.size(); ++i)
+    if (const i64 row = rows.as<std::int32_t>()[i]; row >= 0 && row < x.shape[0])
+      for (i64 j = 0; j < width; ++j)
+        pixels[static_cast<size_t>(i * width + j)] = unit_of(x.as<std::uint8_t>()[row * width + j]);
+  return pixels;
+}
+
 template <class T>
 void kernel(const KernelArgs& args) {
   const ConvSizes s(args.attrs, args.inputs[0].shape, args.inputs[1].shape);
   const Window pool = fused_pool_window(args.attrs);
   const bool relu = args.attrs.text("activation") == "relu";
-  const T *x = input<T>(args, 0), *w = input<T>(args, 1);
-  const T* b = args.inputs.size() == 3 ? input<T>(args, 2) : nullptr;
+  const std::vector<T> pixels = pixels_of<T>(args);
+  const T *x = pixels.data(), *w = input<T>(args, 1);
+  const size_t plain = args.inputs[0].dtype == DType::u8 ? 3 : 2;
+  const T* b = args.inputs.size() > plain ? input<T>(args, 2) : nullptr;
   const Shape& y = args.outputs[0].shape;
   T* best = output<T>(args, 0);
   for (i64 n = 0; n < y[0]; ++n)
@@ -114,7 +150,8 @@ void weight_grad_kernel(const KernelArgs& args) {
   const ConvSizes s(args.attrs, args.inputs[0].shape, args.outputs[0].shape);
   const Routes<T> routes(args);
   const Window& w = s.window;
-  const T* x = input<T>(args, 0);
+  const std::vector<T> pixels = pixels_of<T>(args);
+  const T* x = pixels.data();
   T* dw = output<T>(args, 0);
   for (i64 ky = 0; ky < w.kernel_h; ++ky)
     for (i64 kx = 0; kx < w.kernel_w; ++kx)
@@ -167,6 +204,26 @@ std::vector<OpSample> samples() {
   return {
       {{f32({2, 4, 6, 2}), f32({3, 3, 2, 3}), f32({3})}, options("relu", 2, 2, window_attrs(1, 1))},
       {{f32({1, 7, 7, 1}), f32({2, 3, 1, 2})}, options("linear", 2, 1, window_attrs(2, 0))},
+      {{u8({4, 7, 7, 1}), f32({2, 3, 1, 2}), i32({2})},
+       options("linear", 2, 1, window_attrs(2, 0)),
+       -2,
+       2,
+       {},
+       5},
+      {{u8({200, 28, 28, 1}), f32({3, 3, 1, 32}), f32({32}), i32({32})},
+       options("relu", 2, 2, window_attrs(1, 1)),
+       -1,
+       1,
+       {},
+       201,
+       true},
+      {{u8({5, 12, 9, 1}), f32({3, 3, 1, 16}), i32({3})},
+       options("linear", 2, 2, window_attrs(1, 0)),
+       -1,
+       1,
+       {},
+       6,
+       true},
       {{f32({32, 28, 28, 1}), f32({3, 3, 1, 32}), f32({32})},
        options("relu", 2, 2, window_attrs(1, 1)),
        -1,
@@ -185,6 +242,15 @@ std::vector<OpSample> weight_grad_samples() {
            2,
            {},
            5},
+          {{u8({4, 4, 6, 2}), y, index, w, i32({2})}, with_bias(relu, 1), -2, 2, {0}, 5},
+          {{u8({200, 28, 28, 1}), f32({32, 14, 14, 32}), u8({14, 32, 14, 32}), f32({3, 3, 1, 32}),
+            i32({32})},
+           with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1),
+           -2,
+           2,
+           {},
+           5,
+           true},
           {{f32({32, 28, 28, 1}), f32({32, 14, 14, 32}), u8({14, 32, 14, 32}), f32({3, 3, 1, 32})},
            with_bias(options("relu", 2, 2, window_attrs(1, 1)), 1),
            -2,
@@ -208,7 +274,16 @@ std::vector<OpReject> rejects() {
            "stride_h is 0"},
           {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2}), f32({3})},
            options("relu", 2, 2, window_attrs(1, 0)),
-           "the bias is [3]; it must be [2]"}};
+           "the bias is [3]; it must be [2]"},
+          {{u8({2, 4, 4, 1}), f32({3, 3, 1, 2}), f32({2})},
+           options("relu", 2, 2, window_attrs(1, 0)),
+           "the rows of the table are f32; they must be i32"},
+          {{u8({2, 4, 4, 1}), f32({3, 3, 1, 2})},
+           options("relu", 2, 2, window_attrs(1, 0)),
+           "the rows of the table are f32; they must be i32"},
+          {{f32({2, 4, 4, 1}), f32({3, 3, 1, 2}), f32({2}), i32({2})},
+           options("relu", 2, 2, window_attrs(1, 0)),
+           "there are 4 inputs"}};
 }
 std::vector<OpReject> weight_grad_rejects() {
   const TensorType y = f32({2, 2, 3, 3}), w = f32({3, 3, 2, 3});
@@ -226,7 +301,7 @@ std::vector<OpReject> weight_grad_rejects() {
 std::span<const OpDef> conv2d_pool_ops() {
   static const OpDef ops[] = {{.name = "conv2d_pool",
                                .min_inputs = 2,
-                               .max_inputs = 3,
+                               .max_inputs = 4,
                                .infer = infer,
                                .gradient = Gradient::none("made after differentiation"),
                                .reference = {kernel<float>, kernel<double>},
@@ -235,7 +310,7 @@ std::span<const OpDef> conv2d_pool_ops() {
                                .rejects = rejects},
                               {.name = "conv2d_pool_weight_grad",
                                .min_inputs = 4,
-                               .max_inputs = 4,
+                               .max_inputs = 5,
                                .infer = infer_weight_grad,
                                .gradient = Gradient::none("made after differentiation"),
                                .reference = {weight_grad_kernel<float>, weight_grad_kernel<double>},

@@ -44,7 +44,7 @@ void lay_in_bands(Plan& plan) {
   std::vector<Bands> values(graph.values.size());
   const auto of = [&](ValueId id) -> Bands& { return values[static_cast<size_t>(graph.root(id))]; };
   for (size_t v = 0; v < graph.values.size(); ++v)
-    if (graph.values[v].variable || !graph.values[v].constant.empty() ||
+    if (graph.values[v].variable || graph.values[v].role == Role::constant ||
         graph.values[v].gradient_of)
       of(static_cast<ValueId>(v)).refuse();
   for (const ValueId id : graph.outputs) of(id).refuse();

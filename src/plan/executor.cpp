@@ -31,12 +31,14 @@ Call guard(Call inner, const float* loss, StepScalars* scalars) {
 }
 }  // namespace
 
-Executor::Executor(std::shared_ptr<const Plan> plan, const Arena& gradients)
+Executor::Executor(std::shared_ptr<const Plan> plan, const Arena& gradients,
+                   std::vector<Tensor> tables)
     : plan_(std::move(plan)),
       activations_(plan_->activation_bytes, "the memory of the activations"),
       io_(plan_->io_bytes, "the memory of the batch"),
       scratch_(plan_->scratch_bytes, "the scratch memory of the kernels"),
       gradients_(gradients),
+      tables_(std::move(tables)),
       scalars_(std::make_unique<StepScalars>()) {
   bind();
   lower();
@@ -64,7 +66,8 @@ void Executor::bind() {
         addresses_[v] = value.variable->value.raw();
         break;
       case Place::constant:
-        addresses_[v] = const_cast<void*>(value.constant.raw());
+        addresses_[v] = const_cast<void*>(
+            (value.table < 0 ? value.constant : tables_[static_cast<size_t>(value.table)]).raw());
         break;
       case Place::none:
         break;

@@ -13,8 +13,9 @@ namespace goneuron {
 class Executor {
  public:
   /// Variables must have their memory. `gradients` has plan.gradient_bytes, or is empty when there
-  /// are none.
-  Executor(std::shared_ptr<const Plan> plan, const Arena& gradients);
+  /// are none. `tables` are those that the graph's constants name.
+  Executor(std::shared_ptr<const Plan> plan, const Arena& gradients,
+           std::vector<Tensor> tables = {});
 
   const Plan& plan() const { return *plan_; }
   const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
@@ -48,6 +49,7 @@ class Executor {
 
   std::shared_ptr<const Plan> plan_;
   Arena activations_, io_, scratch_, gradients_;
+  std::vector<Tensor> tables_;
   std::vector<void*> addresses_;  // by value
   std::unique_ptr<StepScalars> scalars_;
   std::vector<Call> calls_;  // by step

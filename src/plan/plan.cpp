@@ -44,14 +44,18 @@ Plan within(const Plan& tiled, i64 budget) {
 }
 }  // namespace
 
-Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget) {
-  Plan plan{.graph = std::move(graph)};
-  drop_dead_nodes(plan.graph);
-  sort_nodes(plan.graph);
+Graph fused(Graph graph, const Backend& backend) {
+  drop_dead_nodes(graph);
+  sort_nodes(graph);
   const auto supports = [&](const Graph& g, const Node& n) { return backend.supports(g, n); };
-  fuse(plan.graph, supports);
-  split_batch_norm(plan.graph, supports);
-  fuse_batch_norm(plan.graph, supports);
+  fuse(graph, supports);
+  split_batch_norm(graph, supports);
+  fuse_batch_norm(graph, supports);
+  return graph;
+}
+
+Plan make_plan(Graph graph, const Backend& backend, i64 activation_budget) {
+  Plan plan{.graph = fused(std::move(graph), backend)};
   for (const Node& node : plan.graph.nodes) plan.flops += node_flops(plan.graph, node);
   choose_tiles(plan, backend);
   if (activation_budget > 0) return within(plan, activation_budget);

@@ -42,6 +42,9 @@ struct Plan {
       false;  // outputs[0] is a loss: not finite, it sets the status and no variable changes
 };
 
+/// The graph of a plan: what is not needed dropped, and put in order; nodes that one kernel of the
+/// backend can do made one.
+Graph fused(Graph graph, const Backend& backend);
 /// Runs fuse, tiles, schedule, liveness and memory planning. With `activation_budget` > 0, bytes,
 /// activations that do not fit are computed again in the backward half; throws OutOfMemory, naming
 /// what can be reached, when that is not enough.

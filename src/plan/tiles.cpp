@@ -29,13 +29,18 @@ bool nested(const Partition& a, const Partition& b) {
 class Chooser {
  public:
   Chooser(const Graph& graph, const Backend& cpu)
-      : graph_(graph), writers_(graph.values.size(), -1) {
+      : graph_(graph), writers_(graph.values.size(), -1), readers_(graph.values.size(), -1) {
     for (const Node& node : graph.nodes)
       options_.push_back(cpu.supports(graph, node) ? cpu.schemes(graph, node)
                                                    : std::vector<Scheme>{single_tile(node)});
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
       flops_.push_back(node_flops(graph, graph.nodes[n]));
       if (graph.nodes[n].op->alias) continue;  // it neither computes nor moves anything
+      const Node& node = graph.nodes[n];
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        if (int& reader = readers_[static_cast<size_t>(graph.root(node.inputs[i]))];
+            reader < 0 && !(node.op->shape_only >> i & 1))
+          reader = static_cast<int>(n);
       for (const ValueId id : graph.nodes[n].outputs)
         writers_[static_cast<size_t>(graph.root(id))] = static_cast<int>(n);
     }
@@ -127,25 +132,28 @@ class Chooser {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
       const Value& value = graph_.in(node, static_cast<int>(i));
+      if (value.role == Role::constant) continue;  // no core writes it, or it is a table of rows
       const auto bytes = static_cast<double>(value_bytes(value));
       us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) *
             0.25;  // touching it at all
       us += pieces_us(scheme.in[i], bytes);
-      const int writer = writers_[static_cast<size_t>(graph_.root(node.inputs[i]))];
+      const auto root = static_cast<size_t>(graph_.root(node.inputs[i]));
+      const int writer = writers_[root];
       if (writer < 0 || writer == static_cast<int>(n)) continue;
       const Scheme& written =
           options_[static_cast<size_t>(writer)][choice_[static_cast<size_t>(writer)]];
-      if (written.partial) {  // the tree reads what every tile wrote
+      if (written.partial && readers_[root] == static_cast<int>(n)) {
+        // The tree, which its first reader pays for, reads what every tile wrote.
         us += bytes * static_cast<double>(written.tiles) / 2 / bytes_per_us + barrier_us;
         continue;
       }
-      if (scheme.in[i].all ? written.tiles == 1 && scheme.tiles == 1
-                           : scheme.in[i].part == partition_of(writer, node.inputs[i]))
+      const Partition part = written.partial ? whole() : partition_of(writer, node.inputs[i]);
+      if (scheme.in[i].all ? part.tiles == 1 && scheme.tiles == 1 : scheme.in[i].part == part)
         continue;
       // A worker that needs all fetches the half that the other one wrote; of a half cut in another
       // way, half.
-      const bool halves = scheme.in[i].all || scheme.tiles == 1 || written.tiles == 1;
-      if (scheme.in[i].all || !nested(scheme.in[i].part, partition_of(writer, node.inputs[i])))
+      const bool halves = scheme.in[i].all || scheme.tiles == 1 || part.tiles == 1;
+      if (scheme.in[i].all || !nested(scheme.in[i].part, part))
         us += bytes / (halves ? 2 : 4) / bytes_per_us;
       if (graph_.value(graph_.root(node.inputs[i])).producer >= 0) us += barrier_us / 2;
     }
@@ -176,7 +184,7 @@ class Chooser {
   }
 
   const Graph& graph_;
-  std::vector<int> writers_;
+  std::vector<int> writers_, readers_;  // of each value: the last writer, the first reader
   std::vector<std::vector<Scheme>> options_;
   std::vector<std::vector<int>> neighbours_;
   std::vector<double> flops_;

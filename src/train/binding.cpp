@@ -1,5 +1,6 @@
 // Binding: which column of a data set goes to which input of a step, by position or by name.
 #include <algorithm>
+#include <limits>
 
 #include "core/message.h"
 #include "train/pass.h"
@@ -20,6 +21,22 @@ std::vector<std::string> head_names(const ModelImpl& model) {
   for (const Head& head : model.heads)
     names.push_back(model.output_names[static_cast<size_t>(head.output)]);
   return names;
+}
+
+/// Images that lie in memory as bytes stay where they are, if the model's first steps read those:
+/// the batch is then the numbers of their rows.
+void leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode, Binding& binding) {
+  if (!data.maps.empty() || data.source || data.prefetched() || data.parts().size() > 1) return;
+  Binding listed = binding;
+  for (size_t i = 0; i < model.inputs.size(); ++i) {
+    Feed& feed = listed.feeds[i];
+    const Tensor& stored = data.x[static_cast<size_t>(feed.column)].stored;
+    if (feed.type == DType::f32 && stored.dtype() == DType::u8 &&
+        stored.shape()[0] <= std::numeric_limits<std::int32_t>::max())
+      feed = {feed.role, feed.column, DType::i32, true};
+  }
+  const StepSpec spec = listed.spec(model, data, mode, 1);
+  if (!spec.tables.empty() && reads_tables(model, spec)) binding = std::move(listed);
 }
 
 }  // namespace
@@ -61,7 +78,7 @@ std::vector<int> matched(const std::vector<std::string>& wanted,
   return places;
 }
 
-Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site) {
+Binding bind(ModelImpl& model, const Dataset& data, Mode mode, const char* caller, Site site) {
   const DatasetImpl& impl = *data.impl();
   const std::string where = call_site(caller, site);
   if (!model.built()) {
@@ -89,14 +106,21 @@ Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site sit
   }
   if (impl.weighted)
     binding.feeds.push_back({GatherRole::target, static_cast<int>(impl.targets()), DType::f32});
+  leave_in_place(model, impl, mode, binding);
   return binding;
 }
 
 StepSpec Binding::spec(const ModelImpl& model, const DatasetImpl& part, Mode mode, i64 rows) const {
-  StepSpec spec{mode, {}, {}};
+  StepSpec spec{.mode = mode};
   for (size_t i = 0; i < feeds.size(); ++i) {
     const bool input = i < model.inputs.size();
     const auto column = static_cast<size_t>(feeds[i].column);
+    if (feeds[i].by_row) {
+      spec.inputs.push_back({Shape{rows}, feeds[i].type});
+      spec.tables.resize(model.inputs.size());
+      spec.tables[i] = part.x[column].stored;
+      continue;
+    }
     (input ? spec.inputs : spec.targets)
         .push_back({(input ? part.x : part.y)[column].shape.with_batch(rows), feeds[i].type});
   }

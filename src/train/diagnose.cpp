@@ -19,12 +19,25 @@ struct BatchValue {
   Symbol symbol;
   Tensor value;
 };
+/// The rows of a table of bytes, as the step reads them.
+Tensor rows_of(const Tensor& table, const Tensor& rows) {
+  const Shape sample = table.shape().without_batch();
+  Tensor value(sample.with_batch(rows.size()), DType::f32);
+  gather_for(GatherRole::input, table.dtype(), value.dtype(), "")(
+      value.raw(), table.raw(), reinterpret_cast<const std::uint32_t*>(rows.data<std::int32_t>()),
+      rows.size(), {sample.elements()});
+  return value;
+}
+
 std::vector<BatchValue> batch_of(const Refused& step) {
   std::vector<BatchValue> all;
   const ModelImpl& m = step.model;
   const StepSpec& spec = step.lease.spec();
   const auto add = [&](const Symbol& symbol, std::string name) {
-    all.push_back({std::move(name), symbol, step.lease->input_value(static_cast<int>(all.size()))});
+    const size_t i = all.size();
+    Tensor value = step.lease->input_value(static_cast<int>(i));
+    if (i < spec.tables.size() && !spec.tables[i].empty()) value = rows_of(spec.tables[i], value);
+    all.push_back({std::move(name), symbol, std::move(value)});
   };
   for (size_t i = 0; i < m.inputs.size(); ++i)
     add(m.inputs[i], m.inputs.size() == 1 ? "x" : "x \"" + m.input_names[i] + "\"");

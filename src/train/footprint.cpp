@@ -181,7 +181,7 @@ Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& opt
   const GraphsKept kept(model);
   Footprint sum;
   const auto add = [&](const Dataset& set, i64 batch, Mode mode, i64 accumulate, const char* what) {
-    const Binding binding = bind(model, set, "memory_report", site);
+    const Binding binding = bind(model, set, mode, "memory_report", site);
     const auto buckets = set.impl()->parts();
     for (const DatasetImpl* part : buckets) {
       const PassSteps steps = pass_steps(part->size(), batch, mode, accumulate, buckets.size() > 1);

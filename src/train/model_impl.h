@@ -148,6 +148,9 @@ struct ModelImpl {
 struct StepSpec {
   Mode mode = Mode::predict;
   std::vector<TensorType> inputs, targets;  // none of a prediction
+  // One an input, or none at all: where one is not empty, the batch is the numbers of its rows,
+  // i32, and nothing is copied. For images of bytes that lie in memory.
+  std::vector<Tensor> tables = {};
 
   i64 rows() const { return inputs[0].shape[0]; }
   StepSpec with_rows(i64 rows) const;
@@ -175,6 +178,7 @@ class ExecutorLease {
 
  private:
   void make_executor();
+  void find_memory();
 
   ModelImpl& model_;
   StepSpec spec_;
@@ -193,6 +197,9 @@ std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string
 
 /// The plan of a step, unbound; for executors, summaries and the memory report.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& spec);
+/// True when the steps that read an input out of a table take its bytes where they are: nothing is
+/// gained by those that a step of its own must copy.
+bool reads_tables(ModelImpl& model, const StepSpec& spec);
 /// Of a model with one output, whose target is of this type.
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
                                      const TensorType& target);

@@ -23,6 +23,28 @@ TensorType with_rows(const TensorType& type, i64 rows) {
   return concrete;
 }
 
+/// What a step computes, as it is written.
+Graph graph_of(ModelImpl& model, const StepSpec& step) {
+  TraceSpec spec;
+  spec.inputs = model.inputs;
+  spec.input_types = step.inputs;
+  spec.tables = step.tables;
+  spec.training = trains(step.mode);
+  if (step.mode == Mode::predict) {
+    spec.outputs = model.outputs;
+  } else {
+    TrainGraph& graph = model.graph_for(step.targets, spec.training);
+    spec.inputs.insert(spec.inputs.end(), graph.y_true.begin(), graph.y_true.end());
+    spec.input_types.insert(spec.input_types.end(), step.targets.begin(), step.targets.end());
+    spec.outputs = {graph.loss};
+    spec.outputs.insert(spec.outputs.end(), graph.logged.begin(), graph.logged.end());
+    for (const Symbol& count : graph.counts()) spec.outputs.push_back(count);
+    for (const auto& [name, evidence] : graph.evidence) spec.outputs.push_back(evidence.rows);
+    if (spec.training) spec.effects = effects_of(model, graph, step.mode);
+  }
+  return trace(spec);
+}
+
 }  // namespace
 
 TensorType target_type(const Shape& sample, DType dtype) {
@@ -70,23 +92,7 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, Mode mode, i64 rows,
 
 std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& step) {
   const Mode mode = step.mode;
-  TraceSpec spec;
-  spec.inputs = model.inputs;
-  spec.input_types = step.inputs;
-  spec.training = trains(mode);
-  if (mode == Mode::predict) {
-    spec.outputs = model.outputs;
-  } else {
-    TrainGraph& graph = model.graph_for(step.targets, trains(mode));
-    spec.inputs.insert(spec.inputs.end(), graph.y_true.begin(), graph.y_true.end());
-    spec.input_types.insert(spec.input_types.end(), step.targets.begin(), step.targets.end());
-    spec.outputs = {graph.loss};
-    spec.outputs.insert(spec.outputs.end(), graph.logged.begin(), graph.logged.end());
-    for (const Symbol& count : graph.counts()) spec.outputs.push_back(count);
-    for (const auto& [name, evidence] : graph.evidence) spec.outputs.push_back(evidence.rows);
-    if (trains(mode)) spec.effects = effects_of(model, graph, mode);
-  }
-  Graph graph = trace(spec);
+  Graph graph = graph_of(model, step);
   for (const Node& node : graph.nodes)
     if (node.op->mutates && node.inputs.size() > 1 && graph.in(node, 0).role == Role::parameter)
       graph.value(node.inputs[1]).gradient_of = graph.in(node, 0).variable;
@@ -95,6 +101,13 @@ std::shared_ptr<const Plan> plan_for(ModelImpl& model, const StepSpec& step) {
                         mode == Mode::train ? model.activation_budget : 0);
   plan.guarded = mode != Mode::predict;
   return std::make_shared<const Plan>(std::move(plan));
+}
+
+bool reads_tables(ModelImpl& model, const StepSpec& step) {
+  const Graph graph = fused(graph_of(model, step), current_backend());
+  return std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    return std::string_view(node.op->name) == "byte_rows";
+  });
 }
 
 std::vector<Symbol> TrainGraph::counts() const {
@@ -119,6 +132,11 @@ ExecutorLease::ExecutorLease(ModelImpl& model, const StepSpec& spec) : model_(mo
     graph.guessed = false;
     graph_ = &graph;
   }
+  if (!spec.tables.empty()) {
+    make_executor();  // goes with the lease, as it refers to the data
+    find_memory();
+    return;
+  }
   auto& cached = model.executors[spec.key()];
   cached.used = ++model.clock;
   if (!cached.idle.empty()) {
@@ -127,7 +145,11 @@ ExecutorLease::ExecutorLease(ModelImpl& model, const StepSpec& spec) : model_(mo
   } else {
     make_executor();
   }
-  for (size_t i = 0; i < spec.inputs.size() + spec.targets.size(); ++i)
+  find_memory();
+}
+
+void ExecutorLease::find_memory() {
+  for (size_t i = 0; i < spec_.inputs.size() + spec_.targets.size(); ++i)
     memory_.push_back(executor_->input(static_cast<int>(i)));
 }
 
@@ -139,7 +161,7 @@ void ExecutorLease::make_executor() {
   if (training && spec_.mode != Mode::train) model_.allocate_sums();
   if (model_.gradients.bytes() < plan->gradient_bytes)
     model_.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");
-  executor_ = std::make_unique<Executor>(plan, model_.gradients);
+  executor_ = std::make_unique<Executor>(plan, model_.gradients, spec_.tables);
   if (model_.executors.size() > most_executors)
     model_.executors.erase(std::min_element(
         model_.executors.begin(), model_.executors.end(),
@@ -147,6 +169,7 @@ void ExecutorLease::make_executor() {
 }
 
 ExecutorLease::~ExecutorLease() {
+  if (!spec_.tables.empty()) return;
   const std::lock_guard lock(model_.mutex);
   const auto at = model_.executors.find(spec_.key());
   if (at != model_.executors.end()) at->second.idle.push_back(std::move(executor_));

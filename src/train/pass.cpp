@@ -127,7 +127,7 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
       accumulate_(options.accumulate),
       where_(call_site(caller, site)),
       data_(*options.prefix == '\0' ? "the data" : "the validation data"),
-      binding_(bind(model, data, caller, site)),
+      binding_(bind(model, data, options.mode, caller, site)),
       loader_(data, options.batch, options.shuffle, options.seed, binding_.feeds) {
   const i64 batch = loader_.batch_size();
   for (const DatasetImpl* part : data.impl()->parts()) {

@@ -13,9 +13,9 @@ struct Binding {
   /// The types of a batch of `rows` from one part of the data set.
   StepSpec spec(const ModelImpl& model, const DatasetImpl& part, Mode mode, i64 rows) const;
 };
-/// Builds the model first where it is not. Throws GraphError, ShapeError, DataError where the data
-/// does not fit the model.
-Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site);
+/// For steps of a mode. Builds the model first where it is not. Throws GraphError, ShapeError,
+/// DataError where the data does not fit the model.
+Binding bind(ModelImpl& model, const Dataset& data, Mode mode, const char* caller, Site site);
 /// Numbers of `names` in the model's order, found in `given` (empty: by position) for each of
 /// `wanted`. Throws DataError listing the names that there are.
 std::vector<int> matched(const std::vector<std::string>& wanted,

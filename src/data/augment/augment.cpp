@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "core/message.h"
+#include "core/unit_bytes.h"
 #include "data/augment/frame.h"
 #include "data/augment/mixup.h"
-#include "data/unit_bytes.h"
 
 namespace goneuron::data {
 

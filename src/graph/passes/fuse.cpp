@@ -29,6 +29,8 @@ class Fuser {
     finish();
     for (NodeId n = 0; n < static_cast<NodeId>(graph_.nodes.size()); ++n) pool(n);
     finish();
+    for (NodeId n = 0; n < static_cast<NodeId>(graph_.nodes.size()); ++n) bytes(n);
+    finish();
     for (const Node& fused : graph_.nodes) tell(fused);
   }
 
@@ -165,6 +167,18 @@ class Fuser {
     }
     replace(node(n).outputs[0], pooled.outputs[0]);
     replace(node(n).outputs[1], pooled.outputs[1]);
+  }
+
+  // byte_rows, conv2d_pool or its gradient -> the same of the table and its rows.
+  void bytes(NodeId n) {
+    if (name(n) != "conv2d_pool" && name(n) != "conv2d_pool_weight_grad") return;
+    auto& inputs = graph_.nodes[static_cast<size_t>(n)].inputs;
+    const NodeId p = producer(inputs[0]);
+    if (name(p) != "byte_rows") return;
+    const std::vector<ValueId> plain = inputs;
+    inputs[0] = node(p).inputs[0];
+    inputs.push_back(node(p).inputs[1]);
+    if (!supports_(graph_, node(n))) inputs = plain;
   }
 
   /// True when y has no readers but the pooling and the one backward chain that can be fused with

@@ -20,7 +20,8 @@ class Tracer {
       const ValueId id = add_value(spec_.input_types[i], Role::input);
       graph_.value(id).input = static_cast<int>(i);
       graph_.inputs.push_back(id);
-      map_[spec_.inputs[i].expr().get()] = {id};
+      const bool listed = i < spec_.tables.size() && !spec_.tables[i].empty();
+      map_[spec_.inputs[i].expr().get()] = {listed ? rows_of(static_cast<int>(i), id) : id};
     }
     auto wanted = spec_.outputs;
     wanted.insert(wanted.end(), spec_.effects.begin(), spec_.effects.end());
@@ -37,6 +38,14 @@ class Tracer {
   ValueId add_value(const TensorType& type, Role role) {
     graph_.values.push_back({.type = type, .role = role});
     return static_cast<ValueId>(graph_.values.size()) - 1;
+  }
+
+  ValueId rows_of(int table, ValueId rows) {
+    const Tensor& bytes = spec_.tables[static_cast<size_t>(table)];
+    const ValueId id = add_value({bytes.shape(), bytes.dtype()}, Role::constant);
+    graph_.value(id).table = table;
+    const NodeId node = graph_.add(op_named("byte_rows"), {id, rows}, {});
+    return graph_.nodes[static_cast<size_t>(node)].outputs[0];
   }
 
   void visit(const Expr& expr) {

@@ -10,8 +10,11 @@ namespace goneuron {
 struct TraceSpec {
   std::vector<Symbol> inputs;
   std::vector<TensorType> input_types;  // concrete, one an input
-  std::vector<Symbol> outputs;          // what is read after a step
-  std::vector<Symbol> effects;          // ops that mutate variables; run after outputs[0], the loss
+  // One an input, or none. Where one is not empty, the input is the numbers of its rows, [rows]
+  // i32: bytes that stand for value / 255. Its type is used alone.
+  std::vector<Tensor> tables;
+  std::vector<Symbol> outputs;  // what is read after a step
+  std::vector<Symbol> effects;  // ops that mutate variables; run after outputs[0], the loss
   bool training = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/target.h"
+#include "core/unit_bytes.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/kernels/conv_pool.cpp"
@@ -18,7 +19,10 @@
 namespace goneuron::cpu {
 
 struct ConvPool {
-  const float* x;       // [batch, h, w], in bands of `band` rows
+  const float* x;              // [batch, h, w], in bands of `band` rows
+  const std::uint8_t* table;   // or null, and the batch is these rows
+  const std::int32_t* listed;  // of a table [images, h, w]
+  i64 images;
   const float* w;       // [3, 3, channels]
   const float* bias;    // [channels] or null
   float* y;             // [batch, ph, pw, channels], in bands of `pooled_band` rows
@@ -43,28 +47,12 @@ inline i64 rows_before(const ConvPool& c, i64 band, i64 image, i64 row) {
   return (row / band * c.batch + image) * band + row % band;
 }
 
-/// The rows of x that pooled rows [row, row + rows) need, with zeros around, `pitch` floats a row.
+/// Floats of a row of x with the zeros around it.
 inline i64 pitch_of(const ConvPool& c) { return 2 * c.pw + 2; }
 /// Floats of the sums of some tiles, weights and bias.
 inline i64 sums_of(const ConvPool& c, i64 tiles) { return tiles * 10 * c.channels; }
 /// Floats of the quads of one row.
 inline i64 quads_of(const ConvPool& c) { return round_up(4 * (2 * c.pw + 1), 16); }
-inline void copy_padded(const ConvPool& c, i64 image, i64 row, i64 rows, float* to) {
-  const i64 pitch = pitch_of(c), height = 2 * rows + 2;
-  for (i64 i = 0; i < height; ++i, to += pitch) {
-    const i64 from = 2 * row + i - c.pad_top;
-    const i64 first = std::max<i64>(0, c.pad_left), last = std::min(pitch, c.width + c.pad_left);
-    if (from < 0 || from >= c.h || first >= last) {
-      std::memset(to, 0, static_cast<size_t>(pitch) * sizeof(float));
-      continue;
-    }
-    std::memset(to, 0, static_cast<size_t>(first) * sizeof(float));
-    const float* x = c.x + rows_before(c, c.band, image, from) * c.width;
-    std::memcpy(to + first, x + first - c.pad_left,
-                static_cast<size_t>(last - first) * sizeof(float));
-    std::memset(to + last, 0, static_cast<size_t>(pitch - last) * sizeof(float));
-  }
-}
 
 }  // namespace goneuron::cpu
 #endif
@@ -79,6 +67,82 @@ constexpr i64 lanes = HWY_LANES(float);
 
 // Vectors of channels worked on at once: they share the pixels.
 constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
+
+#include "core/unit_bytes-inl.h"
+
+HWY_INLINE V load_pixels(const float* x) { return hn::LoadU(D(), x); }
+HWY_INLINE V load_pixels(const std::uint8_t* x) { return load_units(D(), x); }
+HWY_INLINE float pixel_of(float x) { return x; }
+HWY_INLINE float pixel_of(std::uint8_t x) { return unit_of(x); }
+
+/// The rows of x that some pooled rows of an image need, with zeros around. The zeros lie in the
+/// same places for every image: they are written once.
+class PaddedRows {
+ public:
+  PaddedRows(const ConvPool& c, const Part& part, float* memory)
+      : c_(c),
+        memory_(memory),
+        pitch_(pitch_of(c)),
+        height_(2 * part.rows + 2),
+        top_(2 * part.row - c.pad_top),
+        left_(std::max<i64>(0, c.pad_left)),
+        count_(std::min(pitch_, c.width + c.pad_left) - left_),
+        begin_(std::max<i64>(0, -top_)),
+        end_(count_ > 0 ? std::min(height_, c.h - top_) : 0),
+        upwards_(part.row == 0) {
+    std::fill_n(memory, height_ * pitch_, 0.0F);
+  }
+
+  void fill(i64 image) {
+    if (c_.table == nullptr) return fill_bands(image);
+    const std::uint8_t* from = listed(image);
+    for (i64 i = begin_; i < end_; ++i)
+      if (from)
+        fill_row(from + (top_ + i) * c_.width, i);
+      else
+        std::fill_n(memory_ + i * pitch_, pitch_, 0.0F);
+    // Those of the next image lie anywhere: they arrive while this one is worked on.
+    if (image + 1 == c_.batch || begin_ >= end_ || !(from = listed(image + 1))) return;
+    constexpr i64 line = 64;
+    const i64 last = (top_ + end_) * c_.width - 1;
+    for (i64 at = (top_ + begin_) * c_.width; at < last; at += line) __builtin_prefetch(from + at);
+    __builtin_prefetch(from + last);
+  }
+
+ private:
+  /// The processor, which takes the bands' distance for a pattern, fetches beyond the last one
+  /// read. The first rows are read upwards: beyond them lies nothing that another worker writes.
+  void fill_bands(i64 image) {
+    for (i64 k = begin_; k < end_; ++k) {
+      const i64 i = upwards_ ? begin_ + end_ - 1 - k : k;
+      fill_row(c_.x + rows_before(c_, c_.band, image, top_ + i) * c_.width, i);
+    }
+  }
+
+  /// An image of the table; null where its number is none.
+  const std::uint8_t* listed(i64 image) const {
+    const i64 row = c_.listed[image];
+    return row >= 0 && row < c_.images ? c_.table + row * c_.h * c_.width : nullptr;
+  }
+
+  template <class T>
+  void fill_row(const T* from, i64 i) {
+    from += left_ - c_.pad_left;
+    float* to = memory_ + i * pitch_ + left_;
+    if (count_ < lanes) {
+      for (i64 j = 0; j < count_; ++j) to[j] = pixel_of(from[j]);
+      return;
+    }
+    for (i64 j = 0; j + lanes <= count_; j += lanes) hn::StoreU(load_pixels(from + j), D(), to + j);
+    const i64 last = count_ - lanes;  // some of them once more
+    hn::StoreU(load_pixels(from + last), D(), to + last);
+  }
+
+  const ConvPool& c_;
+  float* const memory_;
+  const i64 pitch_, height_, top_, left_, count_, begin_, end_;
+  const bool upwards_;
+};
 
 /// The largest of the four cells of a window, and which one it is.
 struct Winner {
@@ -165,8 +229,9 @@ void forward_rows(const ConvPool& c, const float* x, i64 image, i64 row, i64 row
 }
 
 void forward(const ConvPool& c, const Part& part, float* scratch) {
+  PaddedRows rows(c, part, scratch);
   for (i64 n = part.image; n < part.image + part.images; ++n) {
-    copy_padded(c, n, part.row, part.rows, scratch);
+    rows.fill(n);
     if (c.relu)
       forward_rows<true>(c, scratch, n, part.row, part.rows);
     else
@@ -285,8 +350,9 @@ void backward(const ConvPool& c, const Part& part, float* scratch) {
   float* quads[3];  // of three rows that follow each other, in a ring
   for (i64 i = 0; i < 3; ++i)
     quads[i] = scratch + round_up((2 * part.rows + 2) * pitch, 16) + i * quads_of(c);
+  PaddedRows rows(c, part, scratch);
   for (i64 n = part.image; n < part.image + part.images; ++n) {
-    copy_padded(c, n, part.row, part.rows, scratch);
+    rows.fill(n);
     i64 tile = 0;
     for (i64 r = 0; r < part.rows; ++r) {
       const float* window[3];
@@ -329,6 +395,10 @@ HWY_EXPORT(backward);
 
 namespace {
 
+bool is_table(const Graph& graph, const Node& node) {
+  return graph.in(node, 0).type.dtype == DType::u8;
+}
+
 bool supports(const Graph& graph, const Node& node) {
   const Attrs& a = node.attrs;
   const Shape& x = graph.in_shape(node, 0);
@@ -347,8 +417,14 @@ ConvPool args_of(const BoundNode& bound, bool back) {
   const Shape &x = bound.in_shape(0), &y = back ? bound.in_shape(1) : bound.out_shape();
   const Attrs& a = bound.node.attrs;
   ConvPool c{};
-  c.x = bound.input(0);
-  c.batch = x[0];
+  if (is_table(bound.graph, bound.node)) {
+    c.table = bound.input<std::uint8_t>(0);
+    c.listed = bound.input<std::int32_t>(bound.in.size() - 1);
+    c.images = x[0];
+  } else {
+    c.x = bound.input(0);
+  }
+  c.batch = y[0];
   c.h = x[1];
   c.width = x[2];
   c.ph = y[1];
@@ -379,7 +455,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
       scheme.merges = !back || axis == 1;  // sums of tiles of images have nothing in common
       scheme.partial = back;
       for (auto& in : scheme.in) in.all = true;
-      if (axis == 1) scheme.in[0] = {true, cut(x, 1, tiles), x[1]};
+      if (axis == 1 && !is_table(graph, node)) scheme.in[0] = {true, cut(x, 1, tiles), x[1]};
       const Partition rows = cut(y, axis, tiles), indices = cut(index, 1 - axis, tiles);
       if (back) {
         for (auto& out : scheme.out) out.part = {1, tiles, tiles};
@@ -420,7 +496,7 @@ void run(const ConvPool& c, i64 begin, i64 end, void* scratch) {
 Call lower_forward(const BoundNode& bound) {
   ConvPool c = args_of(bound, false);
   c.w = bound.input(1);
-  c.bias = bound.input(2);
+  c.bias = bound.in.size() - (c.table ? 1 : 0) > 2 ? bound.input(2) : nullptr;
   c.y = bound.output(0);
   c.index = bound.output<std::uint8_t>(1);
   choose_target();

@@ -1,7 +1,7 @@
-#include "data/unit_bytes.h"
+#include "core/unit_bytes.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "data/unit_bytes.cpp"
+#define HWY_TARGET_INCLUDE "core/unit_bytes.cpp"
 #include <hwy/foreach_target.h>
 // foreach_target.h comes first
 #include <hwy/highway.h>
@@ -10,17 +10,13 @@ HWY_BEFORE_NAMESPACE();
 namespace goneuron::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+#include "core/unit_bytes-inl.h"
+
 void units(float* HWY_RESTRICT out, const std::uint8_t* HWY_RESTRICT from, i64 count, i64 runs,
            i64 pitch) {
   const hn::ScalableTag<float> d;
-  const hn::Rebind<std::int32_t, decltype(d)> di;
-  const hn::Rebind<std::uint8_t, decltype(d)> d8;
   constexpr i64 lanes = HWY_LANES(float);
-  const auto high = hn::Set(d, unit_high), low = hn::Set(d, unit_low);
-  const auto convert = [&](i64 i) {
-    const auto v = hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(d8, from + i)));
-    hn::StoreU(hn::Add(hn::Mul(v, high), hn::Mul(v, low)), d, out + i);
-  };
+  const auto convert = [&](i64 i) { hn::StoreU(load_units(d, from + i), d, out + i); };
   for (i64 run = 0; run < runs; ++run, from += count, out += pitch) {
     i64 i = 0;
     for (; i + lanes <= count; i += lanes) convert(i);

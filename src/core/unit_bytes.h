@@ -1,5 +1,5 @@
-// Bytes as numbers in [0, 1]: value / 255, correctly rounded. Used by the gathers of convert.cpp
-// for images.
+// Bytes as numbers in [0, 1]: value / 255, correctly rounded. Used for images: by the gathers of
+// data/convert.cpp, and by kernels that read bytes.
 #pragma once
 
 #include "goneuron/shape.h"
