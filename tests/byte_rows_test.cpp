@@ -38,7 +38,9 @@ Model convolution(i64 filters = 16, bool frozen = false) {
   return model;
 }
 bool in_place(Model model, const Dataset& data) {
-  return bind(*model.impl(), data, Mode::train, "fit", Site::here()).feeds[0].by_row;
+  Binding binding = bind(*model.impl(), data, "fit", Site::here());
+  binding.leave_in_place(*model.impl(), *data.impl(), Mode::train);
+  return binding.feeds[0].by_row;
 }
 
 /// What a run of a few epochs leaves, with a rest in each epoch and a validation set.
@@ -133,7 +135,8 @@ TEST(ByteRows, TakeNoMemoryOfTheBatch) {
   const auto batch_bytes = [&](const Dataset& data) {
     auto model = convolution();
     ModelImpl& impl = *model.impl();
-    const Binding binding = bind(impl, data, Mode::train, "fit", Site::here());
+    Binding binding = bind(impl, data, "fit", Site::here());
+    binding.leave_in_place(impl, *data.impl(), Mode::train);
     return plan_for(impl, binding.spec(impl, *data.impl(), Mode::train, 64))->io_bytes;
   };
   EXPECT_EQ(batch_bytes(Dataset(x, y)), 2 * 64 * 4) << "a number and a label a sample";

@@ -55,4 +55,12 @@ i64 value_bytes(const Value& value) {
   return checked_mul(value.type.shape.elements(), dtype_size(value.type.dtype));
 }
 
+i64 read_bytes(const Graph& graph, const Node& node, size_t i) {
+  if (node.op->shape_only >> i & 1) return 0;
+  const Value& value = graph.value(node.inputs[i]);
+  if (value.table < 0) return value_bytes(value);
+  const i64 listed = graph.value(node.inputs.back()).type.shape[0];
+  return value_bytes(value) / value.type.shape[0] * listed;
+}
+
 }  // namespace goneuron

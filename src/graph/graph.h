@@ -61,5 +61,7 @@ struct Graph {
 std::string describe(const Node& node);
 /// Bytes of a value.
 i64 value_bytes(const Value& value);
+/// Bytes that a node reads of its input i: of a table, the rows that its last input lists.
+i64 read_bytes(const Graph& graph, const Node& node, size_t i);
 
 }  // namespace goneuron

@@ -113,8 +113,8 @@ class Recomputer {
       if (!forward_[n] || node.op->alias || node.op->mutates) continue;
       double bytes = 0, moved = 0;
       for (const ValueId id : node.outputs) bytes += static_cast<double>(bytes_of(id));
-      for (const ValueId id : node.inputs)
-        moved += static_cast<double>(value_bytes(graph_.value(id)));
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        moved += static_cast<double>(read_bytes(graph_, node, i));
       if (bytes == 0) continue;
       constexpr double flops_per_byte = 5;  // that a core computes while it moves one
       by_price.emplace_back((plan_.steps[n].flops / flops_per_byte + moved + bytes) / bytes,

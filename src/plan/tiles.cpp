@@ -131,9 +131,7 @@ class Chooser {
                 (1 + few_tiles / static_cast<double>(scheme.tiles));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
-      const Value& value = graph_.in(node, static_cast<int>(i));
-      if (value.role == Role::constant) continue;  // no core writes it, or it is a table of rows
-      const auto bytes = static_cast<double>(value_bytes(value));
+      const auto bytes = static_cast<double>(read_bytes(graph_, node, i));
       us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) *
             0.25;  // touching it at all
       us += pieces_us(scheme.in[i], bytes);

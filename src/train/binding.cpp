@@ -23,22 +23,6 @@ std::vector<std::string> head_names(const ModelImpl& model) {
   return names;
 }
 
-/// Images that lie in memory as bytes stay where they are, if the model's first steps read those:
-/// the batch is then the numbers of their rows.
-void leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode, Binding& binding) {
-  if (!data.maps.empty() || data.source || data.prefetched() || data.parts().size() > 1) return;
-  Binding listed = binding;
-  for (size_t i = 0; i < model.inputs.size(); ++i) {
-    Feed& feed = listed.feeds[i];
-    const Tensor& stored = data.x[static_cast<size_t>(feed.column)].stored;
-    if (feed.type == DType::f32 && stored.dtype() == DType::u8 &&
-        stored.shape()[0] <= std::numeric_limits<std::int32_t>::max())
-      feed = {feed.role, feed.column, DType::i32, true};
-  }
-  const StepSpec spec = listed.spec(model, data, mode, 1);
-  if (!spec.tables.empty() && reads_tables(model, spec)) binding = std::move(listed);
-}
-
 }  // namespace
 
 std::vector<int> matched(const std::vector<std::string>& wanted,
@@ -78,7 +62,7 @@ std::vector<int> matched(const std::vector<std::string>& wanted,
   return places;
 }
 
-Binding bind(ModelImpl& model, const Dataset& data, Mode mode, const char* caller, Site site) {
+Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site) {
   const DatasetImpl& impl = *data.impl();
   const std::string where = call_site(caller, site);
   if (!model.built()) {
@@ -106,8 +90,21 @@ Binding bind(ModelImpl& model, const Dataset& data, Mode mode, const char* calle
   }
   if (impl.weighted)
     binding.feeds.push_back({GatherRole::target, static_cast<int>(impl.targets()), DType::f32});
-  leave_in_place(model, impl, mode, binding);
   return binding;
+}
+
+void Binding::leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode) {
+  if (!data.maps.empty() || data.source || data.prefetched() || data.parts().size() > 1) return;
+  Binding listed = *this;
+  for (size_t i = 0; i < model.inputs.size(); ++i) {
+    Feed& feed = listed.feeds[i];
+    const Tensor& stored = data.x[static_cast<size_t>(feed.column)].stored;
+    if (feed.type == DType::f32 && stored.dtype() == DType::u8 &&
+        stored.shape()[0] <= std::numeric_limits<std::int32_t>::max())
+      feed = {feed.role, feed.column, DType::i32, true};
+  }
+  const StepSpec spec = listed.spec(model, data, mode, 1);
+  if (!spec.tables.empty() && reads_tables(model, spec)) *this = std::move(listed);
 }
 
 StepSpec Binding::spec(const ModelImpl& model, const DatasetImpl& part, Mode mode, i64 rows) const {

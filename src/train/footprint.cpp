@@ -181,7 +181,8 @@ Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& opt
   const GraphsKept kept(model);
   Footprint sum;
   const auto add = [&](const Dataset& set, i64 batch, Mode mode, i64 accumulate, const char* what) {
-    const Binding binding = bind(model, set, mode, "memory_report", site);
+    Binding binding = bind(model, set, "memory_report", site);
+    binding.leave_in_place(model, *set.impl(), mode);
     const auto buckets = set.impl()->parts();
     for (const DatasetImpl* part : buckets) {
       const PassSteps steps = pass_steps(part->size(), batch, mode, accumulate, buckets.size() > 1);

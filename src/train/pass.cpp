@@ -127,7 +127,7 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
       accumulate_(options.accumulate),
       where_(call_site(caller, site)),
       data_(*options.prefix == '\0' ? "the data" : "the validation data"),
-      binding_(bind(model, data, options.mode, caller, site)),
+      binding_(bound(model, data, options.mode, caller, site)),
       loader_(data, options.batch, options.shuffle, options.seed, binding_.feeds) {
   const i64 batch = loader_.batch_size();
   for (const DatasetImpl* part : data.impl()->parts()) {
@@ -148,6 +148,14 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
   means.name(*(parts_[0].full ? parts_[0].full : parts_[0].last)->graph());
   rate_logged_ = trains(options.mode) && !model.optimizer.schedule.constant();
   if (rate_logged_) means.show("learning_rate", model.learning_rate());
+}
+
+Binding Pass::bound(ModelImpl& model, const Dataset& data, Mode mode, const char* caller,
+                    Site site) {
+  Binding binding = bind(model, data, caller, site);
+  const std::lock_guard lock(model.mutex);
+  binding.leave_in_place(model, *data.impl(), mode);
+  return binding;
 }
 
 void Pass::start(i64 epoch, i64 step) {

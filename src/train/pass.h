@@ -12,10 +12,13 @@ struct Binding {
   std::vector<Feed> feeds;  // inputs, then targets
   /// The types of a batch of `rows` from one part of the data set.
   StepSpec spec(const ModelImpl& model, const DatasetImpl& part, Mode mode, i64 rows) const;
+  /// Images that lie in memory as bytes stay where they are, if the model's first steps read those:
+  /// the batch is then the numbers of their rows. The model's mutex is held by the caller.
+  void leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode);
 };
-/// For steps of a mode. Builds the model first where it is not. Throws GraphError, ShapeError,
+/// Builds the model first where it is not. Throws GraphError, ShapeError,
 /// DataError where the data does not fit the model.
-Binding bind(ModelImpl& model, const Dataset& data, Mode mode, const char* caller, Site site);
+Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site);
 /// Numbers of `names` in the model's order, found in `given` (empty: by position) for each of
 /// `wanted`. Throws DataError listing the names that there are.
 std::vector<int> matched(const std::vector<std::string>& wanted,
@@ -106,6 +109,8 @@ class Pass {
   bool ends_group() const { return (step_ + 1) % accumulate_ == 0 || step_ + 1 == loader_.steps(); }
   /// The batch's place and share in the batches that make one update.
   void place_in_group(StepScalars& scalars, i64 rows);
+  static Binding bound(ModelImpl& model, const Dataset& data, Mode mode, const char* caller,
+                       Site site);
   ExecutorLease& lease(bool updates);
 
   ModelImpl& model_;

@@ -15,8 +15,7 @@ constexpr size_t nowhere = static_cast<size_t>(-1);
 double bytes_of(const Graph& graph, const Node& node) {
   double bytes = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i)
-    if ((node.op->shape_only >> i & 1) == 0)
-      bytes += static_cast<double>(value_bytes(graph.value(node.inputs[i])));
+    bytes += static_cast<double>(read_bytes(graph, node, i));
   for (const ValueId id : node.outputs) bytes += static_cast<double>(value_bytes(graph.value(id)));
   return bytes;
 }
