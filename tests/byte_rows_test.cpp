@@ -13,8 +13,8 @@ namespace {
 
 constexpr i64 side = 12;
 
-Tensor pixels(i64 count) {
-  Tensor images(Shape{count, side, side, 1}, DType::u8);
+Tensor pixels(i64 count, i64 height = side, i64 width = side) {
+  Tensor images(Shape{count, height, width, 1}, DType::u8);
   std::uint32_t state = 7;
   for (i64 i = 0; i < images.size(); ++i) {
     state = state * 1664525U + 1013904223U;
@@ -51,7 +51,7 @@ struct Trained {
 Trained trained(const Dataset& data, Model model, i64 accumulate = 1) {
   History history = model.fit(data, {.epochs = 3,
                                      .batch_size = 16,
-                                     .validation = data.take(21),
+                                     .validation = data.take(17),
                                      .seed = 2,
                                      .accumulate = accumulate});
   return {model, history};
@@ -92,6 +92,33 @@ TEST(ByteRows, AreCopiedWhereNoStepReadsThem) {
   EXPECT_FALSE(in_place(convolution(), bytes.map([](const Sample& s) { return s; })));
   EXPECT_FALSE(in_place(convolution(), bytes.prefetch(1)));
   EXPECT_TRUE(in_place(convolution(), bytes));
+}
+
+TEST(ByteRows, AreReadByPlainLoopsToo) {
+  const Tensor x = pixels(30), y = labels(30, 3);
+  set_device("reference");
+  expect_same(Dataset(x, y), Dataset(numbers(x), y), false, 1);
+  set_device("cpu");
+}
+
+/// Edges that cut a vector, an image or a row short: narrow and flat images, wide frames of zeros.
+TEST(ByteRows, OfAnySize) {
+  for (const i64 height : {2, 3, 17})
+    for (const i64 width : {2, 5, 16, 19, 33})
+      for (const i64 padding : {0, 1, 3}) {
+        if (padding == 0 && (height < 4 || width < 4)) continue;
+        const Tensor x = pixels(20, height, width), y = labels(20, 3);
+        const auto made = [&] {
+          auto model = Sequential(
+              {Conv2D(16, 3, {.padding = padding}), MaxPool2D(2), Flatten(), Dense(3, Softmax)});
+          model.build({height, width, 1});
+          model.compile(SGD(0.1), CrossEntropy, {}, {.seed = 3});
+          return model;
+        };
+        EXPECT_TRUE(in_place(made(), Dataset(x, y)));
+        expect_same_weights(trained(Dataset(x, y), made()).model,
+                            trained(Dataset(numbers(x), y), made()).model);
+      }
 }
 
 /// Two readers of the images, of which one reads no bytes: the batch is gathered for both.
