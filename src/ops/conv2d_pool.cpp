@@ -68,27 +68,35 @@ std::vector<TensorType> infer_weight_grad(const InferContext& c) {
   return outputs;
 }
 
-/// x as it is, or the table's rows.
+/// The elements of x as of [batch, ..], also where they are rows of a table.
 template <class T>
-std::vector<T> pixels_of(const KernelArgs& args) {
-  const TensorRef &x = args.inputs[0], &rows = args.inputs.back();
-  if (x.dtype != DType::u8) return {x.as<T>(), x.as<T>() + x.size()};
-  const i64 width = x.shape.without_batch().elements();
-  std::vector<T> pixels(static_cast<size_t>(rows.size() * width), T{0});
-  for (i64 i = 0; i < rows.size(); ++i)
-    if (const i64 row = rows.as<std::int32_t>()[i]; row >= 0 && row < x.shape[0])
-      for (i64 j = 0; j < width; ++j)
-        pixels[static_cast<size_t>(i * width + j)] = unit_of(x.as<std::uint8_t>()[row * width + j]);
-  return pixels;
-}
+class Pixels {
+ public:
+  explicit Pixels(const KernelArgs& args)
+      : x_(args.inputs[0]),
+        rows_(args.inputs.back().as<const std::int32_t>()),
+        width_(x_.shape.without_batch().elements()) {}
+  T operator[](i64 i) const {
+    if (x_.dtype != DType::u8) return x_.as<const T>()[i];
+    const i64 row = rows_[i / width_];
+    return row >= 0 && row < x_.shape[0]
+               ? unit_of(x_.as<const std::uint8_t>()[row * width_ + i % width_])
+               : 0;
+  }
+
+ private:
+  const TensorRef& x_;
+  const std::int32_t* rows_;
+  i64 width_;
+};
 
 template <class T>
 void kernel(const KernelArgs& args) {
   const ConvSizes s(args.attrs, args.inputs[0].shape, args.inputs[1].shape);
   const Window pool = fused_pool_window(args.attrs);
   const bool relu = args.attrs.text("activation") == "relu";
-  const std::vector<T> pixels = pixels_of<T>(args);
-  const T *x = pixels.data(), *w = input<T>(args, 1);
+  const Pixels<T> x(args);
+  const T* w = input<T>(args, 1);
   const size_t plain = args.inputs[0].dtype == DType::u8 ? 3 : 2;
   const T* b = args.inputs.size() > plain ? input<T>(args, 2) : nullptr;
   const Shape& y = args.outputs[0].shape;
@@ -150,8 +158,7 @@ void weight_grad_kernel(const KernelArgs& args) {
   const ConvSizes s(args.attrs, args.inputs[0].shape, args.outputs[0].shape);
   const Routes<T> routes(args);
   const Window& w = s.window;
-  const std::vector<T> pixels = pixels_of<T>(args);
-  const T* x = pixels.data();
+  const Pixels<T> x(args);
   T* dw = output<T>(args, 0);
   for (i64 ky = 0; ky < w.kernel_h; ++ky)
     for (i64 kx = 0; kx < w.kernel_w; ++kx)

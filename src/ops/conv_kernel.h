@@ -31,9 +31,9 @@ struct ConvSizes {
   }
 };
 
-/// y[n, oy, ox, o], starting from `sum` (the bias).
-template <class T>
-double conv_at(const ConvSizes& s, const T* x, const T* weight, i64 n, i64 oy, i64 ox, i64 o,
+/// y[n, oy, ox, o], starting from `sum` (the bias); x[i] is element i of x.
+template <class X, class T>
+double conv_at(const ConvSizes& s, const X& x, const T* weight, i64 n, i64 oy, i64 ox, i64 o,
                double sum) {
   const Window& w = s.window;
   for (i64 ky = 0; ky < w.kernel_h; ++ky) {
@@ -42,9 +42,9 @@ double conv_at(const ConvSizes& s, const T* x, const T* weight, i64 n, i64 oy, i
     for (i64 kx = 0; kx < w.kernel_w; ++kx) {
       const i64 ix = ox * w.stride_w - w.pad_left + kx * w.dilation_w;
       if (ix < 0 || ix >= s.w) continue;
-      const T* from = x + ((n * s.h + iy) * s.w + ix) * s.pixel() + s.first_input(o);
+      const i64 from = ((n * s.h + iy) * s.w + ix) * s.pixel() + s.first_input(o);
       const T* by = weight + (ky * w.kernel_w + kx) * s.c * s.o + o;
-      for (i64 c = 0; c < s.c; ++c) sum += double{from[c]} * double{by[c * s.o]};
+      for (i64 c = 0; c < s.c; ++c) sum += double{x[from + c]} * double{by[c * s.o]};
     }
   }
   return sum;
