@@ -131,7 +131,10 @@ class Chooser {
                 (1 + few_tiles / static_cast<double>(scheme.tiles));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.op->shape_only >> i & 1) continue;
-      const auto bytes = static_cast<double>(read_bytes(graph_, node, i));
+      // A table costs what a batch of the floats that it stands for would: so the cuts are the
+      // same, and with them the results, bit for bit.
+      const bool table = graph_.in(node, static_cast<int>(i)).table >= 0;
+      const auto bytes = static_cast<double>(read_bytes(graph_, node, i)) * (table ? 4 : 1);
       us += bytes / bytes_per_us / (scheme.tiles > 1 && !scheme.in[i].all ? 2 : 1) *
             0.25;  // touching it at all
       us += pieces_us(scheme.in[i], bytes);

@@ -44,7 +44,8 @@ class Fuser {
     const std::string_view op = fused.op->name;
     if (op != "linear" && op != "conv2d_fused" && op != "conv2d_pool") return;
     std::vector<std::string> parts = {op == "linear" ? "product" : "convolution"};
-    if (fused.inputs.size() > 2) parts.emplace_back("bias");
+    const bool table = graph_.in(fused, 0).type.dtype == DType::u8;  // its rows are one more input
+    if (fused.inputs.size() > (table ? 3 : 2)) parts.emplace_back("bias");
     if (fused.attrs.text("activation") != "linear") parts.push_back(fused.attrs.text("activation"));
     if (op == "conv2d_pool") parts.emplace_back("max pooling");
     std::string list = parts[0];
