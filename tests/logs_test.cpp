@@ -212,6 +212,30 @@ TEST(Profile, TimesLayersAndChangesNothing) {
       << text_of(few_path);
 }
 
+/// A fit() that throws ends no callback: the next one times anew, whatever plan it has.
+TEST(Profile, TimesAgainAfterATrainingThatThrew) {
+  const Folder folder;
+  const std::string path = folder.path("profile.txt");
+  Tensor x(Shape{32, 6, 6, 1}, DType::u8), y(Shape{32});
+  std::fill_n(x.data<std::uint8_t>(), x.size(), std::uint8_t{9});
+  auto model = Sequential({Conv2D(16, 3, {.activation = ReLU}), MaxPool2D(2), Flatten(), Dense(1)});
+  model.compile(SGD(0.01), MSE);
+  const Callback profile = Profile({.first_step = 1, .steps = 3, .path = path});
+  struct Failing : CallbackBase {
+    void on_step_end(TrainingState&) override {
+      if (++steps == 3) throw std::runtime_error("enough");
+    }
+    int steps = 0;
+  };
+  const Callback failing = std::make_shared<Failing>();
+  const Dataset data(x, y.reshape({32, 1}));
+  const FitOptions options{.epochs = 1, .batch_size = 4, .callbacks = {profile, failing}};
+  EXPECT_THROW(model.fit(data, options), std::runtime_error);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  model.fit(data, options);
+  EXPECT_NE(text_of(path).find("mean of 3 training steps"), std::string::npos) << text_of(path);
+}
+
 size_t count(const std::string& text, const std::string& part) {
   size_t n = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;

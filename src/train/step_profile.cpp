@@ -32,10 +32,10 @@ bool StepProfile::wants(const Executor& executor) {
   if (done()) return false;
   if (left_out_ > 0) return --left_out_, false;
   if (plan_ == nullptr) {
-    plan_ = &executor.plan();
+    plan_ = executor.shared_plan();
     describe_plan(executor.plan());
   }
-  return plan_ == &executor.plan();
+  return plan_ == executor.shared_plan();
 }
 
 void StepProfile::describe_plan(const Plan& plan) {

@@ -38,9 +38,9 @@ class StepProfile {
  private:
   void describe_plan(const Plan& plan);
   i64 left_out_, wanted_, timed_ = 0;
-  const Plan* plan_ = nullptr;  // only compared
-  std::vector<double> spent_;   // seconds, by the plan's steps
-  std::vector<size_t> place_;   // of the plan's steps in steps_
+  std::shared_ptr<const Plan> plan_;  // held, as another one might get its address
+  std::vector<double> spent_;         // seconds, by the plan's steps
+  std::vector<size_t> place_;         // of the plan's steps in steps_
   std::vector<Row> steps_;
   std::vector<std::string> owners_;  // of steps_
 };

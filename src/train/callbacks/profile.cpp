@@ -13,8 +13,7 @@ namespace goneuron {
 
 std::shared_ptr<StepProfile> begin_profile(const TrainingState& state, i64 first, i64 steps) {
   auto& profile = state.model->impl()->profile;
-  // One that nobody else holds was left by a training that ended early.
-  if (!profile || profile.use_count() == 1) profile = std::make_shared<StepProfile>(first, steps);
+  if (!profile) profile = std::make_shared<StepProfile>(first, steps);
   return profile;
 }
 
