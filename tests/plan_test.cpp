@@ -374,6 +374,24 @@ TEST_F(PlanTest, AProductWhoseSumsAreCutIsAsMuchArithmetic) {
   EXPECT_EQ(cut, 1);
 }
 
+/// One more reader of a product does not add to the price of the tree that adds up its parts.
+TEST_F(PlanTest, AMetricChangesNoCut) {
+  const auto parts_of = [](const std::vector<Metric>& metrics) {
+    auto model = Sequential({Conv2D(32, 3, {.padding = Same, .activation = ReLU}), MaxPool2D(2),
+                             Flatten(), Dense(10, Softmax)});
+    model.build({28, 28, 1});
+    model.compile(Adam(0.001), CrossEntropy, metrics);
+    const auto plan = plan_for(*model.impl(), Mode::train, 32, target_type({}, DType::i32));
+    for (const PlannedStep& step : plan->steps)
+      if (step.scheme.partial &&
+          std::string_view(plan->graph.nodes[static_cast<size_t>(step.node)].op->name) == "matmul")
+        return step.scheme.tiles;
+    return i64{0};
+  };
+  EXPECT_EQ(parts_of({Accuracy}), parts_of({}));
+  EXPECT_EQ(parts_of({}), 14) << "those of the convolution before it";
+}
+
 TEST_F(PlanTest, ValuesAreThoseOfTheGraphInDoublePrecision) {
   for_every_case(60, [](const Subject& s) {
     TrainGraph& graph = s.model.impl()->graph_for({s.target}, true);

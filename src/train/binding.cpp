@@ -93,7 +93,7 @@ Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site sit
   return binding;
 }
 
-void Binding::leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode) {
+void Binding::leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode, i64 batch) {
   if (!data.maps.empty() || data.source || data.prefetched() || data.parts().size() > 1) return;
   Binding listed = *this;
   for (size_t i = 0; i < model.inputs.size(); ++i) {
@@ -103,7 +103,7 @@ void Binding::leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mod
         stored.shape()[0] <= std::numeric_limits<std::int32_t>::max())
       feed = {feed.role, feed.column, DType::i32, true};
   }
-  const StepSpec spec = listed.spec(model, data, mode, 1);
+  const StepSpec spec = listed.spec(model, data, mode, std::min(batch, data.size()));
   if (!spec.tables.empty() && reads_tables(model, spec)) *this = std::move(listed);
 }
 

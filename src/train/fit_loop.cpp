@@ -22,12 +22,15 @@ FitLoop::FitLoop(const Model& model, const FitParts& parts, const FitOptions& op
               .mode = Mode::train,
               .shuffle = options.shuffle,
               .seed = options.seed,
-              .accumulate = options.accumulate},
+              .accumulate = options.accumulate,
+              .in_place = true},
              "fit", site),
       logs_(train_.means.logs) {
   if (parts_.validation) {
-    check_.emplace(m_, parts_.validation,
-                   Pass::Options{.batch = parts_.validation_batch, .prefix = "val_"}, "fit", site);
+    check_.emplace(
+        m_, parts_.validation,
+        Pass::Options{.batch = parts_.validation_batch, .prefix = "val_", .in_place = true}, "fit",
+        site);
     const Logs& more = check_->means.logs;
     logs_.names.insert(logs_.names.end(), more.names.begin(), more.names.end());
     logs_.values.resize(logs_.names.size());
@@ -50,6 +53,7 @@ History FitLoop::run() {
   std::optional<Checkpoint> begin = folder_ ? folder_->newest() : std::nullopt;
   if (begin) go_on_from(*begin);
   state_.resumed = begin.has_value();
+  m_.profile.reset();  // of a training that ended early
   call(&CallbackBase::on_train_begin);
   if (begin) {
     if (first_step_ > 0) call(&CallbackBase::on_epoch_begin);

@@ -182,7 +182,7 @@ Footprint footprint(ModelImpl& model, const Dataset& data, const FitOptions& opt
   Footprint sum;
   const auto add = [&](const Dataset& set, i64 batch, Mode mode, i64 accumulate, const char* what) {
     Binding binding = bind(model, set, "memory_report", site);
-    binding.leave_in_place(model, *set.impl(), mode);
+    binding.leave_in_place(model, *set.impl(), mode, batch);
     const auto buckets = set.impl()->parts();
     for (const DatasetImpl* part : buckets) {
       const PassSteps steps = pass_steps(part->size(), batch, mode, accumulate, buckets.size() > 1);

@@ -127,7 +127,7 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
       accumulate_(options.accumulate),
       where_(call_site(caller, site)),
       data_(*options.prefix == '\0' ? "the data" : "the validation data"),
-      binding_(bound(model, data, options.mode, caller, site)),
+      binding_(bound(model, data, options, caller, site)),
       loader_(data, options.batch, options.shuffle, options.seed, binding_.feeds) {
   const i64 batch = loader_.batch_size();
   for (const DatasetImpl* part : data.impl()->parts()) {
@@ -150,11 +150,12 @@ Pass::Pass(ModelImpl& model, const Dataset& data, const Options& options, const 
   if (rate_logged_) means.show("learning_rate", model.learning_rate());
 }
 
-Binding Pass::bound(ModelImpl& model, const Dataset& data, Mode mode, const char* caller,
-                    Site site) {
+Binding Pass::bound(ModelImpl& model, const Dataset& data, const Options& options,
+                    const char* caller, Site site) {
   Binding binding = bind(model, data, caller, site);
+  if (!options.in_place) return binding;
   const std::lock_guard lock(model.mutex);
-  binding.leave_in_place(model, *data.impl(), mode);
+  binding.leave_in_place(model, *data.impl(), options.mode, options.batch);
   return binding;
 }
 

@@ -13,8 +13,9 @@ struct Binding {
   /// The types of a batch of `rows` from one part of the data set.
   StepSpec spec(const ModelImpl& model, const DatasetImpl& part, Mode mode, i64 rows) const;
   /// Images that lie in memory as bytes stay where they are, if the model's first steps read those:
-  /// the batch is then the numbers of their rows. The model's mutex is held by the caller.
-  void leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode);
+  /// the batch is then the numbers of their rows. Plans that do are made anew for each pass: worth
+  /// it for those of fit(). The model's mutex is held by the caller.
+  void leave_in_place(ModelImpl& model, const DatasetImpl& data, Mode mode, i64 batch);
 };
 /// Builds the model first where it is not. Throws GraphError, ShapeError,
 /// DataError where the data does not fit the model.
@@ -85,6 +86,7 @@ class Pass {
     std::uint64_t seed = 0;
     const char* prefix = "";
     i64 accumulate = 1;
+    bool in_place = false;  // see Binding::leave_in_place()
   };
   Pass(ModelImpl& model, const Dataset& data, const Options& options, const char* caller,
        Site site);
@@ -109,8 +111,8 @@ class Pass {
   bool ends_group() const { return (step_ + 1) % accumulate_ == 0 || step_ + 1 == loader_.steps(); }
   /// The batch's place and share in the batches that make one update.
   void place_in_group(StepScalars& scalars, i64 rows);
-  static Binding bound(ModelImpl& model, const Dataset& data, Mode mode, const char* caller,
-                       Site site);
+  static Binding bound(ModelImpl& model, const Dataset& data, const Options& options,
+                       const char* caller, Site site);
   ExecutorLease& lease(bool updates);
 
   ModelImpl& model_;
