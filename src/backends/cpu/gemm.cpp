@@ -285,8 +285,11 @@ void direct(const Gemm& g, void* scratch) {
   finish(g, 0, g.m, 0, g.n);
 }
 
+#include "backends/cpu/gemm_dots-inl.h"
+
 void gemm(const Gemm& g, void* scratch) {
   if (g.n <= nr) {
+    if (as_dots(g)) return dots(g, scratch);
     // A transposed B is turned round in the scratch memory, which holds so many rows. The rows of
     // an A that is stored by its columns fill vectors as they lie, which pays when a fifth of a
     // vector along the columns would be idle.

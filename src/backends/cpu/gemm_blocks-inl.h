@@ -112,7 +112,7 @@ void wide(const Gemm& g, void* scratch) {
   // B is packed once. With one block of rows a panel is used once, so that few are kept; a
   // transposed one is read along its own rows, and has nothing in common with the next.
   const i64 together = std::min(row_blocks > 1 ? gemm_panels
-                                : g.b_col == 1 ? 8
+                                : g.b_col == 1 ? 4
                                                : 1,
                                 (g.n + nr - 1) / nr);
   auto* packed_b = static_cast<float*>(scratch);

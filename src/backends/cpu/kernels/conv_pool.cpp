@@ -72,100 +72,8 @@ constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
 // padded_rows-inl.h needs it
 #include "backends/cpu/padded_rows-inl.h"
 
-/// The largest of the four cells of a window, and which one it is.
-struct Winner {
-  V value;
-  hn::Vec<hn::Rebind<std::int32_t, D>> cell;
-};
-HWY_INLINE Winner winner(const V* cells) {
-  const hn::Rebind<std::int32_t, D> di;
-  const auto right = hn::Gt(cells[1], cells[0]), right_below = hn::Gt(cells[3], cells[2]);
-  const V top = hn::IfThenElse(right, cells[1], cells[0]),
-          bottom = hn::IfThenElse(right_below, cells[3], cells[2]);
-  const auto below = hn::Gt(bottom, top);
-  const auto at_top = hn::IfThenElseZero(hn::RebindMask(di, right), hn::Set(di, 1));
-  const auto at_bottom =
-      hn::IfThenElse(hn::RebindMask(di, right_below), hn::Set(di, 3), hn::Set(di, 2));
-  return {hn::IfThenElse(below, bottom, top),
-          hn::IfThenElse(hn::RebindMask(di, below), at_bottom, at_top)};
-}
-
-/// One row of pooled outputs for `kVectors` vectors of channels; `x` is the first of four padded
-/// rows, w [9, channels], bias, y and index point to those channels.
-template <bool kRelu, i64 kVectors>
-void forward_row(const ConvPool& c, const float* HWY_RESTRICT x, i64 pitch,
-                 const float* HWY_RESTRICT w, const float* HWY_RESTRICT bias, float* HWY_RESTRICT y,
-                 std::uint8_t* HWY_RESTRICT index) {
-  const D d;
-  const hn::Rebind<std::int32_t, D> di;
-  const hn::Rebind<std::uint8_t, D> d8;
-  const i64 channels = c.channels;
-  V taps[9][kVectors], start[kVectors];
-#pragma GCC unroll 2
-  for (i64 v = 0; v < kVectors; ++v) {
-    start[v] = bias ? hn::LoadU(d, bias + v * lanes) : hn::Zero(d);
-#pragma GCC unroll 9
-    for (i64 t = 0; t < 9; ++t) taps[t][v] = hn::LoadU(d, w + t * channels + v * lanes);
-  }
-  for (i64 p = 0; p < c.pw; ++p, x += 2, y += channels, index += channels) {
-    V sums[kVectors][4];
-#pragma GCC unroll 2
-    for (i64 v = 0; v < kVectors; ++v) sums[v][0] = sums[v][1] = sums[v][2] = sums[v][3] = start[v];
-#pragma GCC unroll 4
-    for (i64 i = 0; i < 4; ++i)
-#pragma GCC unroll 4
-      for (i64 j = 0; j < 4; ++j) {
-        const V pixel = hn::Set(d, x[i * pitch + j]);
-#pragma GCC unroll 4
-        for (i64 s = 0; s < 4; ++s) {
-          const i64 a = i - s / 2, b = j - s % 2;
-          if (a < 0 || a >= 3 || b < 0 || b >= 3) continue;
-#pragma GCC unroll 2
-          for (i64 v = 0; v < kVectors; ++v)
-            sums[v][s] = hn::MulAdd(pixel, taps[a * 3 + b][v], sums[v][s]);
-        }
-      }
-#pragma GCC unroll 2
-    for (i64 v = 0; v < kVectors; ++v) {
-      Winner best = winner(sums[v]);
-      if (kRelu) {
-        const auto cut = hn::Le(best.value, hn::Zero(d));
-        best.value = hn::IfThenZeroElse(cut, best.value);
-        best.cell = hn::IfThenElse(hn::RebindMask(di, cut), hn::Set(di, 4), best.cell);
-      }
-      hn::StoreU(best.value, d, y + v * lanes);
-      hn::StoreU(hn::DemoteTo(d8, best.cell), d8, index + v * lanes);
-    }
-  }
-}
-
-template <bool kRelu>
-void forward_rows(const ConvPool& c, const float* x, i64 image, i64 row, i64 rows) {
-  const i64 pitch = pitch_of(c), row_size = c.pw * c.channels;
-  std::uint8_t* index = c.index + (row * c.batch + image) * row_size;
-  for (i64 r = row; r < row + rows; ++r, x += 2 * pitch, index += c.batch * row_size) {
-    float* y = c.y + rows_before(c, c.pooled_band, image, r) * row_size;
-    i64 channel = 0;
-    const auto add = [&](auto run, i64 vectors) {
-      for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-        run(c, x, pitch, c.w + channel, c.bias ? c.bias + channel : nullptr, y + channel,
-            index + channel);
-    };
-    add(forward_row<kRelu, most_vectors>, most_vectors);
-    add(forward_row<kRelu, 1>, 1);
-  }
-}
-
-void forward(const ConvPool& c, const Part& part, float* scratch) {
-  PaddedRows rows(c, part, scratch);
-  for (i64 n = part.image; n < part.image + part.images; ++n) {
-    rows.fill(n);
-    if (c.relu)
-      forward_rows<true>(c, scratch, n, part.row, part.rows);
-    else
-      forward_rows<false>(c, scratch, n, part.row, part.rows);
-  }
-}
+// and the rows that it makes
+#include "backends/cpu/conv_pool_forward-inl.h"
 
 /// The pixels that the four cells of a pooling window meet under one tap: columns i and i + 1 of a
 /// row and of the one below it, for every i.
@@ -397,8 +305,9 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 16 + 3 * (8 * y[2] + 20) +
-                      (back ? scheme.tiles * 10 * y[3] : 0)) *
+    scheme.scratch = ((2 * y[1] + 2) * pitch + 48 +
+                      (back ? 3 * (8 * y[2] + 20) + scheme.tiles * 10 * y[3]
+                            : 12 * (pitch + 16) + 16 * y[3])) *
                      i64{sizeof(float)};
   return all;
 }
