@@ -286,6 +286,7 @@ void direct(const Gemm& g, void* scratch) {
 }
 
 #include "backends/cpu/gemm_dots-inl.h"
+#include "backends/cpu/gemm_shallow-inl.h"
 
 void gemm(const Gemm& g, void* scratch) {
   if (g.n <= nr) {
@@ -313,6 +314,7 @@ void gemm(const Gemm& g, void* scratch) {
         return few_rows<4>(g);
     }
   }
+  if (g.k > 0 && g.k <= most_shallow && !g.add) return shallow(g, scratch);
   wide<Floats>(g, scratch);
 }
 

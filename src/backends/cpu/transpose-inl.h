@@ -23,6 +23,18 @@ HWY_INLINE void store_columns(D d, V r0, V r1, V r2, V r3, float* to, i64 stride
   hn::StoreU(hn::InterleaveLower(d, u2, u3), d, to + 2 * stride);
   hn::StoreU(hn::InterleaveUpper(d, u2, u3), d, to + 3 * stride);
 }
+
+/// Four rows over as many columns as D has lanes.
+template <class D>
+HWY_INLINE void turn_rows(D d, const float* from, i64 row, float* HWY_RESTRICT to, i64 stride) {
+  const hn::FixedTag<float, 4> d4;
+  constexpr i64 lanes = HWY_LANES(float);
+  HWY_ALIGN float turned[4 * lanes];  // blocks of four, which are stored one by one
+  store_columns(d, hn::LoadU(d, from), hn::LoadU(d, from + row), hn::LoadU(d, from + 2 * row),
+                hn::LoadU(d, from + 3 * row), turned, lanes);
+  for (i64 p = 0; p < lanes; ++p)
+    hn::StoreU(hn::Load(d4, turned + p % 4 * lanes + p / 4 * 4), d4, to + p * stride);
+}
 #endif
 
 /// to[p * stride + i] = from[i * row + p] for i < rows, p < columns. Ends are done by vectors that
@@ -45,7 +57,12 @@ inline void transpose(const float* from, i64 row, i64 rows, i64 columns, float* 
       }
     for (; i < rows; i += 4) {
       const i64 at = std::min(i, rows - 4);
-      for (i64 next = 0; next < columns; next += 4) {
+      i64 next = 0;
+      for (; next < columns && columns >= lanes; next += lanes) {
+        const i64 p = std::min(next, columns - lanes);
+        turn_rows(d, from + at * row + p, row, to + p * stride + at, stride);
+      }
+      for (; next < columns; next += 4) {
         const i64 p = std::min(next, columns - 4);
         const float* f = from + at * row + p;
         store_columns(d4, hn::LoadU(d4, f), hn::LoadU(d4, f + row), hn::LoadU(d4, f + 2 * row),

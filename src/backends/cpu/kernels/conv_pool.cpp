@@ -76,7 +76,8 @@ constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
 #include "backends/cpu/conv_pool_forward-inl.h"
 
 /// The pixels that the four cells of a pooling window meet under one tap: columns i and i + 1 of a
-/// row and of the one below it, for every i.
+/// row and of the one below it, for every i. A vector of them at a time, so that there is room for
+/// a whole one, and one is read of each row, beyond their ends.
 HWY_INLINE void make_quads(const float* x, i64 pitch, float* HWY_RESTRICT quads) {
 #if HWY_TARGET == HWY_SCALAR
   for (i64 i = 0; i + 1 < pitch; ++i, quads += 4) {
@@ -84,18 +85,17 @@ HWY_INLINE void make_quads(const float* x, i64 pitch, float* HWY_RESTRICT quads)
     std::memcpy(quads + 2, x + pitch + i, 2 * sizeof(float));
   }
 #else
-  const hn::FixedTag<float, 4> d4;
-  const auto store = [&](auto top, auto bottom, float* to) {
-    hn::Store(hn::ConcatLowerLower(d4, bottom, top), d4, to);
-  };
-  for (i64 i = 0; i + 2 < pitch; i += 2, quads += 8) {
-    const auto top = hn::LoadU(d4, x + i), bottom = hn::LoadU(d4, x + pitch + i);
-    store(top, bottom, quads);
-    store(hn::CombineShiftRightBytes<4>(d4, top, top),
-          hn::CombineShiftRightBytes<4>(d4, bottom, bottom), quads + 4);
+  const D d;
+  const hn::Rebind<std::int32_t, D> di;
+  alignas(64) static constexpr std::int32_t columns[] = {0, 1, 0, 1, 1, 2, 1, 2,
+                                                         2, 3, 2, 3, 3, 4, 3, 4};
+  const auto at = hn::SetTableIndices(d, columns);
+  const auto in_row = hn::Eq(hn::And(hn::Iota(di, 0), hn::Set(di, 2)), hn::Zero(di));
+  for (i64 i = 0; i + 1 < pitch; i += lanes / 4, quads += lanes) {
+    const V above = hn::TableLookupLanes(hn::LoadU(d, x + i), at),
+            below = hn::TableLookupLanes(hn::LoadU(d, x + pitch + i), at);
+    hn::Store(hn::IfThenElse(hn::RebindMask(d, in_row), above, below), d, quads);
   }
-  const float* last = x + pitch - 4;
-  hn::Store(hn::ConcatUpperUpper(d4, hn::LoadU(d4, last + pitch), hn::LoadU(d4, last)), d4, quads);
 #endif
 }
 
