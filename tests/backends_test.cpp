@@ -2,6 +2,7 @@
 // may cut it, on one thread and on three.
 #include <algorithm>
 
+#include "backends/cpu/attention_loops.h"
 #include "core/half.h"
 #include "graph/passes/trace.h"
 #include "op_testing.h"
@@ -154,8 +155,9 @@ double units_of(const OpDef& op) {
 }
 
 /// Whether all that the op multiplies is rounded: a bias is not, nor do depthwise convolutions and
-/// those by Winograd leave floats.
+/// those by Winograd leave floats, nor attention where products of pairs would be no faster.
 bool rounds_all(const OpDef& op, const OpSample& sample) {
+  if (std::string_view(op.name).starts_with("attention") && !cpu::attention_pairs()) return false;
   size_t read = 0;
   for (size_t i = 0; i < sample.inputs.size(); ++i)
     read += !(op.shape_only >> i & 1U) && is_floating(sample.inputs[i].dtype);

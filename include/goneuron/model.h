@@ -98,7 +98,9 @@ struct CompileOptions {
   double ema = 0;
   /// BF16: mixed precision as of Micikevicius et al. 2018, Kalamkar et al. 2019. Weights and
   /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. Up to twice as
-  /// fast where the processor multiplies bf16; the same arithmetic, slower, where it does not.
+  /// fast where the processor multiplies pairs of bf16 at the rate of floats (AMD's since Zen 4).
+  /// Elsewhere the same operands are rounded and multiplied as floats, no faster, and attention's
+  /// are not rounded.
   Arithmetic precision = F32;
   /// Bytes that the activations of a training step may take; 0: as many as they need. Above it, the
   /// plan computes some of them again in the backward half (Chen et al. 2016): the same bits, more

@@ -20,9 +20,9 @@ namespace goneuron::cpu::bf16 {
 /// for. Intel's processors since Sapphire Rapids begin one every other cycle and two multiply-adds
 /// in each (measured), as they are meant to multiply bf16 by tiles (AMX).
 inline bool has_pairs() {
-  static const bool has =
-      __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      (__builtin_cpu_is("intel") == 0 || __builtin_cpu_is("cooperlake") != 0);
+  static const bool has = __builtin_cpu_supports("avx512bf16") != 0 &&
+                          __builtin_cpu_supports("avx512bw") != 0 &&
+                          (__builtin_cpu_is("intel") == 0 || __builtin_cpu_is("cooperlake") != 0);
   return has;
 }
 }  // namespace goneuron::cpu::bf16

@@ -86,9 +86,9 @@ void make_weights(const float* HWY_RESTRICT w, i64 channels, float* HWY_RESTRICT
 /// One row of pooled outputs for a vector of channels; w [4, 4, lanes], bias, y and index point to
 /// those channels.
 template <bool kRelu>
-void forward_row(const ConvPool& c, float* lines, i64 line, const float* HWY_RESTRICT w,
-                 const float* HWY_RESTRICT bias, float* HWY_RESTRICT y,
-                 std::uint8_t* HWY_RESTRICT index) {
+void pooled_row(const ConvPool& c, float* lines, i64 line, const float* HWY_RESTRICT w,
+                const float* HWY_RESTRICT bias, float* HWY_RESTRICT y,
+                std::uint8_t* HWY_RESTRICT index) {
   const D d;
   const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint32_t, D> du;
@@ -105,8 +105,8 @@ void forward_row(const ConvPool& c, float* lines, i64 line, const float* HWY_RES
       const V sum = hn::Set(d, x.sum[1]), rest = hn::Set(d, x.rest[1]);
       // Point 1 is part of all four outputs, so that the bias is.
       const V one = i == 1 ? hn::MulAdd(sum, weights[i][1], start) : hn::Mul(sum, weights[i][1]);
-      left[i] = hn::MulAdd(hn::Set(d, x.first[0]), weights[i][0],
-                           hn::MulAdd(rest, weights[i][2], one));
+      left[i] =
+          hn::MulAdd(hn::Set(d, x.first[0]), weights[i][0], hn::MulAdd(rest, weights[i][2], one));
       right[i] = hn::NegMulAdd(hn::Set(d, x.first[1]), weights[i][3],
                                hn::NegMulAdd(rest, weights[i][2], one));
     }
@@ -125,21 +125,12 @@ void forward_row(const ConvPool& c, float* lines, i64 line, const float* HWY_RES
   }
 }
 
-/// Where the forward half keeps things in its scratch memory, in floats.
-struct ForwardMemory {
-  i64 rows, line, lines, weights;
-  ForwardMemory(const ConvPool& c, i64 pooled_rows)
-      : rows(0),
-        line(round_up(pitch_of(c), 16)),
-        lines(round_up((2 * pooled_rows + 2) * pitch_of(c) + 32, 16)),
-        weights(lines + 12 * line) {}
-};
-
-template <bool kRelu>
-void forward_part(const ConvPool& c, const Part& part, float* scratch) {
-  const ForwardMemory at(c, part.rows);
-  const i64 pitch = pitch_of(c), row_size = c.pw * c.channels;
-  float *const lines = scratch + at.lines, *const weights = scratch + at.weights;
+void forward(const ConvPool& c, const Part& part, float* scratch) {
+  const auto forward_row = c.relu ? &pooled_row<true> : &pooled_row<false>;
+  const i64 pitch = pitch_of(c), row_size = c.pw * c.channels, line = round_up(pitch, 16);
+  float *const lines = scratch + round_up((2 * part.rows + 2) * pitch + 32, 16), *const weights =
+                                                                                     lines +
+                                                                                     12 * line;
   make_weights(c.w, c.channels, weights);
   PaddedRows rows(c, part, scratch);
   for (i64 n = part.image; n < part.image + part.images; ++n) {
@@ -148,17 +139,10 @@ void forward_part(const ConvPool& c, const Part& part, float* scratch) {
       const i64 row = part.row + r;
       float* const y = c.y + rows_before(c, c.pooled_band, n, row) * row_size;
       std::uint8_t* const index = c.index + (row * c.batch + n) * row_size;
-      make_lines(scratch + 2 * r * pitch, pitch, at.line, lines);
+      make_lines(scratch + 2 * r * pitch, pitch, line, lines);
       for (i64 channel = 0; channel < c.channels; channel += lanes)
-        forward_row<kRelu>(c, lines, at.line, weights + 16 * channel,
-                           c.bias ? c.bias + channel : nullptr, y + channel, index + channel);
+        forward_row(c, lines, line, weights + 16 * channel, c.bias ? c.bias + channel : nullptr,
+                    y + channel, index + channel);
     }
   }
-}
-
-void forward(const ConvPool& c, const Part& part, float* scratch) {
-  if (c.relu)
-    forward_part<true>(c, part, scratch);
-  else
-    forward_part<false>(c, part, scratch);
 }

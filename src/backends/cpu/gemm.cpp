@@ -285,12 +285,16 @@ void direct(const Gemm& g, void* scratch) {
   finish(g, 0, g.m, 0, g.n);
 }
 
+#if HWY_TARGET != HWY_SCALAR  // both are there to fill vectors
 #include "backends/cpu/gemm_dots-inl.h"
 #include "backends/cpu/gemm_shallow-inl.h"
+#endif
 
 void gemm(const Gemm& g, void* scratch) {
   if (g.n <= nr) {
+#if HWY_TARGET != HWY_SCALAR
     if (as_dots(g)) return dots(g, scratch);
+#endif
     // A transposed B is turned round in the scratch memory, which holds so many rows. The rows of
     // an A that is stored by its columns fill vectors as they lie, which pays when a fifth of a
     // vector along the columns would be idle.
@@ -314,7 +318,9 @@ void gemm(const Gemm& g, void* scratch) {
         return few_rows<4>(g);
     }
   }
+#if HWY_TARGET != HWY_SCALAR
   if (g.k > 0 && g.k <= most_shallow && !g.add) return shallow(g, scratch);
+#endif
   wide<Floats>(g, scratch);
 }
 

@@ -4,12 +4,24 @@
 /// Rows and columns of a register tile, and how much of the depth is added before lanes are.
 constexpr i64 dot_rows = lanes >= 16 ? 4 : 2, dot_columns = 5, dot_depth = 512;
 
+/// c [rows, columns] (+)= the sums of parts [rows, columns, lanes] over the lanes.
+HWY_NOINLINE void add_lanes(const float* parts, i64 rows, i64 columns, float* c, i64 c_row,
+                            bool add) {
+  const D d;
+  for (i64 i = 0; i < rows; ++i, c += c_row)
+    for (i64 j = 0; j < columns; ++j, parts += lanes) {
+      const float sum = hn::GetLane(hn::SumOfLanes(d, hn::Load(d, parts)));
+      c[j] = add ? c[j] + sum : sum;
+    }
+}
+
 /// c (+)= A B over `k` steps of rows of A and of B's columns, which lie as rows: each element is a
 /// chain of multiply-adds for each lane, then their sum.
 template <i64 kRows, i64 kColumns>
 void dot_tile(const float* HWY_RESTRICT a, i64 a_row, const float* HWY_RESTRICT b, i64 b_row, i64 k,
               float* HWY_RESTRICT c, i64 c_row, bool add) {
   const D d;
+  HWY_ALIGN float parts[kRows * kColumns * lanes];
   V sums[kRows][kColumns];
   for (auto& row : sums)
     for (V& sum : row) sum = hn::Zero(d);
@@ -34,10 +46,8 @@ void dot_tile(const float* HWY_RESTRICT a, i64 a_row, const float* HWY_RESTRICT 
 #pragma GCC unroll 4
   for (i64 i = 0; i < kRows; ++i)
 #pragma GCC unroll 5
-    for (i64 j = 0; j < kColumns; ++j) {
-      const float sum = hn::GetLane(hn::SumOfLanes(d, sums[i][j]));
-      c[i * c_row + j] = add ? c[i * c_row + j] + sum : sum;
-    }
+    for (i64 j = 0; j < kColumns; ++j) hn::Store(sums[i][j], d, parts + (i * kColumns + j) * lanes);
+  add_lanes(parts, kRows, kColumns, c, c_row, add);
 }
 
 using DotTile = void (*)(const float* a, i64 a_row, const float* b, i64 b_row, i64 k, float* c,

@@ -24,9 +24,9 @@ HWY_INLINE void store_columns(D d, V r0, V r1, V r2, V r3, float* to, i64 stride
   hn::StoreU(hn::InterleaveUpper(d, u2, u3), d, to + 3 * stride);
 }
 
-/// Four rows over as many columns as D has lanes.
-template <class D>
-HWY_INLINE void turn_rows(D d, const float* from, i64 row, float* HWY_RESTRICT to, i64 stride) {
+/// Four rows over a vector of columns.
+HWY_INLINE void turn_rows(const float* from, i64 row, float* HWY_RESTRICT to, i64 stride) {
+  const hn::ScalableTag<float> d;
   const hn::FixedTag<float, 4> d4;
   constexpr i64 lanes = HWY_LANES(float);
   HWY_ALIGN float turned[4 * lanes];  // blocks of four, which are stored one by one
@@ -39,8 +39,8 @@ HWY_INLINE void turn_rows(D d, const float* from, i64 row, float* HWY_RESTRICT t
 
 /// to[p * stride + i] = from[i * row + p] for i < rows, p < columns. Ends are done by vectors that
 /// overlap the ones before.
-inline void transpose(const float* from, i64 row, i64 rows, i64 columns, float* HWY_RESTRICT to,
-                      i64 stride) {
+static HWY_NOINLINE void transpose(const float* from, i64 row, i64 rows, i64 columns,
+                                   float* HWY_RESTRICT to, i64 stride) {
 #if HWY_TARGET != HWY_SCALAR
   if (rows >= 4 && columns >= 4) {
     const hn::ScalableTag<float> d;
@@ -60,7 +60,7 @@ inline void transpose(const float* from, i64 row, i64 rows, i64 columns, float* 
       i64 next = 0;
       for (; next < columns && columns >= lanes; next += lanes) {
         const i64 p = std::min(next, columns - lanes);
-        turn_rows(d, from + at * row + p, row, to + p * stride + at, stride);
+        turn_rows(from + at * row + p, row, to + p * stride + at, stride);
       }
       for (; next < columns; next += 4) {
         const i64 p = std::min(next, columns - 4);

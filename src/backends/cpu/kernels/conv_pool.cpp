@@ -305,10 +305,10 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node, bool back) {
     }
   const i64 pitch = 2 * y[2] + 2;
   for (Scheme& scheme : all)
-    scheme.scratch = ((2 * y[1] + 2) * pitch + 48 +
-                      (back ? 3 * (8 * y[2] + 20) + scheme.tiles * 10 * y[3]
-                            : 12 * (pitch + 16) + 16 * y[3])) *
-                     i64{sizeof(float)};
+    scheme.scratch =
+        ((2 * y[1] + 2) * pitch + 48 +
+         (back ? 3 * (8 * y[2] + 20) + scheme.tiles * 10 * y[3] : 12 * (pitch + 16) + 16 * y[3])) *
+        i64{sizeof(float)};
   return all;
 }
 std::vector<Scheme> forward_schemes(const Graph& graph, const Node& node) {
