@@ -237,16 +237,7 @@ void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
   });
 }
 
-/// Sums and maxima over a row run over lanes first, then lane by lane: one order whatever the
-/// length of vectors' padding.
-HWY_INLINE float lanes_sum(V v) {
-  HWY_ALIGN float part[lanes];
-  hn::Store(v, d, part);
-  float sum = 0;
-  for (const float x : part) sum += x;
-  return sum;
-}
-
+/// A row of one vector, as that of a few classes is, stays in registers.
 template <bool kLog>
 void softmax(const float* x, float* y, i64 n) {
   const V low = num(-std::numeric_limits<float>::infinity());
@@ -259,17 +250,17 @@ void softmax(const float* x, float* y, i64 n) {
   V top = low;  // a NaN in x reaches every output through the sum
   for (i64 i = 0; i < n; i += lanes) top = hn::Max(top, load(i));
   top = hn::MaxOfLanes(d, top);
-  V sum = zero();
+  V sum = zero(), e = zero();
   for (i64 i = 0; i < n; i += lanes) {
-    const V e = exp(hn::Sub(load(i), top));
-    if (!kLog) hn::BlendedStore(e, here(i), d, y + i);
+    e = exp(hn::Sub(load(i), top));
+    if (!kLog && n > lanes) hn::BlendedStore(e, here(i), d, y + i);
     sum = hn::Add(sum, e);
   }
-  const float total = lanes_sum(sum);
+  const float total = hn::GetLane(hn::SumOfLanes(d, sum));
   const V shift = num(kLog ? std::log(total) : 1 / total);
   for (i64 i = 0; i < n; i += lanes) {
-    const V v = kLog ? hn::Sub(hn::Sub(load(i), top), shift)
-                     : hn::Mul(hn::MaskedLoad(here(i), d, y + i), shift);
+    if (!kLog && n > lanes) e = hn::MaskedLoad(here(i), d, y + i);
+    const V v = kLog ? hn::Sub(hn::Sub(load(i), top), shift) : hn::Mul(e, shift);
     hn::BlendedStore(v, here(i), d, y + i);
   }
 }
