@@ -1,5 +1,5 @@
 // 3x3 convolution of one channel + bias + relu + 2x2 max pooling in one pass, and its weight
-// gradient: the first layer of image networks. The nine weights stay in registers; what pooling
+// gradient: the first layer of image networks. Its weights stay in registers; what pooling
 // drops is never written to memory.
 #include <algorithm>
 #include <cstring>
