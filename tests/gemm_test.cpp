@@ -137,7 +137,9 @@ INSTANTIATE_TEST_SUITE_P(Gemm, Products,
                                          Sizes{700, 300, 600}, Sizes{1030, 40, 256},
                                          Sizes{300, 7, 288}, Sizes{70, 7, 33}, Sizes{33, 10, 448},
                                          Sizes{9, 1, 100}, Sizes{50, 25, 1203}, Sizes{33, 100, 10},
-                                         Sizes{6, 448, 12}, Sizes{40, 77, 1}));
+                                         Sizes{6, 448, 12}, Sizes{40, 77, 1}, Sizes{1, 10, 448},
+                                         Sizes{33, 60, 7}, Sizes{9, 45, 5}, Sizes{7, 17, 600},
+                                         Sizes{70, 31, 300}, Sizes{5, 0, 0}));
 
 }  // namespace
 }  // namespace goneuron::cpu

@@ -17,8 +17,9 @@
 
 namespace goneuron::cpu::bf16 {
 /// Whether the instruction is there and faster than the two multiply-adds of floats that it stands
-/// for. Intel's processors since Sapphire Rapids begin one every other cycle and two multiply-adds
-/// in each (measured), as they are meant to multiply bf16 by tiles (AMX).
+/// for. Intel's since Sapphire Rapids begin one every other cycle and two multiply-adds in each
+/// (measured on Emerald Rapids; Cooper Lake, which has no tiles, is taken to be fast), as they are
+/// meant to multiply bf16 by tiles (AMX).
 inline bool has_pairs() {
   static const bool has = __builtin_cpu_supports("avx512bf16") != 0 &&
                           __builtin_cpu_supports("avx512bw") != 0 &&

@@ -1,6 +1,7 @@
 // The forward half of kernels/conv_pool.cpp: the four outputs of a pooling window by Winograd's
-// F(2x2, 3x3), 16 multiplications where direct sums take 36. Included there, in a namespace of each
-// SIMD target. The image's side of it is done once for all channels, as there is one of the input.
+// F(2x2, 3x3), 28 operations where direct sums take 36. Cells that would be equal may differ by a
+// rounding, so that another one wins. Included there, in a namespace of each SIMD target. The
+// image's side of it is done once for all channels, as there is one of the input.
 // Lavin, Gray: Fast algorithms for convolutional neural networks, CVPR 2016.
 
 /// The largest of the four cells of a window, and which one it is.

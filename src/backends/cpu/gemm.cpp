@@ -125,7 +125,7 @@ struct Floats {
   static Micro tile(i64 height, bool add) { return gemm_tile(height, add); }
 };
 
-/// Operands rounded to bf16 but kept as floats, for processors without products of bf16.
+/// Operands rounded to bf16 but kept as floats, for processors without fast products of bf16.
 struct RoundedFloats : Floats {
   static bool as_stored(const Gemm&) { return false; }
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {

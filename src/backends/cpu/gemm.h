@@ -1,7 +1,7 @@
 // gemm: C = A B (+ bias, then an activation), one thread, packed and register-blocked, in SIMD
 // chosen at run time. Every element of C is one chain of fused multiply-adds over k in order, or,
-// of a few long columns, the sum of a chain for each lane (gemm_dots-inl.h): which it is depends on
-// n and k alone. Results never depend on rows, tiles or threads.
+// of a few long columns, sums of a chain for each lane (gemm_dots-inl.h): which it is depends on n,
+// k and how A is stored. Results never depend on rows, tiles or threads.
 #pragma once
 
 #include "backends/cpu/tile_height.h"

@@ -93,7 +93,7 @@ GONEURON_PAIRS_END
 
 namespace goneuron::cpu {
 
-/// gemm.cpp: for processors without the instruction.
+/// gemm.cpp: for processors without the instruction, or with a slow one.
 GemmKernel gemm_rounded_kernel();
 
 GemmKernel gemm_bf16_kernel() {

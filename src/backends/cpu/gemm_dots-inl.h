@@ -59,10 +59,10 @@ DotTile dot_tile_of(i64 width, std::index_sequence<kWidth...>) {
 }
 
 /// Whether dot products are less work than vectors along the columns: what these leave idle
-/// outweighs adding up the lanes.
+/// outweighs adding up the lanes. Not for an A that is stored by columns, were it a single one.
 bool as_dots(const Gemm& g) {
   const i64 idle = (lanes - g.n % lanes) % lanes;
-  return g.a_col == 1 && g.k * idle >= 8 * lanes * g.n;
+  return g.a_row != 1 && g.a_col == 1 && idle > 0 && g.k * idle >= 8 * lanes * g.n;
 }
 
 void dots(const Gemm& g, void* scratch) {

@@ -4,13 +4,10 @@
 
 constexpr i64 most_shallow = lanes >= 16 ? 12 : 6;
 
-/// Columns [col, col + nr) of C, or as many as there are; b is the packed panel [kDepth, nr].
+/// Columns [col, col + nr) of C; b is the packed panel [kDepth, nr].
 template <i64 kDepth>
 void shallow_panel(const Gemm& g, const float* HWY_RESTRICT b, i64 col) {
   const D d;
-  const i64 cols = std::min(nr, g.n - col);
-  const auto first = hn::FirstN(d, static_cast<size_t>(std::min(cols, lanes)));
-  const auto second = hn::FirstN(d, static_cast<size_t>(std::max<i64>(cols - lanes, 0)));
   V b0[kDepth], b1[kDepth];
 #pragma GCC unroll 12
   for (i64 p = 0; p < kDepth; ++p) {
@@ -29,13 +26,8 @@ void shallow_panel(const Gemm& g, const float* HWY_RESTRICT b, i64 col) {
       s0 = hn::MulAdd(x, b0[p], s0);
       s1 = hn::MulAdd(x, b1[p], s1);
     }
-    if (cols == nr) {
-      hn::StoreU(s0, d, c);
-      hn::StoreU(s1, d, c + lanes);
-    } else {
-      hn::BlendedStore(s0, first, d, c);
-      if (cols > lanes) hn::BlendedStore(s1, second, d, c + lanes);
-    }
+    hn::StoreU(s0, d, c);
+    hn::StoreU(s1, d, c + lanes);
   }
 }
 
@@ -49,10 +41,18 @@ ShallowPanel shallow_panel_of(i64 depth, std::index_sequence<kDepth...>) {
 void shallow(const Gemm& g, void* scratch) {
   auto* packed = static_cast<float*>(scratch);
   const ShallowPanel panel = shallow_panel_of(g.k, std::make_index_sequence<most_shallow>());
-  for (i64 col = 0; col < g.n; col += nr) {
-    const i64 cols = std::min(nr, g.n - col);
-    Floats::pack_b(g, 0, g.k, col, cols, packed);
+  i64 col = 0;
+  for (; col + nr <= g.n; col += nr) {
+    Floats::pack_b(g, 0, g.k, col, nr, packed);
     panel(g, packed, col);
-    finish(g, 0, g.m, col, cols);
+    finish(g, 0, g.m, col, nr);
   }
+  if (col == g.n) return;
+  Gemm rest = g;
+  rest.b += col * g.b_col;
+  rest.c += col;
+  if (g.z) rest.z += col;
+  if (g.bias) rest.bias += col;
+  rest.n -= col;
+  wide<Floats>(rest, scratch);
 }
