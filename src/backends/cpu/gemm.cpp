@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "backends/cpu/gemm_tile.h"
 #include "backends/cpu/target.h"
 #include "core/half.h"
 
@@ -19,45 +20,83 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #include "backends/cpu/gemm_tile-inl.h"
 
-template <i64 mr, bool kAdd>
-void micro(const float* HWY_RESTRICT a, i64 a_row, i64 a_step, const float* HWY_RESTRICT b,
-           i64 b_row, i64 k, float* HWY_RESTRICT c, i64 c_row) {
+/// sum + x b, of one x. A compiler loads an x that is used twice once, by an instruction of its
+/// own; here the multiplication does it, which is one less to decode.
+HWY_INLINE V mul_add_one(const float* x, V b, V sum) {
+#if HWY_TARGET <= HWY_AVX3
+  asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum.raw) : "v"(b.raw), "m"(*x));
+  return sum;
+#else
+  return hn::MulAdd(hn::Set(D(), *x), b, sum);
+#endif
+}
+
+enum class Layout { rows, columns, columns_copying };
+
+template <i64 mr, Layout kLayout>
+void micro(const TileWork& t) {
   const D d;
   V s0[mr], s1[mr];
-#pragma GCC unroll 12
-  for (i64 i = 0; i < mr; ++i) {
-    s0[i] = kAdd ? hn::LoadU(d, c + i * c_row) : hn::Zero(d);
-    s1[i] = kAdd ? hn::LoadU(d, c + i * c_row + lanes) : hn::Zero(d);
-  }
-  // Four pointers reach all rows with the addressing modes that there are.
-  const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
-  for (i64 p = 0; p < k; ++p) {
-    const V b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + lanes);
+  if (t.add) {
 #pragma GCC unroll 12
     for (i64 i = 0; i < mr; ++i) {
-      const V y = hn::Set(d, x[i / 3][i % 3 * a_row]);
-      s0[i] = hn::MulAdd(y, b0, s0[i]);
-      s1[i] = hn::MulAdd(y, b1, s1[i]);
+      s0[i] = hn::LoadU(d, t.c + i * t.c_row);
+      s1[i] = hn::LoadU(d, t.c + i * t.c_row + lanes);
     }
+  } else {
+#pragma GCC unroll 12
+    for (i64 i = 0; i < mr; ++i) s0[i] = s1[i] = hn::Zero(d);
+  }
+  // Of rows, four pointers reach all with the addressing modes that there are.
+  const i64 a_row = kLayout == Layout::rows ? t.a_row : 1;
+  const i64 a_step = kLayout == Layout::rows ? 1 : t.a_step, b_row = t.b_row;
+  const float* x[4] = {t.a, t.a + 3 * a_row, t.a + 6 * a_row, t.a + 9 * a_row};
+  const float* b = t.b;
+  [[maybe_unused]] float* packed = t.packed;
+  const i64 most = t.fetches ? Fetches::steps : t.k;
+  for (i64 left = t.k; left > 0; left -= most) {
+    if (t.fetches) (*t.fetches)();
+#pragma GCC unroll 2
+    for (i64 p = std::min(left, most); p > 0; --p) {
+      const V b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + lanes);
+      if constexpr (kLayout == Layout::columns_copying) {
+        hn::Store(b0, d, packed);
+        hn::Store(b1, d, packed + lanes);
+        packed += nr;
+      }
+#pragma GCC unroll 12
+      for (i64 i = 0; i < mr; ++i) {
+        if (kLayout != Layout::rows && i % 2 == 1) {
+          s0[i] = mul_add_one(x[0] + i, b0, s0[i]);
+          s1[i] = mul_add_one(x[0] + i, b1, s1[i]);
+          continue;
+        }
+        const V y = hn::Set(d, kLayout == Layout::rows ? x[i / 3][i % 3 * a_row] : x[0][i]);
+        s0[i] = hn::MulAdd(y, b0, s0[i]);
+        s1[i] = hn::MulAdd(y, b1, s1[i]);
+      }
 #pragma GCC unroll 4
-    for (i64 i = 0; i < 4; ++i) x[i] += a_step;
-    b += b_row;
+      for (i64 i = 0; i < 4; ++i) x[i] += a_step;
+      b += b_row;
+    }
   }
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
-    hn::StoreU(s0[i], d, c + i * c_row);
-    hn::StoreU(s1[i], d, c + i * c_row + lanes);
+    hn::StoreU(s0[i], d, t.c + i * t.c_row);
+    hn::StoreU(s1[i], d, t.c + i * t.c_row + lanes);
   }
 }
 
-template <bool kAdd, size_t... kHeight>
+template <Layout kLayout, size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
-  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};
+  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kLayout>...};
   return table[height - 1];
 }
-Micro gemm_tile(i64 height, bool add) {
+Micro gemm_tile(i64 height, bool by_rows, bool copies) {
   const auto heights = std::make_index_sequence<max_mr>();
-  return add ? micro_of<true>(height, heights) : micro_of<false>(height, heights);
+  return by_rows  ? micro_of<Layout::rows>(height, heights)
+         : copies ? micro_of<Layout::columns_copying>(height, heights)
+                  : micro_of<Layout::columns>(height, heights);
 }
 
 #include "backends/cpu/transpose-inl.h"
@@ -74,14 +113,12 @@ struct Floats {
 
   static i64 steps(i64 k) { return k; }
 
-  static void copy_rows(const float* from, i64 row, i64 rows, i64 cols, i64 mr, float* to) {
-    const auto bytes = static_cast<size_t>(cols) * sizeof(float);
-    for (i64 i = 0; i < rows; ++i, from += row, to += cols) std::memcpy(to, from, bytes);
-    for (i64 i = rows; i < mr; ++i, to += cols) std::memset(to, 0, bytes);
-  }
-
-  /// Whether A needs no packing: it lies as it would.
-  static bool as_stored(const Gemm& g) { return g.by_rows() && g.a_row == g.k; }
+  /// Whether A is read where it lies: packing it pays from the third panel on.
+  static bool in_place(const Gemm& g) { return g.by_rows() && g.n <= 2 * nr; }
+  /// Whether A is packed as columns, [cols, mr], or as rows, [mr, cols].
+  static bool packs_columns(const Gemm&) { return true; }
+  /// Whether the first tile that reads a panel of B packs it.
+  static bool tile_packs(const Gemm& g) { return g.b_col == 1 && !in_place(g); }
 
   template <i64 kRows>  // known, so that it is a few moves
   static void copy_columns(const float* from, i64 col, i64 cols, float* HWY_RESTRICT to) {
@@ -89,14 +126,13 @@ struct Floats {
       std::memcpy(to, from, kRows * sizeof(float));
   }
 
-  /// Rows of A as they lie, [mr, cols], or columns, [cols, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
     const float* from = g.a + row * g.a_row + col * g.a_col;
-    if (g.by_rows()) return copy_rows(from, g.a_row, rows, cols, mr, to);
     if (rows == max_mr && g.a_row == 1) return copy_columns<max_mr>(from, g.a_col, cols, to);
     pad(to, rows, cols, mr);
+    if (g.by_rows()) return transpose(from, g.a_row, rows, cols, to, mr);
     for (i64 p = 0; p < cols; ++p, to += mr, from += g.a_col)
-      for (i64 i = 0; i < rows; ++i) to[i] = from[i * g.a_row];
+      for (i64 i = 0; i < rows; ++i) to[i] = from[i];
   }
 
   static void pack_b(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, float* HWY_RESTRICT to) {
@@ -113,21 +149,20 @@ struct Floats {
       return;
     }
     for (i64 p = 0; p < rows; ++p, from += g.b_row, to += nr) {
-      // What this panel needs when the others have had theirs: too far apart for the processor to
-      // guess.
-      __builtin_prefetch(from + pack_rows * g.b_row);
-      __builtin_prefetch(from + pack_rows * g.b_row + lanes);
       hn::Store(hn::LoadU(d, from), d, to);
       hn::Store(hn::LoadU(d, from + lanes), d, to + lanes);
     }
   }
 
-  static Micro tile(i64 height, bool add) { return gemm_tile(height, add); }
+  static Micro tile(i64 height, bool by_rows, bool copies) {
+    return gemm_tile(height, by_rows, copies);
+  }
 };
 
 /// Operands rounded to bf16 but kept as floats, for processors without fast products of bf16.
 struct RoundedFloats : Floats {
-  static bool as_stored(const Gemm&) { return false; }
+  static bool in_place(const Gemm&) { return false; }
+  static bool tile_packs(const Gemm&) { return false; }
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols, i64 mr, float* to) {
     Floats::pack_a(g, row, rows, col, cols, mr, to);
     round(to, cols * mr);
@@ -217,8 +252,9 @@ void narrow(const Gemm& g, void* scratch) {
       }
       const i64 panel_row = in_place && !copied ? g.a_col : nr;
       for (i64 j = 0; j < g.n; j += most)
-        gemm_tile(std::min(most, g.n - j), p > 0)(g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row,
-                                                  panel, panel_row, steps, part + j * nr, nr);
+        gemm_tile(std::min(most, g.n - j),
+                  g.b_col != 1)({g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row, panel,
+                                 panel_row, steps, part + j * nr, nr, p > 0, nullptr, nullptr});
     }
     transpose(part, nr, g.n, rows, g.product() + row * g.c_row, g.c_row);
     finish(g, row, rows, 0, g.n);
@@ -347,10 +383,11 @@ GemmKernel gemm_rounded_kernel() {
 i64 gemm_scratch(i64 m, i64 n, i64 k) {
   constexpr i64 widest_panel = 32, tallest_tile = 12;
   const i64 depth = std::min(k, gemm_depth);
-  const i64 panels = std::clamp((n + widest_panel - 1) / widest_panel, narrow_panels, gemm_panels);
+  const i64 panels = ceil_div(n, widest_panel) + narrow_panels;
+  const i64 packed_b = std::min(panels * depth, (gemm_panels + narrow_panels) * gemm_depth);
   const i64 packed_a =
       std::min((m + tallest_tile) * depth, (gemm_rows + tallest_tile) * gemm_depth);
-  return (panels * widest_panel * depth + packed_a) * i64{sizeof(float)} + 64;
+  return (packed_b * widest_panel + packed_a) * i64{sizeof(float)} + 64;
 }
 
 }  // namespace goneuron::cpu

@@ -6,6 +6,7 @@
 
 #include "backends/cpu/bf16_pairs.h"
 #include "backends/cpu/gemm.h"
+#include "backends/cpu/gemm_tile.h"
 
 #if defined(__x86_64__)
 GONEURON_PAIRS_BEGIN
@@ -13,43 +14,49 @@ namespace goneuron::cpu {
 namespace {
 using namespace bf16;
 
-/// c (+)= A B for one register tile, over `depth` pairs of a, (i, p) at a[i a_row + p a_step], and
-/// of the packed panel b [depth, 32].
-template <i64 mr, bool kAdd>
-void micro(const float* a, i64 a_row, i64 a_step, const float* b, i64 b_row, i64 depth, float* c,
-           i64 c_row) {
+/// The steps of its depth are pairs.
+template <i64 mr>
+void micro(const TileWork& t) {
   __m512 s0[mr], s1[mr];
-#pragma GCC unroll 12
-  for (i64 i = 0; i < mr; ++i) {
-    s0[i] = kAdd ? _mm512_loadu_ps(c + i * c_row) : _mm512_setzero_ps();
-    s1[i] = kAdd ? _mm512_loadu_ps(c + i * c_row + lanes) : _mm512_setzero_ps();
-  }
-  // Four pointers reach all rows with the addressing modes that there are.
-  const float* x[4] = {a, a + 3 * a_row, a + 6 * a_row, a + 9 * a_row};
-  for (i64 p = 0; p < depth; ++p) {
-    const __m512bh b0 = as_pairs(_mm512_load_ps(b)), b1 = as_pairs(_mm512_load_ps(b + lanes));
+  if (t.add) {
 #pragma GCC unroll 12
     for (i64 i = 0; i < mr; ++i) {
-      const __m512bh y = as_pairs(_mm512_set1_ps(x[i / 3][i % 3 * a_row]));
-      s0[i] = _mm512_dpbf16_ps(s0[i], y, b0);
-      s1[i] = _mm512_dpbf16_ps(s1[i], y, b1);
+      s0[i] = _mm512_loadu_ps(t.c + i * t.c_row);
+      s1[i] = _mm512_loadu_ps(t.c + i * t.c_row + lanes);
     }
+  } else {
+#pragma GCC unroll 12
+    for (i64 i = 0; i < mr; ++i) s0[i] = s1[i] = _mm512_setzero_ps();
+  }
+  const i64 a_row = t.a_row;
+  // Four pointers reach all rows with the addressing modes that there are.
+  const float* x[4] = {t.a, t.a + 3 * a_row, t.a + 6 * a_row, t.a + 9 * a_row};
+  const float* b = t.b;
+  for (i64 left = t.k; left > 0; left -= Fetches::steps) {
+    if (t.fetches) (*t.fetches)();
+    for (i64 p = std::min(left, Fetches::steps); p > 0; --p) {
+      const __m512bh b0 = as_pairs(_mm512_load_ps(b)), b1 = as_pairs(_mm512_load_ps(b + lanes));
+#pragma GCC unroll 12
+      for (i64 i = 0; i < mr; ++i) {
+        const __m512bh y = as_pairs(_mm512_set1_ps(x[i / 3][i % 3 * a_row]));
+        s0[i] = _mm512_dpbf16_ps(s0[i], y, b0);
+        s1[i] = _mm512_dpbf16_ps(s1[i], y, b1);
+      }
 #pragma GCC unroll 4
-    for (i64 i = 0; i < 4; ++i) x[i] += a_step;
-    b += b_row;
+      for (i64 i = 0; i < 4; ++i) x[i] += t.a_step;
+      b += t.b_row;
+    }
   }
 #pragma GCC unroll 12
   for (i64 i = 0; i < mr; ++i) {
-    _mm512_storeu_ps(c + i * c_row, s0[i]);
-    _mm512_storeu_ps(c + i * c_row + lanes, s1[i]);
+    _mm512_storeu_ps(t.c + i * t.c_row, s0[i]);
+    _mm512_storeu_ps(t.c + i * t.c_row + lanes, s1[i]);
   }
 }
 
-using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 b_row, i64 depth,
-                       float* c, i64 c_row);
-template <bool kAdd, size_t... kHeight>
+template <size_t... kHeight>
 Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
-  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1, kAdd>...};
+  static constexpr Micro table[] = {micro<static_cast<i64>(kHeight) + 1>...};
   return table[height - 1];
 }
 
@@ -58,7 +65,9 @@ struct Pairs {
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
 
-  static bool as_stored(const Gemm&) { return false; }
+  static bool in_place(const Gemm&) { return false; }
+  static bool packs_columns(const Gemm& g) { return !g.by_rows(); }
+  static bool tile_packs(const Gemm&) { return false; }
 
   /// Rows of A as they lie, [mr, steps], or columns, [steps, mr].
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 p, i64 steps, i64 mr, float* to) {
@@ -76,9 +85,8 @@ struct Pairs {
     else
       pack_across(from, g.b_row, cols, depth, to, nr);
   }
-  static Micro tile(i64 height, bool add) {
-    return add ? micro_of<true>(height, std::make_index_sequence<max_mr>())
-               : micro_of<false>(height, std::make_index_sequence<max_mr>());
+  static Micro tile(i64 height, bool, bool) {
+    return micro_of(height, std::make_index_sequence<max_mr>());
   }
 };
 

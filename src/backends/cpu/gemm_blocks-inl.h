@@ -20,27 +20,6 @@ void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
   }
 }
 
-/// A part of an operand that is worked on next, asked for line by line meanwhile: it may come from
-/// memory.
-struct Ahead {
-  static constexpr i64 line = 16;
-  const float* piece = nullptr;
-  i64 length = 0, stride = 0, pieces = 0;  // of what lies in a row, in floats
-  i64 at = 0;
-
-  i64 lines() const { return (length + line - 1) / line * pieces; }
-  void fetch(i64 lines) {
-    for (; lines > 0 && pieces > 0; --lines) {
-      __builtin_prefetch(piece + at, 0, 2);
-      at += line;
-      if (at < length) continue;
-      at = 0;
-      piece += stride;
-      --pieces;
-    }
-  }
-};
-
 /// `rows` rows of A, or as many as there are, over `depth` of its columns.
 inline Ahead rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
   const float* from = g.a + row * g.a_row + col * g.a_col;
@@ -48,44 +27,59 @@ inline Ahead rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
   return g.by_rows() ? Ahead{from, depth, g.a_row, rows} : Ahead{from, rows, g.a_col, depth};
 }
 
-/// `depth` rows of B over `cols` of its columns, or what a part of the second-level cache holds.
+/// `depth` rows of B over `cols` of its columns, or as many as there are.
 inline Ahead columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
-  constexpr i64 most = 1 << 16;  // floats
   const float* from = g.b + row * g.b_row + col * g.b_col;
   cols = std::min(cols, g.n - col);
-  Ahead ahead =
-      g.b_col == 1 ? Ahead{from, cols, g.b_row, depth} : Ahead{from, depth, g.b_col, cols};
-  ahead.pieces = std::min(ahead.pieces, most / std::max<i64>(ahead.length, 1));
-  return ahead;
+  return g.b_col == 1 ? Ahead{from, cols, g.b_row, depth} : Ahead{from, depth, g.b_col, cols};
 }
 
-/// One block: packed rows of A against a packed panel of B, both `depth` packed steps deep. With
-/// each tile, `lines` of what comes next are asked for.
+/// Rows of A as register tiles read them: row i of them at `a + i * tile`, see TileWork.
+struct Left {
+  const float* a;
+  i64 tile, row, step;
+};
+
+/// A panel of B against rows of A, both `depth` steps deep. The first tile packs the panel if it
+/// is to.
 template <class Form>
-HWY_INLINE void block(const Gemm& g, const float* a, const float* b, i64 row, i64 rows, i64 col,
-                      i64 cols, i64 depth, i64 mr, bool add, Ahead& ahead, i64 lines) {
+HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, i64 col, i64 mr,
+                            TileWork work) {
   constexpr i64 nr = Form::nr;
   alignas(64) float edge[Form::max_mr * nr];
-  const auto tile = Form::tile(mr, add);
-  const i64 a_row = g.by_rows() ? depth : 1, a_step = g.by_rows() ? 1 : mr;
-  for (i64 i = 0; i < rows; i += mr, a += mr * depth) {
+  const i64 cols = std::min(nr, g.n - col);
+  work.a_row = left.row;
+  work.a_step = left.step;
+  float* const first = g.product() + row * g.c_row + col;
+  const bool by_rows = left.step == 1;
+  const auto tile = Form::tile(mr, by_rows, false);
+  for (i64 i = 0; i < rows; i += mr) {
     const i64 height = std::min(mr, rows - i);
-    float* c = g.product() + (row + i) * g.c_row + col;
-    ahead.fetch(lines);
-    for (i64 r = mr; r < 2 * mr && i + r < rows; ++r) {  // the next tile's
-      __builtin_prefetch(c + r * g.c_row, 1);
-      __builtin_prefetch(c + r * g.c_row + nr / 2, 1);
-    }
+    float* c = first + i * g.c_row;
+    const bool more = i + mr < rows;  // tiles of this panel, or of the next
+    work.fetches->c = more ? c + mr * g.c_row : first + nr;
+    work.fetches->c_rows = more ? std::min(mr, rows - i - mr) : col + nr < g.n ? mr : 0;
+    work.a = left.a + i * left.tile;
     if (height == mr && cols == nr) {
-      tile(a, a_row, a_step, b, nr, depth, c, g.c_row);
+      work.c = c;
+      work.c_row = g.c_row;
+      if (work.packed) {
+        Form::tile(mr, by_rows, true)(work);
+        work.b = work.packed;
+        work.b_row = nr;
+        work.packed = nullptr;
+      } else {
+        tile(work);
+      }
       continue;
     }
-    if (add)
-      for (i64 r = 0; r < height; ++r)
-        std::memcpy(edge + r * nr, c + r * g.c_row, static_cast<size_t>(cols) * sizeof(float));
-    Form::tile(height, add)(a, a_row, a_step, b, nr, depth, edge, nr);
-    for (i64 r = 0; r < height; ++r)
-      std::memcpy(c + r * g.c_row, edge + r * nr, static_cast<size_t>(cols) * sizeof(float));
+    work.c = edge;
+    work.c_row = nr;
+    const auto bytes = static_cast<size_t>(cols) * sizeof(float);
+    if (work.add)
+      for (i64 r = 0; r < height; ++r) std::memcpy(edge + r * nr, c + r * g.c_row, bytes);
+    Form::tile(height, by_rows, false)(work);
+    for (i64 r = 0; r < height; ++r) std::memcpy(c + r * g.c_row, edge + r * nr, bytes);
   }
 }
 
@@ -104,54 +98,79 @@ template <class Form>
 void wide(const Gemm& g, void* scratch) {
   constexpr i64 nr = Form::nr;
   if (g.m == 0) return;
+  const bool in_place = Form::in_place(g), tile_packs = Form::tile_packs(g);
   const i64 depth = Form::steps(g.k);  // of pairs, when a step takes two
-  const i64 blocks = std::max<i64>(1, (depth + gemm_depth - 1) / gemm_depth);  // of equal depth
-  const i64 most_steps = (depth + blocks - 1) / blocks;
+  const i64 blocks = std::max<i64>(1, ceil_div(depth, gemm_depth));
+  const i64 most_steps = ceil_div(depth, blocks);  // blocks of equal depth
   const i64 most_rows = gemm_rows * gemm_depth / std::max<i64>(most_steps, 1);
-  const i64 row_blocks = std::max<i64>(1, (g.m + most_rows - 1) / most_rows);
-  // B is packed once. With one block of rows a panel is used once, so that few are kept; a
-  // transposed one is read along its own rows, and has nothing in common with the next.
-  const i64 together = std::min(row_blocks > 1 ? gemm_panels
-                                : g.b_col == 1 ? 4
-                                               : 1,
-                                (g.n + nr - 1) / nr);
+  const i64 row_blocks = std::max<i64>(1, ceil_div(g.m, most_rows));
+  const i64 all_panels = ceil_div(g.n, nr);
+  // B is packed once; with one block of rows a panel is used once, and not kept.
+  const i64 together = tile_packs || g.b_col != 1 ? 1 : std::min<i64>(4, all_panels);
+  const i64 most_panels = gemm_panels * gemm_depth / std::max<i64>(most_steps, 1);
+  const i64 group = row_blocks > 1 ? std::min(most_panels, all_panels) : all_panels;
   auto* packed_b = static_cast<float*>(scratch);
-  float* packed_a = packed_b + together * most_steps * nr;
+  float* packed_a = packed_b + (row_blocks > 1 ? group : together) * most_steps * nr;
+  Fetches fetches;
+  fetches.c_row = g.c_row;
+  fetches.c_half = nr / 2;
   for (i64 at = 0; at < blocks; ++at) {
     const i64 p = depth * at / blocks, steps = depth * (at + 1) / blocks - p;
-    const bool last = at + 1 == blocks, add = p > 0 || g.add;
-    for (i64 first = 0; first < g.n; first += together * nr) {
-      const i64 panels = std::min(together, (g.n - first + nr - 1) / nr);
-      pack_tiles(panels, steps, g.b_col == 1, [&](i64 panel, i64 s, i64 count) {
-        const i64 col = first + panel * nr;
-        Form::pack_b(g, p + s, count, col, std::min(nr, g.n - col),
-                     packed_b + (panel * steps + s) * nr);
-      });
+    const i64 calls = std::max<i64>(1, Fetches::calls(steps));
+    const bool last = at + 1 == blocks;
+    for (i64 before = 0; before < all_panels; before += group) {
+      const i64 panels = std::min(group, all_panels - before);
       for (i64 part = 0; part < row_blocks; ++part) {
         const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
-        const i64 mr = tile_height(rows, Form::max_mr);
-        const float* a = packed_a;
-        if (blocks == 1 && Form::as_stored(g))
-          a = g.a + row * g.a_row;
-        else if (first == 0 || row_blocks > 1)
-          pack_tiles((rows + mr - 1) / mr, steps, !g.by_rows(), [&](i64 tile, i64 s, i64 count) {
-            const i64 i = tile * mr, step = g.by_rows() ? 1 : mr;
+        const i64 mr = tile_height(rows, Form::max_mr), tiles = ceil_div(rows, mr);
+        const bool columns = Form::packs_columns(g);
+        Left left{packed_a, steps, columns ? 1 : steps, columns ? mr : 1};
+        if (in_place)
+          left = {g.a + row * g.a_row + p * g.a_col, g.a_row, g.a_row, 1};
+        else if (before == 0 || row_blocks > 1)
+          pack_tiles(tiles, steps, !g.by_rows(), [&](i64 tile, i64 s, i64 count) {
+            const i64 i = tile * mr, step = columns ? mr : 1;
             Form::pack_a(g, row + i, std::min(mr, rows - i), p + s, count, mr,
                          packed_a + i * steps + s * step);
           });
-        Ahead ahead;
-        const i64 next = first + together * nr;
+        fetches.c_rate = ceil_div(mr, calls);
+        fetches.a = {};
         if (part + 1 < row_blocks)
-          ahead = rows_of(g, row + rows, rows, g.k * at / blocks, g.k / blocks);
-        else if (next < g.n)
-          ahead = columns_of(g, g.k * at / blocks, g.k / blocks, next, together * nr);
-        else if (!last)
-          ahead = columns_of(g, g.k * (at + 1) / blocks, g.k / blocks, 0, together * nr);
-        const i64 lines = ahead.lines() / (panels * ((rows + mr - 1) / mr)) + 1;
+          fetches.a = rows_of(g, row + rows, rows, g.k * at / blocks, g.k / blocks);
+        fetches.a.spread(panels * tiles * calls);
         for (i64 panel = 0; panel < panels; ++panel) {
-          const i64 col = first + panel * nr, cols = std::min(nr, g.n - col);
-          block<Form>(g, a, packed_b + panel * steps * nr, row, rows, col, cols, steps, mr, add,
-                      ahead, lines);
+          const i64 col = (before + panel) * nr, cols = std::min(nr, g.n - col);
+          const i64 slot = row_blocks > 1 ? panel : panel % together;
+          TileWork work;
+          work.b = packed_b + slot * steps * nr;
+          work.b_row = nr;
+          work.k = steps;
+          work.add = p > 0 || g.add;
+          work.fetches = &fetches;
+          if (part == 0) {
+            const i64 batch = tile_packs ? 1 : together;
+            if (tile_packs && cols == nr) {
+              work.packed = packed_b + slot * steps * nr;
+              work.b = g.b + p * g.b_row + col;
+              work.b_row = g.b_row;
+            } else if (panel % batch == 0) {
+              pack_tiles(std::min(batch, panels - panel), steps, g.b_col == 1,
+                         [&](i64 tile, i64 s, i64 count) {
+                           const i64 c = col + tile * nr;
+                           Form::pack_b(g, p + s, count, c, std::min(nr, g.n - c),
+                                        packed_b + ((slot + tile) * steps + s) * nr);
+                         });
+            }
+            if (panel % batch == 0) {
+              const i64 next = col + batch * nr;
+              if (next < g.n)
+                fetches.b = columns_of(g, g.k * at / blocks, g.k / blocks, next, batch * nr);
+              else if (!last)
+                fetches.b = columns_of(g, g.k * (at + 1) / blocks, g.k / blocks, 0, batch * nr);
+              fetches.b.spread(batch * tiles * calls);
+            }
+          }
+          panel_tiles<Form>(g, left, rows, row, col, mr, work);
           // Rows of a few panels together: those of one are short for a loop of their own.
           constexpr i64 few = 4;
           const i64 begun = panel % few;

@@ -9,10 +9,6 @@ constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 nr = 2 * lanes;
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;
 
-/// c (+)= A B for one register tile, over `k` columns of a, (i, p) at a[i a_row + p a_step], and
-/// the panel b [k, nr], whose rows lie `b_row` apart: nr, where it is packed.
-using Micro = void (*)(const float* a, i64 a_row, i64 a_step, const float* b, i64 b_row, i64 k,
-                       float* c, i64 c_row);
-
-/// The tile of `height` rows, 1 to max_mr.
-Micro gemm_tile(i64 height, bool add);
+/// The tile of `height` rows, 1 to max_mr, of an A stored by rows (a_step = 1) or by columns
+/// (a_row = 1); the latter may copy the panel that it reads.
+Micro gemm_tile(i64 height, bool by_rows, bool copies = false);

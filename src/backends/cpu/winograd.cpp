@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/gemm_tile.h"
 #include "backends/cpu/target.h"
 #include "backends/cpu/tile_height.h"
 
@@ -276,11 +277,13 @@ void transform_outputs(const Convolution& v, const ConvPart& part, const Tiles& 
 void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 rows, i64 columns,
              i64 depth, bool add, float* to, i64 pitch) {
   const i64 height = tile_height(rows, max_mr);
-  const Micro tile = gemm_tile(height, add);
+  const auto tile_of = [&](i64 of) { return gemm_tile(of, a_step == 1); };
+  const Micro tile = tile_of(height);
   for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
     for (i64 i = 0; i < rows; i += height) {
-      const Micro here = rows - i < height ? gemm_tile(rows - i, add) : tile;
-      here(from + i * a_row, a_row, a_step, panels, nr, depth, to + i * pitch + column, pitch);
+      const Micro here = rows - i < height ? tile_of(rows - i) : tile;
+      here({from + i * a_row, a_row, a_step, panels, nr, depth, to + i * pitch + column, pitch, add,
+            nullptr, nullptr});
     }
 }
 
