@@ -52,9 +52,10 @@ void forget_unused_indices(const OpDef& op, const OpSample& sample, std::vector<
     return;
   const Shape& y = values[0].shape();
   const i64 row = y[2] * y[3];
+  const auto pooled = numbers(values[0]);
   for (i64 i = 0; i < values[0].size(); ++i) {
     const i64 n = i / row / y[1], py = i / row % y[1];
-    if (number(values[0], i) <= 0)
+    if (pooled[static_cast<size_t>(i)] <= 0)
       values[1].data<std::uint8_t>()[(py * y[0] + n) * row + i % row] = 0;
   }
 }
@@ -100,16 +101,16 @@ void expect_near(const std::vector<Tensor>& got, const std::vector<Tensor>& want
   ASSERT_EQ(got.size(), want.size());
   for (size_t k = 0; k < got.size(); ++k) {
     ASSERT_TRUE(got[k].shape() == want[k].shape());
+    const auto found = numbers(got[k]), exact = numbers(want[k]);
     double largest = 1;
-    for (i64 i = 0; i < want[k].size(); ++i)
-      largest = std::max(largest, std::fabs(number(want[k], i)));
+    for (const double value : exact) largest = std::max(largest, std::fabs(value));
     const double tolerance = is_floating(got[k].dtype()) ? units * largest : 0;
     int wrong = 0;
-    for (i64 i = 0; i < got[k].size(); ++i) {
-      const double error = std::fabs(number(got[k], i) - number(want[k], i));
+    for (size_t i = 0; i < found.size(); ++i) {
+      const double error = std::fabs(found[i] - exact[i]);
       if (error <= tolerance || wrong++ > 4) continue;
-      ADD_FAILURE() << where << ": output " << k << ", element " << i << " is " << number(got[k], i)
-                    << ", the reference " << number(want[k], i);
+      ADD_FAILURE() << where << ": output " << k << ", element " << i << " is " << found[i]
+                    << ", the reference " << exact[i];
     }
   }
 }

@@ -109,8 +109,8 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
         expect_dots(g, before, kernel, scratch.data());
         continue;
       }
-      // Not all of a large one: steps that meet every row and every column of a block.
-      const i64 step = m * n > 10000 ? 13 : 1;
+      // Not all of a large one: steps that meet every row and every column.
+      const i64 step = m * n > 100000 ? 131 : m * n > 10000 ? 13 : 1;
       for (i64 e = 0; e < m * n; e += step) {
         const i64 i = e / n, j = e % n;
         float sum = way == added ? before[at(e)] : 0;
@@ -126,20 +126,40 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
     }
 }
 
+/// Rows of operands and of the product that lie apart, and memory for a larger product.
+TEST(Gemm, KeepsToItsRows) {
+  constexpr i64 m = 29, n = 85, k = 37, gap = 5;
+  const auto a = values(m * (k + gap), 1, 24), b = values(k * (n + gap), 2, 24);
+  Tensor scratch(Shape{gemm_scratch(300, 2000, 900) / i64{sizeof(float)}});
+  std::vector<float> c(static_cast<size_t>(m * (n + gap)), 7);
+  Gemm g;
+  g.a = a.data(), g.a_row = k + gap;
+  g.b = b.data(), g.b_row = n + gap;
+  g.c = c.data(), g.c_row = n + gap;
+  g.m = m, g.n = n, g.k = k;
+  gemm_kernel()(g, scratch.data());
+  for (i64 i = 0; i < m; ++i)
+    for (i64 j = 0; j < n + gap; ++j) {
+      float want = j < n ? 0.0F : 7.0F;
+      for (i64 p = 0; p < k && j < n; ++p)
+        want = std::fmaf(g.a[i * g.a_row + p], g.b[p * g.b_row + j], want);
+      ASSERT_EQ(g.c[i * g.c_row + j], want) << "row " << i << ", column " << j;
+    }
+}
+
 TEST_P(Products, AreOneChainInEveryForm) { check(GetParam(), gemm_kernel(), 24); }
 TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check(GetParam(), gemm_bf16_kernel(), 8); }
 
-INSTANTIATE_TEST_SUITE_P(Gemm, Products,
-                         testing::Values(Sizes{1, 1, 1}, Sizes{5, 33, 289}, Sizes{13, 31, 17},
-                                         Sizes{3, 500, 300}, Sizes{300, 7, 290}, Sizes{0, 8, 5},
-                                         Sizes{100, 20, 300}, Sizes{70, 32, 300}, Sizes{64, 12, 0},
-                                         Sizes{241, 70, 288}, Sizes{530, 1100, 130},
-                                         Sizes{700, 300, 600}, Sizes{1030, 40, 256},
-                                         Sizes{300, 7, 288}, Sizes{70, 7, 33}, Sizes{33, 10, 448},
-                                         Sizes{9, 1, 100}, Sizes{50, 25, 1203}, Sizes{33, 100, 10},
-                                         Sizes{6, 448, 12}, Sizes{40, 77, 1}, Sizes{1, 10, 448},
-                                         Sizes{33, 60, 7}, Sizes{9, 45, 5}, Sizes{7, 17, 600},
-                                         Sizes{70, 31, 300}, Sizes{5, 0, 0}));
+INSTANTIATE_TEST_SUITE_P(
+    Gemm, Products,
+    testing::Values(Sizes{1, 1, 1}, Sizes{5, 33, 289}, Sizes{13, 31, 17}, Sizes{3, 500, 300},
+                    Sizes{300, 7, 290}, Sizes{0, 8, 5}, Sizes{100, 20, 300}, Sizes{70, 32, 300},
+                    Sizes{64, 12, 0}, Sizes{64, 70, 0}, Sizes{241, 70, 288}, Sizes{530, 1100, 130},
+                    Sizes{700, 300, 600}, Sizes{250, 1100, 288}, Sizes{1030, 40, 256},
+                    Sizes{300, 7, 288}, Sizes{70, 7, 33}, Sizes{33, 10, 448}, Sizes{9, 1, 100},
+                    Sizes{50, 25, 1203}, Sizes{33, 100, 10}, Sizes{6, 448, 12}, Sizes{40, 77, 1},
+                    Sizes{1, 10, 448}, Sizes{33, 60, 7}, Sizes{9, 45, 5}, Sizes{7, 17, 600},
+                    Sizes{70, 31, 300}, Sizes{5, 0, 0}));
 
 }  // namespace
 }  // namespace goneuron::cpu

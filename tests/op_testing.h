@@ -82,21 +82,24 @@ inline std::vector<std::pair<Symbol, Tensor>> bind_inputs(const std::vector<Symb
   return bound;
 }
 
-/// Element i of a tensor as a number, whatever its dtype.
-inline double number(const Tensor& tensor, i64 i) {
+/// The elements of a tensor as numbers, whatever its dtype.
+inline std::vector<double> numbers(const Tensor& tensor) {
+  const auto all = [&](const auto* from) {
+    return std::vector<double>(from, from + tensor.size());
+  };
   switch (tensor.dtype()) {
     case DType::f32:
-      return tensor.data<float>()[i];
+      return all(tensor.data<float>());
     case DType::f64:
-      return tensor.data<double>()[i];
+      return all(tensor.data<double>());
     case DType::i32:
-      return tensor.data<std::int32_t>()[i];
+      return all(tensor.data<std::int32_t>());
     case DType::u8:
-      return tensor.data<std::uint8_t>()[i];
+      return all(tensor.data<std::uint8_t>());
     case DType::i8:
-      return tensor.data<std::int8_t>()[i];
+      return all(tensor.data<std::int8_t>());
     default:
-      return tensor.data<std::int16_t>()[i];
+      return all(tensor.data<std::int16_t>());
   }
 }
 
@@ -157,8 +160,9 @@ inline std::vector<Tensor> run_op(const OpDef& op, const std::vector<Tensor>& in
 
 inline void expect_close(const Tensor& a, const Tensor& b, double tolerance) {
   ASSERT_TRUE(a.shape() == b.shape()) << a.shape().str() << " and " << b.shape().str();
-  for (i64 i = 0; i < a.size(); ++i)
-    EXPECT_NEAR(number(a, i), number(b, i), tolerance * std::max(1.0, std::fabs(number(b, i))))
+  const auto found = numbers(a), expected = numbers(b);
+  for (size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], expected[i], tolerance * std::max(1.0, std::fabs(expected[i])))
         << "element " << i;
 }
 

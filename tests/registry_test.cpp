@@ -69,12 +69,12 @@ TEST_P(Registry, F32AgainstF64) {
     StepScalars first = step_scalars(), second = step_scalars();
     const auto narrow = run_op(op(), inputs, sample.attrs, DType::f32, first);
     const auto wide = run_op(op(), inputs, sample.attrs, DType::f64, second);
-    for (size_t k = 0; k < narrow.size(); ++k)
-      for (i64 i = 0; i < narrow[k].size(); ++i) {
-        const double expected = number(wide[k], i);
-        EXPECT_NEAR(number(narrow[k], i), expected, std::fabs(expected) * 0x1p-23 + slack)
+    for (size_t k = 0; k < narrow.size(); ++k) {
+      const auto found = numbers(narrow[k]), expected = numbers(wide[k]);
+      for (size_t i = 0; i < found.size(); ++i)
+        EXPECT_NEAR(found[i], expected[i], std::fabs(expected[i]) * 0x1p-23 + slack)
             << "output " << k << ", element " << i;
-      }
+    }
   }
 }
 
@@ -115,7 +115,7 @@ void check_gradient(const Symbol& loss, const Symbol& gradient, size_t which,
       return evaluate({loss}, bind_inputs(symbols, moved), DType::f64, scalars)[0].item();
     };
     const double numeric = (loss_at(step) - loss_at(-step)) / (2 * step),
-                 found = number(analytic, i);
+                 found = analytic.data<double>()[i];
     EXPECT_LE(std::fabs(found - numeric),
               1e-6 * std::max({1.0, std::fabs(found), std::fabs(numeric)}))
         << "input " << which << ", element " << i << ": analytic " << found << ", numeric "

@@ -83,14 +83,16 @@ constexpr DType dtype_of<std::int8_t> = DType::i8;
 template <>
 constexpr DType dtype_of<std::int16_t> = DType::i16;
 
-void check_type(DType wanted, const Tensor& tensor, Site site) {
-  if (tensor.dtype() == wanted) return;
+[[noreturn, gnu::noinline]] void wrong_type(DType wanted, const Tensor& tensor, Site site) {
   throw_type({user_place("Tensor::data", site),
               std::string("the elements are read as ") + dtype_name(wanted) + "; expected " +
                   dtype_name(tensor.dtype()) + ", which they are",
               {{"shape", tensor.shape().str()}},
               std::string("convert first: t.to(DType::") + dtype_name(wanted) +
                   "), or ask for the type that is there"});
+}
+void check_type(DType wanted, const Tensor& tensor, Site site) {
+  if (tensor.dtype() != wanted) wrong_type(wanted, tensor, site);
 }
 
 }  // namespace

@@ -20,10 +20,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #include "backends/cpu/gemm_tile-inl.h"
 
-/// sum + x b, of one x. A compiler loads an x that is used twice once, by an instruction of its
-/// own; here the multiplication does it, which is one less to decode.
+/// sum + x b, x spread over all lanes. A compiler loads an x that is used twice once, by an
+/// instruction of its own; here the multiplication does it, which is one less to decode.
 HWY_INLINE V mul_add_one(const float* x, V b, V sum) {
 #if HWY_TARGET <= HWY_AVX3
+  static_assert(lanes == 16);
   asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum.raw) : "v"(b.raw), "m"(*x));
   return sum;
 #else
@@ -94,9 +95,9 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
 }
 Micro gemm_tile(i64 height, bool by_rows, bool copies) {
   const auto heights = std::make_index_sequence<max_mr>();
-  return by_rows  ? micro_of<Layout::rows>(height, heights)
-         : copies ? micro_of<Layout::columns_copying>(height, heights)
-                  : micro_of<Layout::columns>(height, heights);
+  return copies    ? micro_of<Layout::columns_copying>(height, heights)
+         : by_rows ? micro_of<Layout::rows>(height, heights)
+                   : micro_of<Layout::columns>(height, heights);
 }
 
 #include "backends/cpu/transpose-inl.h"

@@ -10,7 +10,7 @@
 namespace goneuron::cpu {
 
 struct Gemm {
-  const float* a = nullptr;  // (i, k) at a[i * a_row + k * a_col]
+  const float* a = nullptr;  // (i, k) at a[i * a_row + k * a_col]; one of the strides is 1
   i64 a_row = 0, a_col = 1;
   const float* b = nullptr;  // (k, j) at b[k * b_row + j * b_col]; one of the strides is 1
   i64 b_row = 0, b_col = 1;
@@ -28,7 +28,7 @@ struct Gemm {
 
   /// Where A B (+ bias) goes before the activation.
   float* product() const { return z != nullptr ? z : c; }
-  /// Whether A is packed as its rows lie; else as columns.
+  /// Whether A is stored by rows; else by columns.
   bool by_rows() const { return a_col == 1; }
 };
 

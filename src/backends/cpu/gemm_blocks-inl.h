@@ -34,10 +34,12 @@ inline Ahead columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
   return g.b_col == 1 ? Ahead{from, cols, g.b_row, depth} : Ahead{from, depth, g.b_col, cols};
 }
 
-/// Rows of A as register tiles read them: row i of them at `a + i * tile`, see TileWork.
+/// Rows of A as register tiles read them: the tile that begins with row i of them at `a + i *
+/// pitch`; within it, see TileWork.
 struct Left {
   const float* a;
-  i64 tile, row, step;
+  i64 pitch, row, step;
+  bool by_rows;
 };
 
 /// A panel of B against rows of A, both `depth` steps deep. The first tile packs the panel if it
@@ -51,20 +53,19 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
   work.a_row = left.row;
   work.a_step = left.step;
   float* const first = g.product() + row * g.c_row + col;
-  const bool by_rows = left.step == 1;
-  const auto tile = Form::tile(mr, by_rows, false);
+  const auto tile = Form::tile(mr, left.by_rows, false);
   for (i64 i = 0; i < rows; i += mr) {
     const i64 height = std::min(mr, rows - i);
     float* c = first + i * g.c_row;
-    const bool more = i + mr < rows;  // tiles of this panel, or of the next
+    const bool more = i + mr < rows;  // else the next panel's first tile comes next
     work.fetches->c = more ? c + mr * g.c_row : first + nr;
     work.fetches->c_rows = more ? std::min(mr, rows - i - mr) : col + nr < g.n ? mr : 0;
-    work.a = left.a + i * left.tile;
+    work.a = left.a + i * left.pitch;
     if (height == mr && cols == nr) {
       work.c = c;
       work.c_row = g.c_row;
       if (work.packed) {
-        Form::tile(mr, by_rows, true)(work);
+        Form::tile(mr, left.by_rows, true)(work);
         work.b = work.packed;
         work.b_row = nr;
         work.packed = nullptr;
@@ -78,7 +79,7 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
     const auto bytes = static_cast<size_t>(cols) * sizeof(float);
     if (work.add)
       for (i64 r = 0; r < height; ++r) std::memcpy(edge + r * nr, c + r * g.c_row, bytes);
-    Form::tile(height, by_rows, false)(work);
+    Form::tile(height, left.by_rows, false)(work);
     for (i64 r = 0; r < height; ++r) std::memcpy(c + r * g.c_row, edge + r * nr, bytes);
   }
 }
@@ -93,91 +94,117 @@ HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) 
     for (i64 tile = 0; tile < tiles; ++tile) pack(tile, p, std::min(most, steps - p));
 }
 
-/// `scratch`: see gemm_scratch().
+/// A product block by block; `scratch`: see gemm_scratch().
 template <class Form>
-void wide(const Gemm& g, void* scratch) {
-  constexpr i64 nr = Form::nr;
-  if (g.m == 0) return;
-  const bool in_place = Form::in_place(g), tile_packs = Form::tile_packs(g);
-  const i64 depth = Form::steps(g.k);  // of pairs, when a step takes two
-  const i64 blocks = std::max<i64>(1, ceil_div(depth, gemm_depth));
-  const i64 most_steps = ceil_div(depth, blocks);  // blocks of equal depth
-  const i64 most_rows = gemm_rows * gemm_depth / std::max<i64>(most_steps, 1);
-  const i64 row_blocks = std::max<i64>(1, ceil_div(g.m, most_rows));
-  const i64 all_panels = ceil_div(g.n, nr);
-  // B is packed once; with one block of rows a panel is used once, and not kept.
-  const i64 together = tile_packs || g.b_col != 1 ? 1 : std::min<i64>(4, all_panels);
-  const i64 most_panels = gemm_panels * gemm_depth / std::max<i64>(most_steps, 1);
-  const i64 group = row_blocks > 1 ? std::min(most_panels, all_panels) : all_panels;
-  auto* packed_b = static_cast<float*>(scratch);
-  float* packed_a = packed_b + (row_blocks > 1 ? group : together) * most_steps * nr;
-  Fetches fetches;
-  fetches.c_row = g.c_row;
-  fetches.c_half = nr / 2;
-  for (i64 at = 0; at < blocks; ++at) {
-    const i64 p = depth * at / blocks, steps = depth * (at + 1) / blocks - p;
-    const i64 calls = std::max<i64>(1, Fetches::calls(steps));
-    const bool last = at + 1 == blocks;
-    for (i64 before = 0; before < all_panels; before += group) {
-      const i64 panels = std::min(group, all_panels - before);
-      for (i64 part = 0; part < row_blocks; ++part) {
-        const i64 row = g.m * part / row_blocks, rows = g.m * (part + 1) / row_blocks - row;
-        const i64 mr = tile_height(rows, Form::max_mr), tiles = ceil_div(rows, mr);
-        const bool columns = Form::packs_columns(g);
-        Left left{packed_a, steps, columns ? 1 : steps, columns ? mr : 1};
-        if (in_place)
-          left = {g.a + row * g.a_row + p * g.a_col, g.a_row, g.a_row, 1};
-        else if (before == 0 || row_blocks > 1)
-          pack_tiles(tiles, steps, !g.by_rows(), [&](i64 tile, i64 s, i64 count) {
-            const i64 i = tile * mr, step = columns ? mr : 1;
-            Form::pack_a(g, row + i, std::min(mr, rows - i), p + s, count, mr,
-                         packed_a + i * steps + s * step);
-          });
-        fetches.c_rate = ceil_div(mr, calls);
-        fetches.a = {};
-        if (part + 1 < row_blocks)
-          fetches.a = rows_of(g, row + rows, rows, g.k * at / blocks, g.k / blocks);
-        fetches.a.spread(panels * tiles * calls);
-        for (i64 panel = 0; panel < panels; ++panel) {
-          const i64 col = (before + panel) * nr, cols = std::min(nr, g.n - col);
-          const i64 slot = row_blocks > 1 ? panel : panel % together;
-          TileWork work;
-          work.b = packed_b + slot * steps * nr;
-          work.b_row = nr;
-          work.k = steps;
-          work.add = p > 0 || g.add;
-          work.fetches = &fetches;
-          if (part == 0) {
-            const i64 batch = tile_packs ? 1 : together;
-            if (tile_packs && cols == nr) {
-              work.packed = packed_b + slot * steps * nr;
-              work.b = g.b + p * g.b_row + col;
-              work.b_row = g.b_row;
-            } else if (panel % batch == 0) {
-              pack_tiles(std::min(batch, panels - panel), steps, g.b_col == 1,
-                         [&](i64 tile, i64 s, i64 count) {
-                           const i64 c = col + tile * nr;
-                           Form::pack_b(g, p + s, count, c, std::min(nr, g.n - c),
-                                        packed_b + ((slot + tile) * steps + s) * nr);
-                         });
-            }
-            if (panel % batch == 0) {
-              const i64 next = col + batch * nr;
-              if (next < g.n)
-                fetches.b = columns_of(g, g.k * at / blocks, g.k / blocks, next, batch * nr);
-              else if (!last)
-                fetches.b = columns_of(g, g.k * (at + 1) / blocks, g.k / blocks, 0, batch * nr);
-              fetches.b.spread(batch * tiles * calls);
-            }
-          }
-          panel_tiles<Form>(g, left, rows, row, col, mr, work);
-          // Rows of a few panels together: those of one are short for a loop of their own.
-          constexpr i64 few = 4;
-          const i64 begun = panel % few;
-          if (last && (begun + 1 == few || panel + 1 == panels))
-            finish(g, row, rows, col - begun * nr, begun * nr + cols);
-        }
-      }
+struct Blocks {
+  static constexpr i64 nr = Form::nr, part_floats = gemm_rows * gemm_depth,
+                       group_rows = gemm_panels * gemm_depth;
+  const Gemm& g;
+  const bool tile_packs = Form::tile_packs(g);
+  // Of the depth, as equal as can be; in pairs, when a step takes two.
+  const i64 depth = Form::steps(g.k);
+  const i64 blocks = ceil_div(depth, gemm_depth);
+  const i64 most_steps = ceil_div(depth, blocks);
+  // Of the rows.
+  const i64 parts = std::max<i64>(1, ceil_div(g.m, part_floats / most_steps));
+  // B is packed once: panels that are packed together, and that all parts of the rows use before
+  // the next ones are packed. With one part a panel is used once, and not kept.
+  const i64 panels = ceil_div(g.n, nr);
+  const i64 together = tile_packs || g.b_col != 1 ? 1 : std::min<i64>(4, panels);
+  const i64 group = parts > 1 ? std::min(group_rows / most_steps, panels) : panels;
+  float* const packed_b;
+  float* const packed_a = packed_b + (parts > 1 ? group : together) * most_steps * nr;
+  Fetches fetches = {};
+  // Of the block at hand.
+  i64 block = 0, from = 0, steps = 0, calls = 0;
+
+  Blocks(const Gemm& gemm, void* scratch) : g(gemm), packed_b(static_cast<float*>(scratch)) {
+    fetches.c_row = g.c_row;
+    fetches.c_half = nr / 2;
+  }
+
+  void run() {
+    for (block = 0; block < blocks; ++block) {
+      from = depth * block / blocks;
+      steps = depth * (block + 1) / blocks - from;
+      calls = Fetches::calls(steps);
+      for (i64 first = 0; first < panels; first += group)
+        for (i64 part = 0; part < parts; ++part)
+          run_part(part, first, std::min(first + group, panels));
     }
   }
+
+  /// Panels [first, end) against a part of the rows.
+  void run_part(i64 part, i64 first, i64 end) {
+    const i64 row = g.m * part / parts, rows = g.m * (part + 1) / parts - row;
+    const i64 mr = tile_height(rows, Form::max_mr), tiles = ceil_div(rows, mr);
+    const Left left = left_of(row, rows, mr, first == 0 || parts > 1);
+    fetches.c_rate = ceil_div(mr, calls);
+    fetches.a = {};
+    if (part + 1 < parts)
+      fetches.a = rows_of(g, row + rows, rows, g.k * block / blocks, g.k / blocks);
+    fetches.a.spread((end - first) * tiles * calls);
+    for (i64 panel = first; panel < end; ++panel) {
+      float* const packed = packed_b + (parts > 1 ? panel - first : panel % together) * steps * nr;
+      const i64 col = panel * nr, cols = std::min(nr, g.n - col);
+      TileWork work;
+      work.b = packed;
+      work.b_row = nr;
+      work.k = steps;
+      work.add = from > 0 || g.add;
+      work.fetches = &fetches;
+      if (part == 0 && tile_packs && cols == nr) {
+        work.b = g.b + from * g.b_row + col;
+        work.b_row = g.b_row;
+        work.packed = packed;
+      } else if (part == 0 && (panel - first) % together == 0) {
+        pack_panels(col, std::min(together, end - panel), packed);
+      }
+      if (part == 0 && (panel - first) % together == 0) fetch_panels(col + together * nr, tiles);
+      panel_tiles<Form>(g, left, rows, row, col, mr, work);
+      // Rows of a few panels together: those of one are short for a loop of their own.
+      constexpr i64 few = 4;
+      const i64 begun = (panel - first) % few;
+      if (block + 1 == blocks && (begun + 1 == few || panel + 1 == end))
+        finish(g, row, rows, col - begun * nr, begun * nr + cols);
+    }
+  }
+
+  Left left_of(i64 row, i64 rows, i64 mr, bool fresh) {
+    if (Form::in_place(g)) return {g.a + row * g.a_row + from * g.a_col, g.a_row, g.a_row, 1, true};
+    const bool columns = Form::packs_columns(g);
+    if (fresh)
+      pack_tiles(ceil_div(rows, mr), steps, !g.by_rows(), [&](i64 tile, i64 s, i64 some) {
+        const i64 i = tile * mr, step = columns ? mr : 1;
+        Form::pack_a(g, row + i, std::min(mr, rows - i), from + s, some, mr,
+                     packed_a + i * steps + s * step);
+      });
+    return {packed_a, steps, columns ? 1 : steps, columns ? mr : 1, !columns};
+  }
+
+  void pack_panels(i64 col, i64 some, float* to) {
+    pack_tiles(some, steps, g.b_col == 1, [&](i64 panel, i64 s, i64 some_steps) {
+      const i64 c = col + panel * nr;
+      Form::pack_b(g, from + s, some_steps, c, std::min(nr, g.n - c),
+                   to + (panel * steps + s) * nr);
+    });
+  }
+
+  /// Asks for the panels that come next, from `col` on or the first ones of the next block.
+  void fetch_panels(i64 col, i64 tiles) {
+    fetches.b = {};
+    if (col < g.n)
+      fetches.b = columns_of(g, g.k * block / blocks, g.k / blocks, col, together * nr);
+    else if (block + 1 < blocks)
+      fetches.b = columns_of(g, g.k * (block + 1) / blocks, g.k / blocks, 0, together * nr);
+    fetches.b.spread(together * tiles * calls);
+  }
+};
+
+template <class Form>
+void wide(const Gemm& g, void* scratch) {
+  if (g.m == 0 || g.n == 0) return;
+  if (g.k > 0) return Blocks<Form>(g, scratch).run();
+  for (i64 i = 0; i < g.m && !g.add; ++i) std::fill_n(g.product() + i * g.c_row, g.n, 0.0F);
+  finish(g, 0, g.m, 0, g.n);
 }
