@@ -4,6 +4,7 @@
 
 #include "backends/cpu/attention_loops.h"
 #include "core/half.h"
+#include "every_pair.h"
 #include "graph/passes/trace.h"
 #include "op_testing.h"
 #include "plan/executor.h"
@@ -150,9 +151,10 @@ TEST_P(OnBackend, AgreesWithTheReferenceHoweverItIsCut) {
 
 class ProductOnBackend : public OnBackend {};
 
-/// Attention multiplies weights of its own making, too, which are rounded: 2^-9 of each.
+/// Attention in pairs multiplies weights of its own making, too, which are rounded: 2^-9 of each.
 double units_of(const OpDef& op) {
-  return std::string_view(op.name).starts_with("attention") ? 0x1p-8 : 64 * 0x1p-24;
+  const bool rounds = std::string_view(op.name).starts_with("attention") && cpu::attention_pairs();
+  return rounds ? 0x1p-8 : 64 * 0x1p-24;
 }
 
 /// Whether all that the op multiplies is rounded: a bias is not, nor do depthwise convolutions and
@@ -170,8 +172,7 @@ bool rounds_all(const OpDef& op, const OpSample& sample) {
 }
 
 /// Operands that are bf16 already: the products are exact in floats, so the truth is the same.
-TEST_P(ProductOnBackend, RoundsItsOperandsToBf16) {
-  const auto& [op, name] = GetParam();
+void expect_rounding(const OpDef* op, const std::string& name) {
   for (OpSample sample : op->samples()) {
     const auto rough = random_inputs(sample);
     std::vector<Tensor> inputs;
@@ -198,6 +199,20 @@ TEST_P(ProductOnBackend, RoundsItsOperandsToBf16) {
       }
     }
   }
+}
+
+TEST_P(ProductOnBackend, RoundsItsOperandsToBf16) {
+  const auto& [op, name] = GetParam();
+  expect_rounding(op, name);
+}
+
+class PairsOnBackend : public OnBackend {};
+
+TEST_P(PairsOnBackend, RoundItsOperands) {
+  const EveryPair every;
+  if (!EveryPair::there()) GTEST_SKIP() << "no pairs of bf16 here";
+  const auto& [op, name] = GetParam();
+  expect_rounding(op, name);
 }
 
 /// Two labels are no classes: the first is reported, whichever worker meets one first.
@@ -243,20 +258,20 @@ std::vector<const OpDef*> products() {
   return all;
 }
 
+const auto name_of = [](const auto& info) {
+  return std::string(std::get<0>(info.param)->name) + "_" + std::get<1>(info.param);
+};
 INSTANTIATE_TEST_SUITE_P(Products, ProductOnBackend,
                          testing::Combine(testing::ValuesIn(products()),
                                           testing::ValuesIn(backend_names())),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param)->name) + "_" +
-                                  std::get<1>(info.param);
-                         });
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Products, PairsOnBackend,
+                         testing::Combine(testing::ValuesIn(products()), testing::Values("cpu")),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Ops, OnBackend,
                          testing::Combine(testing::ValuesIn(pure_ops()),
                                           testing::ValuesIn(backend_names())),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param)->name) + "_" +
-                                  std::get<1>(info.param);
-                         });
+                         name_of);
 
 }  // namespace
 }  // namespace goneuron

@@ -16,15 +16,18 @@
 #include "core/checked_math.h"
 
 namespace goneuron::cpu::bf16 {
-/// Whether the instruction is there and faster than the two multiply-adds of floats that it stands
-/// for. Intel's since Sapphire Rapids begin one every other cycle and two multiply-adds in each
-/// (measured on Emerald Rapids; Cooper Lake, which has no tiles, is taken to be fast), as they are
-/// meant to multiply bf16 by tiles (AMX).
+/// Whether the instruction is used where it is there: if it is faster than the two multiply-adds of
+/// floats that it stands for. Intel's since Sapphire Rapids begin one every other cycle and two
+/// multiply-adds in each (measured on Emerald Rapids; Cooper Lake, which has no tiles, is taken to
+/// be fast), as they are meant to multiply bf16 by tiles (AMX). Tests use it wherever it is there.
+inline bool& pairs_pay() {
+  static bool pay = __builtin_cpu_is("intel") == 0 || __builtin_cpu_is("cooperlake") != 0;
+  return pay;
+}
 inline bool has_pairs() {
-  static const bool has = __builtin_cpu_supports("avx512bf16") != 0 &&
-                          __builtin_cpu_supports("avx512bw") != 0 &&
-                          (__builtin_cpu_is("intel") == 0 || __builtin_cpu_is("cooperlake") != 0);
-  return has;
+  static const bool there =
+      __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  return there && pairs_pay();
 }
 }  // namespace goneuron::cpu::bf16
 
