@@ -161,11 +161,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Sizes{1, 1, 1}, Sizes{5, 33, 289}, Sizes{13, 31, 17}, Sizes{3, 500, 300},
                     Sizes{300, 7, 290}, Sizes{0, 8, 5}, Sizes{100, 20, 300}, Sizes{70, 32, 300},
                     Sizes{64, 12, 0}, Sizes{64, 70, 0}, Sizes{241, 70, 288}, Sizes{530, 1100, 130},
-                    Sizes{700, 300, 600}, Sizes{250, 1100, 288}, Sizes{490, 2100, 290},
-                    Sizes{1030, 40, 256}, Sizes{300, 7, 288}, Sizes{70, 7, 33}, Sizes{33, 10, 448},
-                    Sizes{9, 1, 100}, Sizes{50, 25, 1203}, Sizes{33, 100, 10}, Sizes{6, 448, 12},
-                    Sizes{40, 77, 1}, Sizes{1, 10, 448}, Sizes{33, 60, 7}, Sizes{9, 45, 5},
-                    Sizes{7, 17, 600}, Sizes{70, 31, 300}, Sizes{5, 0, 0}));
+                    Sizes{700, 300, 600}, Sizes{490, 2100, 290}, Sizes{1030, 40, 256},
+                    Sizes{300, 7, 288}, Sizes{70, 7, 33}, Sizes{33, 10, 448}, Sizes{9, 1, 100},
+                    Sizes{50, 25, 1203}, Sizes{33, 100, 10}, Sizes{6, 448, 12}, Sizes{40, 77, 1},
+                    Sizes{1, 10, 448}, Sizes{33, 60, 7}, Sizes{9, 45, 5}, Sizes{7, 17, 600},
+                    Sizes{70, 31, 300}, Sizes{5, 0, 0}));
 
 }  // namespace
 }  // namespace goneuron::cpu
