@@ -67,6 +67,7 @@ void micro(const TileWork& t) {
       }
 #pragma GCC unroll 12
       for (i64 i = 0; i < mr; ++i) {
+        // Every other one: two loads a cycle would be the limit if all were operands in memory.
         if (kLayout != Layout::rows && i % 2 == 1) {
           s0[i] = mul_add_one(x[0] + i, b0, s0[i]);
           s1[i] = mul_add_one(x[0] + i, b1, s1[i]);
@@ -252,10 +253,11 @@ void narrow(const Gemm& g, void* scratch) {
         panel = packed;
       }
       const i64 panel_row = in_place && !copied ? g.a_col : nr;
-      for (i64 j = 0; j < g.n; j += most)
-        gemm_tile(std::min(most, g.n - j),
-                  g.b_col != 1)({g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row, panel,
-                                 panel_row, steps, part + j * nr, nr, p > 0, nullptr, nullptr});
+      for (i64 j = 0; j < g.n; j += most) {
+        const Micro tile = gemm_tile(std::min(most, g.n - j), g.b_col != 1);
+        tile({g.b + j * g.b_col + p * g.b_row, g.b_col, g.b_row, panel, panel_row, steps,
+              part + j * nr, nr, p > 0});
+      }
     }
     transpose(part, nr, g.n, rows, g.product() + row * g.c_row, g.c_row);
     finish(g, row, rows, 0, g.n);

@@ -282,8 +282,8 @@ void product(const float* from, i64 a_row, i64 a_step, const float* panels, i64 
   for (i64 column = 0; column < columns; column += nr, panels += depth * nr)
     for (i64 i = 0; i < rows; i += height) {
       const Micro here = rows - i < height ? tile_of(rows - i) : tile;
-      here({from + i * a_row, a_row, a_step, panels, nr, depth, to + i * pitch + column, pitch, add,
-            nullptr, nullptr});
+      here({from + i * a_row, a_row, a_step, panels, nr, depth, to + i * pitch + column, pitch,
+            add});
     }
 }
 
