@@ -56,8 +56,22 @@ inline Model cnn_model() {
                      Dense(10, Softmax)});
 }
 
+/// Weights of more parts than one, of a few rows, and of the columns of two panels and a rest.
+inline Model deep_model() {
+  return Sequential({Dense(500, ReLU), Dense(70, Tanh), Dense(300), Dense(10, Softmax)});
+}
+
 inline std::vector<PlanCase> real_models() {
-  return {{"mlp", [] { return compiled(mlp_model(), CrossEntropy); }, {784}, {}, 10, 96},
+  const auto deep = [](const char* name, const Optimizer& optimizer) {
+    return PlanCase{name,  [optimizer] { return compiled(deep_model(), CrossEntropy, optimizer); },
+                    {310}, {},
+                    10,    72};
+  };
+  return {deep("deep, adam", Adam(0.01)),
+          deep("deep, clipped", AdamW(0.01, {.clip_value = 1e-3})),
+          deep("deep, clipped by the norm", Adam(0.01, {.global_clip_norm = 0.1})),
+          deep("deep, momentum", SGD(0.1, {.momentum = 0.9, .nesterov = true})),
+          {"mlp", [] { return compiled(mlp_model(), CrossEntropy); }, {784}, {}, 10, 96},
           {"cnn", [] { return compiled(cnn_model(), CrossEntropy); }, {28, 28, 1}, {}, 10, 24},
           {"wide",
            [] {

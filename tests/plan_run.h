@@ -68,7 +68,9 @@ inline std::vector<std::vector<Touch>> touches(const Plan& plan) {
   return all;
 }
 
-enum class Layout { planned, apart };  // apart: every value in memory of its own
+/// Planned: as the executor runs it. Apart: every value in memory of its own, every step a call of
+/// its own.
+enum class Layout { planned, apart };
 
 class PlanRun {
  public:
@@ -77,11 +79,17 @@ class PlanRun {
     for (int w = 0; w < most_workers; ++w) scratch_.emplace_back(plan.scratch_bytes);
     bind();
     for (const PlannedStep& step : plan.steps) {
-      const Node& node = plan.graph.nodes[static_cast<size_t>(step.node)];
-      BoundNode bound{plan.graph, node, step.scheme, {}, {}, &scalars};
-      for (const ValueId id : node.inputs) bound.in.push_back(at(id));
-      for (const ValueId id : node.outputs) bound.out.push_back(at(id));
-      calls_.push_back(node.op->alias ? Call{} : step.backend->lower(bound));
+      const bool alias = plan.graph.nodes[static_cast<size_t>(step.node)].op->alias;
+      calls_.push_back(alias ? Call{} : step.backend->lower(bound(step)));
+    }
+    for (size_t s = 0; layout == Layout::planned && s < plan.steps.size(); ++s) {
+      const PlannedStep& step = plan.steps[s];
+      if (!step.with_next) continue;
+      Call both = step.backend->lower_together(bound(step), bound(plan.steps[s + 1]));
+      if (both.kernel == nullptr) continue;
+      calls_[s] = std::move(both);
+      calls_[s + 1] = {};
+      ++together_;
     }
   }
 
@@ -137,6 +145,8 @@ class PlanRun {
     return std::all_of(memory_.begin(), memory_.end(), [](const auto& m) { return m.intact(); }) &&
            std::all_of(scratch_.begin(), scratch_.end(), [](const auto& m) { return m.intact(); });
   }
+  /// Pairs of steps that are one call.
+  int together() const { return together_; }
   Tensor output(int i) { return copy(plan_.graph.outputs[static_cast<size_t>(i)]); }
   Tensor variable(const Variable& wanted) {
     for (size_t v = 0; v < plan_.graph.values.size(); ++v)
@@ -185,6 +195,13 @@ class PlanRun {
     }
   }
 
+  BoundNode bound(const PlannedStep& step) {
+    const Node& node = plan_.graph.nodes[static_cast<size_t>(step.node)];
+    BoundNode bound{plan_.graph, node, step.scheme, {}, {}, &scalars};
+    for (const ValueId id : node.inputs) bound.in.push_back(at(id));
+    for (const ValueId id : node.outputs) bound.out.push_back(at(id));
+    return bound;
+  }
   template <class Visit>
   void for_share(size_t s, int worker, int workers, const Visit& visit) const {
     const Scheme& scheme = plan_.steps[s].scheme;
@@ -236,6 +253,7 @@ class PlanRun {
   std::list<GuardedMemory> memory_, scratch_;
   std::vector<void*> addresses_;
   std::vector<Call> calls_;
+  int together_ = 0;
 };
 
 }  // namespace goneuron::testing_plan

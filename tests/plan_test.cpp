@@ -51,6 +51,11 @@ struct Subject {
     y = from.classes ? random_labels(from.batch, from.classes)
                      : random_tensor(from.target.with_batch(from.batch), 2);
     plan = plan_for(m, Mode::train, from.batch, target);
+    m.allocate_slots();
+    // Averages of some steps: the first step divides each gradient by its own size, which makes
+    // something of the roundings of those that are nearly 0.
+    for (const auto& [variable, slots] : m.slots)
+      for (const auto& slot : slots) std::fill_n(slot->value.data(), slot->value.size(), 0.01F);
   }
 
   std::vector<Tensor> results(Layout layout, const std::function<void(PlanRun&)>& run) const {
@@ -324,6 +329,26 @@ TEST_F(PlanTest, DeadMemoryIsNeverRead) {
     for (const Layout layout : {Layout::planned, Layout::apart})
       expect_same_bits(s.results(layout, [](PlanRun& run) { run.run_spoiling(); }), s.plain());
   });
+}
+
+/// The gradients of a model's weights wait for their updates, but for that of few columns.
+TEST_F(PlanTest, UpdatesFollowTheirGradientsTileByTile) {
+  const PlanCase deep = real_models()[0];
+  ASSERT_EQ(deep.name, "deep, adam");
+  const Subject s(deep);
+  s.results(Layout::planned, [](PlanRun& run) {
+    EXPECT_EQ(run.together(), 3);
+    run.run();
+  });
+  for (size_t i = 0; i < s.plan->steps.size(); ++i) {
+    if (!s.plan->steps[i].with_next) continue;
+    ASSERT_LT(i + 1, s.plan->steps.size());
+    EXPECT_FALSE(s.plan->steps[i + 1].barrier_before);
+  }
+  // A norm of all gradients comes between: none waits, and no barrier is added.
+  const PlanCase by_norm = real_models()[2];
+  ASSERT_EQ(by_norm.name, "deep, clipped by the norm");
+  for (const PlannedStep& step : Subject(by_norm).plan->steps) EXPECT_FALSE(step.with_next);
 }
 
 TEST_F(PlanTest, WorkersThatRunAheadGiveTheSameBits) {

@@ -1,9 +1,12 @@
-// Updates that write the weight past the caches give the bits of those that do not.
+// Updates that write the weight past the caches give the bits of those that do not; Adam's quotient
+// is right for averages of any size.
 #include <gtest/gtest.h>
 #include <hwy/cache_control.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -62,6 +65,51 @@ TEST(UpdateRows, SgdStreamsTheSameBits) {
     const cpu::SgdStep step{0.01F, 0.9F, 0.1F, true, 0.5F, 0.3F};
     cpu::sgd_row(clipped, streaming)(p, r.g.data(), r.m.data(), length, step);
   });
+}
+
+/// What Adam takes from a weight of 0 with these averages, which the step leaves as they are.
+std::vector<float> adam_steps(const std::vector<float>& first, const std::vector<float>& second,
+                              float epsilon) {
+  std::vector<float> p(first.size(), 0.0F), g = p, m = first, v = second;
+  const cpu::AdamStep step{0, 1, 1, epsilon, 0, 1, 0.5F, false};
+  cpu::adam_row(false, false)(p.data(), g.data(), m.data(), v.data(), static_cast<i64>(p.size()),
+                              step);
+  for (float& x : p) x = -x;
+  return p;
+}
+
+TEST(UpdateRows, AdamDividesAveragesOfAnySize) {
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> mantissa(1, 2);
+  std::vector<float> m, v;
+  for (int exponent = -126; exponent < 128; ++exponent)
+    for (int i = 0; i < 50; ++i) {
+      v.push_back(std::ldexp(mantissa(random), exponent));
+      m.push_back(std::sqrt(v.back()) * (i % 2 == 0 ? mantissa(random) : -mantissa(random)));
+    }
+  // An approximation's step of Newton's method leaves a rounding and a half each of root and
+  // inverse; the sum of root and epsilon and the product with m round once more.
+  constexpr double bound = 5 * 0x1p-24;
+  for (const float epsilon : {1e-8F, 0.0F, 1.0F}) {
+    const std::vector<float> found = adam_steps(m, v, epsilon);
+    for (size_t i = 0; i < m.size(); ++i) {
+      const double expected = double{m[i]} / (std::sqrt(double{v[i]}) / 0.5 + double{epsilon});
+      ASSERT_NEAR(found[i], expected, std::abs(expected) * bound) << "of " << m[i] << ", " << v[i];
+    }
+  }
+}
+
+TEST(UpdateRows, AdamOfWhatIsNoNormalNumber) {
+  constexpr float infinite = std::numeric_limits<float>::infinity(),
+                  nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> found =
+      adam_steps({0, 1, 1, 1e10F, 1, nan}, {0, 0, 1e-42F, infinite, nan, 1}, 1e-8F);
+  EXPECT_EQ(found[0], 0);
+  EXPECT_FLOAT_EQ(found[1], 1e8F);
+  EXPECT_FLOAT_EQ(found[2], 1e8F);  // the root, 1e-21, is nothing beside epsilon
+  EXPECT_NEAR(found[3], 0, 1e-8);
+  EXPECT_TRUE(std::isnan(found[4]));
+  EXPECT_TRUE(std::isnan(found[5]));
 }
 
 }  // namespace

@@ -70,6 +70,12 @@ class Backend {
   /// At least one; the first is the plainest.
   virtual std::vector<Scheme> schemes(const Graph& graph, const Node& node) const = 0;
   virtual Call lower(const BoundNode& node) const = 0;
+  /// Both steps as one call. `second` changes variables by the output of `first` (its input 1),
+  /// each element by that of the same index, and both have the same tiles. Empty: they run apart.
+  virtual Call lower_together(const BoundNode& first, const BoundNode& second) const {
+    (void)first, (void)second;
+    return {};
+  }
 };
 
 /// The backends by name; throws DeviceError listing those there are.

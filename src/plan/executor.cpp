@@ -77,20 +77,30 @@ void Executor::bind() {
 
 void Executor::lower() {
   const Graph& graph = plan_->graph;
-  for (const PlannedStep& step : plan_->steps) {
+  calls_.resize(plan_->steps.size());
+  for (size_t s = 0; s < plan_->steps.size(); ++s) {
+    const PlannedStep& step = plan_->steps[s];
     const Node& node = graph.nodes[static_cast<size_t>(step.node)];
-    if (node.op->alias) {
-      calls_.emplace_back();
-      continue;
+    if (node.op->alias) continue;
+    if (step.with_next) {
+      calls_[s] = step.backend->lower_together(bound(step), bound(plan_->steps[s + 1]));
+      if (calls_[s].kernel != nullptr) {
+        ++s;  // which has no call of its own
+        continue;
+      }
     }
-    BoundNode bound{graph, node, step.scheme, {}, {}, scalars_.get()};
-    for (const ValueId id : node.inputs) bound.in.push_back(at(id));
-    for (const ValueId id : node.outputs) bound.out.push_back(at(id));
-    calls_.push_back(step.backend->lower(bound));
+    calls_[s] = step.backend->lower(bound(step));
     if (plan_->guarded && makes(node, graph.outputs[0]))
-      calls_.back() =
-          guard(std::move(calls_.back()), static_cast<const float*>(output(0)), scalars_.get());
+      calls_[s] = guard(std::move(calls_[s]), static_cast<const float*>(output(0)), scalars_.get());
   }
+}
+
+BoundNode Executor::bound(const PlannedStep& step) const {
+  const Node& node = plan_->graph.nodes[static_cast<size_t>(step.node)];
+  BoundNode bound{plan_->graph, node, step.scheme, {}, {}, scalars_.get()};
+  for (const ValueId id : node.inputs) bound.in.push_back(at(id));
+  for (const ValueId id : node.outputs) bound.out.push_back(at(id));
+  return bound;
 }
 
 bool Executor::makes(const Node& node, ValueId wanted) const {

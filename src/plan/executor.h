@@ -34,6 +34,8 @@ class Executor {
   void run_alone() noexcept;
   /// run_alone(), with the seconds of each step of the plan added to `seconds`.
   void run_timed(std::vector<double>& seconds) noexcept;
+  /// Whether step s of the plan is a call of its own.
+  bool calls(size_t s) const { return calls_[s].kernel != nullptr; }
   /// Bytes held by this executor.
   i64 bytes() const { return activations_.bytes() + io_.bytes() + scratch_.bytes(); }
 
@@ -44,6 +46,7 @@ class Executor {
   void* at(ValueId id) const { return addresses_[static_cast<size_t>(plan_->graph.root(id))]; }
   void bind();
   void lower();
+  BoundNode bound(const PlannedStep& step) const;
   bool makes(const Node& node, ValueId wanted) const;
   Program divide(int workers, const Item& barrier) const;
 

@@ -1,7 +1,8 @@
 // The schedule pass: puts the steps in an order with few barriers. Workers run ahead of each other
 // between two barriers; a step needs one before it when a worker would touch what another one
 // writes in the same phase. Steps that need one wait, and later ones go first, as long as what the
-// waiting ones keep in memory is little.
+// waiting ones keep in memory is little. A gradient waits for the moment when the update of its
+// variable can follow at once, while its tiles are in the caches.
 #include <map>
 #include <set>
 
@@ -19,54 +20,101 @@ class Scheduler {
         graph_(plan.graph),
         patience_(patience),
         tight_(tight),
-        before_guards_(before_guards(plan.graph)) {}
+        before_guards_(before_guards(plan.graph)),
+        waiting_(plan.graph.nodes.size()),
+        update_of_(plan.graph.nodes.size(), none) {}
 
   void run() {
     const auto before = dependencies(graph_);
     const size_t count = graph_.nodes.size();
-    std::vector<int> waiting(count);
     std::vector<std::vector<NodeId>> after(count);
-    std::set<NodeId> ready;
     for (size_t n = 0; n < count; ++n) {
-      waiting[n] = static_cast<int>(before[n].size());
+      waiting_[n] = static_cast<int>(before[n].size());
       for (const NodeId earlier : before[n])
         after[static_cast<size_t>(earlier)].push_back(static_cast<NodeId>(n));
-      if (before[n].empty()) ready.insert(static_cast<NodeId>(n));
+      if (before[n].empty()) ready_.insert(static_cast<NodeId>(n));
     }
+    find_updates();
     std::vector<PlannedStep> order;
     int phase = 0;
-    while (!ready.empty()) {
-      NodeId next = -1;
-      i64 held = 0;
-      for (const NodeId n : ready) {
-        if (!conflicts(n) && !wants_room(n)) {
-          next = n;
-          break;
-        }
-        if ((held += held_by(n)) > patience_) break;
-      }
+    NodeId last = none;
+    while (!ready_.empty()) {
+      const NodeId update = last == none ? none : update_of(last);
+      NodeId next = update;
+      if (update == none || !ready_.contains(update) || conflicts(update))
+        next = first_that_can();
+      else
+        order.back().with_next = true;
       PlannedStep step;
-      if (next < 0) {
-        next = *ready.begin();
+      if (next == none) {
         touched_.clear();
         guarded_ = false;
+        next = first_that_can();
+        if (next == none) next = *ready_.begin();
         ++phase;
         step = std::move(plan_.steps[static_cast<size_t>(next)]);
         step.barrier_before = true;
       } else {
         step = std::move(plan_.steps[static_cast<size_t>(next)]);
       }
-      ready.erase(next);
+      ready_.erase(next);
+      last = next;
       step.phase = phase;
       touch(next, step.scheme);
       order.push_back(std::move(step));
       for (const NodeId later : after[static_cast<size_t>(next)])
-        if (--waiting[static_cast<size_t>(later)] == 0) ready.insert(later);
+        if (--waiting_[static_cast<size_t>(later)] == 0) ready_.insert(later);
     }
     plan_.steps = std::move(order);
   }
 
  private:
+  static constexpr NodeId none = -1;
+
+  /// The first step that needs no barrier.
+  NodeId first_that_can() const {
+    i64 held = 0;
+    for (const NodeId n : ready_) {
+      if (!conflicts(n) && !wants_room(n) && !waits_for_update(n)) return n;
+      if ((held += held_by(n)) > patience_) break;
+    }
+    return none;
+  }
+
+  /// Finds the updates that can follow their gradients tile by tile. A gradient that others read,
+  /// too, as a norm to clip by does, need not wait: its update may depend on them.
+  void find_updates() {
+    std::map<ValueId, int> readers;
+    for (const Node& node : graph_.nodes)
+      for (const ValueId id : node.inputs) readers[graph_.root(id)] += !node.op->alias;
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) find_gradient(static_cast<NodeId>(n), readers);
+  }
+  void find_gradient(NodeId n, const std::map<ValueId, int>& readers) {
+    const Node& update = graph_.nodes[static_cast<size_t>(n)];
+    if (!(update.op->mutates & 1) || update.inputs.size() < 2) return;
+    const ValueId gradient = graph_.root(update.inputs[1]);
+    const NodeId maker = graph_.value(gradient).producer;
+    if (maker == none || readers.at(gradient) != 1) return;
+    const PlannedStep &first = plan_.steps[static_cast<size_t>(maker)],
+                      &second = plan_.steps[static_cast<size_t>(n)];
+    if (first.backend != second.backend) return;
+    const auto &made = first.scheme.out[0], &read = second.scheme.in[1];
+    if (graph_.root(graph_.nodes[static_cast<size_t>(maker)].outputs[0]) != gradient || made.all ||
+        read.all || made.bands > 1 || !(made.part == read.part))
+      return;
+    for (const ValueId id : graph_.nodes[static_cast<size_t>(maker)].inputs)
+      for (size_t i = 0; i < update.inputs.size(); ++i)  // what one changes the other may not read
+        if (update.op->mutates >> i & 1 && graph_.root(update.inputs[i]) == graph_.root(id)) return;
+    update_of_[static_cast<size_t>(maker)] = n;
+  }
+  NodeId update_of(NodeId n) const { return update_of_[static_cast<size_t>(n)]; }
+
+  /// Whether the update of what `n` makes could not follow now, but could behind a barrier.
+  bool waits_for_update(NodeId n) const {
+    const NodeId update = update_of(n);
+    return update != none && (waiting_[static_cast<size_t>(update)] > 1 || conflicts(update));
+  }
+
   /// A large output may take the memory of what died before it only behind a barrier.
   bool wants_room(NodeId n) const {
     if (!tight_ || touched_.empty()) return false;
@@ -141,6 +189,9 @@ class Scheduler {
   const i64 patience_;
   const bool tight_;
   std::vector<bool> before_guards_;
+  std::vector<int> waiting_;  // by node: steps that must come before it and have not
+  std::vector<NodeId> update_of_;
+  std::set<NodeId> ready_;
   bool guarded_ = false;  // this phase has a step that may set the status
   std::map<ValueId, std::vector<Touch>> touched_;
 };

@@ -33,18 +33,25 @@ bool StepProfile::wants(const Executor& executor) {
   if (left_out_ > 0) return --left_out_, false;
   if (plan_ == nullptr) {
     plan_ = executor.shared_plan();
-    describe_plan(executor.plan());
+    describe_plan(executor);
   }
   return plan_ == executor.shared_plan();
 }
 
-void StepProfile::describe_plan(const Plan& plan) {
+void StepProfile::describe_plan(const Executor& executor) {
+  const Plan& plan = executor.plan();
   spent_.assign(plan.steps.size(), 0);
   place_.assign(plan.steps.size(), nowhere);
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlannedStep& step = plan.steps[s];
     const Node& node = plan.graph.nodes[static_cast<size_t>(step.node)];
     if (node.op->alias) continue;
+    if (!executor.calls(s)) {  // it runs along with the step before
+      steps_.back().name += std::string("+") + node.op->name;
+      steps_.back().flops += step.flops;
+      steps_.back().bytes += bytes_of(plan.graph, node);
+      continue;
+    }
     place_[s] = steps_.size();
     steps_.push_back({node.op->name,
                       fmt::format("{:>2} {:<10}", step.scheme.tiles, step.scheme.name),

@@ -36,7 +36,7 @@ class StepProfile {
   std::string layer_table() const;
 
  private:
-  void describe_plan(const Plan& plan);
+  void describe_plan(const Executor& executor);
   i64 left_out_, wanted_, timed_ = 0;
   std::shared_ptr<const Plan> plan_;  // held, as another one might get its address
   std::vector<double> spent_;         // seconds, by the plan's steps

@@ -8,30 +8,44 @@
 
 namespace goneuron::cpu {
 
-/// Pieces of `length` floats that lie `stride` apart, of which every call of fetch() asks for the
-/// next `rate` lines, into the second-level cache.
-struct Ahead {
-  static constexpr i64 line = 16;
+/// Pieces of `length` floats that lie `stride` apart.
+struct Region {
   const float* piece = nullptr;
   i64 length = 0, stride = 0, pieces = 0;
-  i64 rate = 0;
-  i64 at = 0;
+};
 
-  /// Spreads what there is over so many calls of fetch().
-  void spread(i64 calls) {
-    rate = ceil_div(ceil_div(length, line) * pieces, std::max<i64>(calls, 1));
+/// Regions, one after the other, of which every call of fetch() asks for the next `rate` lines,
+/// into the second-level cache.
+class Ahead {
+ public:
+  void clear() { *this = {}; }
+  void add(const Region& region) {
+    if (region.pieces <= 0 || region.length <= 0) return;
+    lines_ += ceil_div(region.length, line) * region.pieces;
+    (now_.pieces == 0 ? now_ : later_[count_++]) = region;
   }
+  /// Spreads what there is over so many calls of fetch().
+  void spread(i64 calls) { rate_ = ceil_div(lines_, std::max<i64>(calls, 1)); }
+
   [[gnu::always_inline]] void fetch() {
-    if (pieces <= 0) return;
-    for (i64 left = rate; left > 0; --left) {
-      __builtin_prefetch(piece + at, 0, 2);
-      at += line;
-      if (at < length) continue;
-      at = 0;
-      piece += stride;
-      if (--pieces == 0) return;
+    if (now_.pieces == 0) return;
+    for (i64 left = rate_; left > 0; --left) {
+      __builtin_prefetch(now_.piece + at_, 0, 2);
+      at_ += line;
+      if (at_ < now_.length) continue;
+      at_ = 0;
+      now_.piece += now_.stride;
+      if (--now_.pieces > 0) continue;
+      if (next_ == count_) return;
+      now_ = later_[next_++];
     }
   }
+
+ private:
+  static constexpr i64 line = 16;
+  Region now_, later_[3];
+  int next_ = 0, count_ = 0;
+  i64 lines_ = 0, rate_ = 0, at_ = 0;
 };
 
 /// What a register tile asks for with every few steps: the next tile's sums, to be written, and
@@ -40,7 +54,7 @@ struct Fetches {
   static constexpr i64 steps = 16;  // between two calls
   const float* c = nullptr;
   i64 c_row = 0, c_half = 0, c_rows = 0, c_rate = 0;
-  Ahead a, b;
+  Ahead part, panels;  // for the next part of the rows, or the end of this one; for the next panels
 
   static i64 calls(i64 depth) { return ceil_div(depth, steps); }
   [[gnu::always_inline]] void operator()() {
@@ -49,8 +63,8 @@ struct Fetches {
       __builtin_prefetch(c + c_half, 1);
     }
     c_rows -= c_rate;
-    a.fetch();
-    b.fetch();
+    part.fetch();
+    panels.fetch();
   }
 };
 

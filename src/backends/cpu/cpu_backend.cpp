@@ -52,6 +52,11 @@ class CpuBackend : public Backend {
     return kernel->schemes(graph, node);
   }
   Call lower(const BoundNode& node) const override { return find(node.node)->lower(node); }
+  Call lower_together(const BoundNode& first, const BoundNode& second) const override {
+    const cpu::KernelDef &leads = *find(first.node), &follows = *find(second.node);
+    if (!leads.lower_with || !follows.follower) return {};
+    return leads.lower_with(first, follows.follower(second));
+  }
 
  private:
   const cpu::KernelDef* find(const Node& node) const {

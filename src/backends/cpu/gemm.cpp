@@ -330,6 +330,7 @@ void direct(const Gemm& g, void* scratch) {
 #endif
 
 void gemm(const Gemm& g, void* scratch) {
+  if (g.follower) return wide<Floats>(g, scratch);
   if (g.n <= nr) {
 #if HWY_TARGET != HWY_SCALAR
     if (as_dots(g)) return dots(g, scratch);
@@ -381,6 +382,11 @@ GemmKernel gemm_kernel() {
 GemmKernel gemm_rounded_kernel() {
   choose_target();
   return &HWY_DYNAMIC_DISPATCH(gemm_rounded);
+}
+
+bool gemm_takes_follower(i64 m, i64 n, i64 k) {
+  constexpr i64 few = 4, widest_panel = 32, deepest_shallow = 12;
+  return m > few && n > widest_panel && k > deepest_shallow;
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {

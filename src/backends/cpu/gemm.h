@@ -4,6 +4,7 @@
 // k and how A is stored. Results never depend on rows, tiles or threads.
 #pragma once
 
+#include "backends/cpu/follower.h"
 #include "backends/cpu/tile_height.h"
 #include "backends/cpu/vector_ops.h"
 
@@ -25,6 +26,15 @@ struct Gemm {
   // Behind A may begin what another worker writes: a product of few columns does not read A by
   // steps as wide as its rows, from which the processor would fetch ahead there.
   bool fenced = false;
+  // Works on C, whose rows lie one behind the other then, as they are finished. `first` is the
+  // index of c[0] in its tensor.
+  const Follower* follower = nullptr;
+  i64 first = 0;
+  bool alone = false;
+
+  void follow(i64 row, i64 rows) const {
+    follower->run(follower->args.get(), first + row * c_row, rows * c_row, alone);
+  }
 
   /// Where A B (+ bias) goes before the activation.
   float* product() const { return z != nullptr ? z : c; }
@@ -46,6 +56,8 @@ using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 GemmKernel gemm_kernel();
 /// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
 GemmKernel gemm_bf16_kernel();
+/// Whether a product of these sizes, or of more rows, gains by a follower: it is made part by part.
+bool gemm_takes_follower(i64 m, i64 n, i64 k);
 /// Bytes of scratch that it needs for a product of these sizes, or of fewer rows or columns.
 i64 gemm_scratch(i64 m, i64 n, i64 k);
 

@@ -21,17 +21,17 @@ void finish(const Gemm& g, i64 row, i64 rows, i64 col, i64 cols) {
 }
 
 /// `rows` rows of A, or as many as there are, over `depth` of its columns.
-inline Ahead rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
+inline Region rows_of(const Gemm& g, i64 row, i64 rows, i64 col, i64 depth) {
   const float* from = g.a + row * g.a_row + col * g.a_col;
   rows = std::min(rows, g.m - row);
-  return g.by_rows() ? Ahead{from, depth, g.a_row, rows} : Ahead{from, rows, g.a_col, depth};
+  return g.by_rows() ? Region{from, depth, g.a_row, rows} : Region{from, rows, g.a_col, depth};
 }
 
 /// `depth` rows of B over `cols` of its columns, or as many as there are.
-inline Ahead columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
+inline Region columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
   const float* from = g.b + row * g.b_row + col * g.b_col;
   cols = std::min(cols, g.n - col);
-  return g.b_col == 1 ? Ahead{from, cols, g.b_row, depth} : Ahead{from, depth, g.b_col, cols};
+  return g.b_col == 1 ? Region{from, cols, g.b_row, depth} : Region{from, depth, g.b_col, cols};
 }
 
 /// Rows of A as register tiles read them: the tile that begins with row i of them at `a + i *
@@ -94,6 +94,13 @@ HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) 
     for (i64 tile = 0; tile < tiles; ++tile) pack(tile, p, std::min(most, steps - p));
 }
 
+/// Of rows that a follower works on while they are in the second-level cache, with three tensors
+/// of its own, so many; tiles of fewer rows would read B too often.
+inline i64 followed_rows(const Gemm& g) {
+  constexpr i64 floats = 32768, least = 48;
+  return g.follower ? std::max(least, floats / g.n) : std::max<i64>(g.m, 1);
+}
+
 /// A product block by block; `scratch`: see gemm_scratch().
 template <class Form>
 struct Blocks {
@@ -105,8 +112,10 @@ struct Blocks {
   const i64 depth = Form::steps(g.k);
   const i64 blocks = ceil_div(depth, gemm_depth);
   const i64 most_steps = ceil_div(depth, blocks);
-  // Of the rows.
-  const i64 parts = std::max<i64>(1, ceil_div(g.m, part_floats / most_steps));
+  // Of the rows, in whole tiles.
+  const i64 mr = tile_height(g.m, Form::max_mr), tiles = ceil_div(g.m, mr);
+  const i64 part_rows = std::min(part_floats / most_steps, followed_rows(g));
+  const i64 parts = std::max<i64>(1, ceil_div(g.m, part_rows));
   // B is packed once: panels that are packed together, and that all parts of the rows use before
   // the next ones are packed. With one part a panel is used once, and not kept.
   const i64 panels = ceil_div(g.n, nr);
@@ -136,14 +145,18 @@ struct Blocks {
 
   /// Panels [first, end) against a part of the rows.
   void run_part(i64 part, i64 first, i64 end) {
-    const i64 row = g.m * part / parts, rows = g.m * (part + 1) / parts - row;
-    const i64 mr = tile_height(rows, Form::max_mr), tiles = ceil_div(rows, mr);
-    const Left left = left_of(row, rows, mr, first == 0 || parts > 1);
+    const i64 tile = tiles * part / parts, some_tiles = tiles * (part + 1) / parts - tile,
+              row = tile * mr, rows = std::min(some_tiles * mr, g.m - row);
+    const Left left = left_of(row, rows, first == 0 || parts > 1);
     fetches.c_rate = ceil_div(mr, calls);
-    fetches.a = {};
+    const bool finished = block + 1 == blocks && end == panels;
+    fetches.part.clear();
     if (part + 1 < parts)
-      fetches.a = rows_of(g, row + rows, rows, g.k * block / blocks, g.k / blocks);
-    fetches.a.spread((end - first) * tiles * calls);
+      fetches.part.add(rows_of(g, row + rows, rows, g.k * block / blocks, g.k / blocks));
+    if (finished && g.follower)
+      for (const float* read : g.follower->reads)
+        if (read) fetches.part.add({read + g.first + row * g.n, rows * g.n, 0, 1});
+    fetches.part.spread((end - first) * some_tiles * calls);
     for (i64 panel = first; panel < end; ++panel) {
       float* const packed = packed_b + (parts > 1 ? panel - first : panel % together) * steps * nr;
       const i64 col = panel * nr, cols = std::min(nr, g.n - col);
@@ -160,7 +173,8 @@ struct Blocks {
       } else if (part == 0 && (panel - first) % together == 0) {
         pack_panels(col, std::min(together, end - panel), packed);
       }
-      if (part == 0 && (panel - first) % together == 0) fetch_panels(col + together * nr, tiles);
+      if (part == 0 && (panel - first) % together == 0)
+        fetch_panels(col + together * nr, some_tiles);
       panel_tiles<Form>(g, left, rows, row, col, mr, work);
       // Rows of a few panels together: those of one are short for a loop of their own.
       constexpr i64 few = 4;
@@ -168,9 +182,10 @@ struct Blocks {
       if (block + 1 == blocks && (begun + 1 == few || panel + 1 == end))
         finish(g, row, rows, col - begun * nr, begun * nr + cols);
     }
+    if (finished && g.follower) g.follow(row, rows);
   }
 
-  Left left_of(i64 row, i64 rows, i64 mr, bool fresh) {
+  Left left_of(i64 row, i64 rows, bool fresh) {
     if (Form::in_place(g)) return {g.a + row * g.a_row + from * g.a_col, g.a_row, g.a_row, 1, true};
     const bool columns = Form::packs_columns(g);
     if (fresh)
@@ -191,13 +206,13 @@ struct Blocks {
   }
 
   /// Asks for the panels that come next, from `col` on or the first ones of the next block.
-  void fetch_panels(i64 col, i64 tiles) {
-    fetches.b = {};
+  void fetch_panels(i64 col, i64 some_tiles) {
+    fetches.panels.clear();
     if (col < g.n)
-      fetches.b = columns_of(g, g.k * block / blocks, g.k / blocks, col, together * nr);
+      fetches.panels.add(columns_of(g, g.k * block / blocks, g.k / blocks, col, together * nr));
     else if (block + 1 < blocks)
-      fetches.b = columns_of(g, g.k * (block + 1) / blocks, g.k / blocks, 0, together * nr);
-    fetches.b.spread(together * tiles * calls);
+      fetches.panels.add(columns_of(g, g.k * (block + 1) / blocks, g.k / blocks, 0, together * nr));
+    fetches.panels.spread(together * some_tiles * calls);
   }
 };
 
@@ -207,4 +222,5 @@ void wide(const Gemm& g, void* scratch) {
   if (g.k > 0) return Blocks<Form>(g, scratch).run();
   for (i64 i = 0; i < g.m && !g.add; ++i) std::fill_n(g.product() + i * g.c_row, g.n, 0.0F);
   finish(g, 0, g.m, 0, g.n);
+  if (g.follower) g.follow(0, g.m);
 }

@@ -10,6 +10,8 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include <cfloat>
+
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -66,6 +68,28 @@ HWY_INLINE V exp_down(V x) {
       horner(f, 1.0F, 0.999999707F, 0.499991492F, 0.166676366F, 0.0418979754F, 0.00829030611F);
   const auto scaled = hn::Add(hn::BitCast(di, e), hn::ShiftLeft<23>(hn::BitCast(di, y)));
   return hn::IfThenZeroElse(hn::Lt(x, num(-87)), hn::BitCast(d, scaled));
+}
+
+/// The square root of x >= 0, and x / y of y > 0, within two roundings, for loops that would wait
+/// for the divider otherwise: where there are approximations of 14 bits, those and a step of
+/// Newton's method. The root of x below or above the normal numbers is then that of the last of
+/// them, and the quotient of y above 2^126 is 0. NaN stays.
+HWY_INLINE V quick_sqrt(V x) {
+#if HWY_TARGET <= HWY_AVX3
+  x = hn::Max(num(FLT_MIN), hn::Min(num(FLT_MAX), x));  // both yield their second operand for NaN
+  const V y = hn::ApproximateReciprocalSqrt(x), s = hn::Mul(x, y);
+  return hn::MulAdd(hn::NegMulAdd(s, s, x), hn::Mul(y, num(0.5F)), s);
+#else
+  return hn::Sqrt(x);
+#endif
+}
+HWY_INLINE V quick_div(V x, V y) {
+#if HWY_TARGET <= HWY_AVX3
+  const V z = hn::ApproximateReciprocal(y);
+  return hn::Mul(x, hn::MulAdd(hn::NegMulAdd(y, z, num(1)), z, z));
+#else
+  return hn::Div(x, y);
+#endif
 }
 
 constexpr float selu_scale = 1.0507009873554805F, selu_alpha = 1.6732632423543772F;

@@ -219,7 +219,7 @@ void adam(float* p, const float* g, float* m, float* v, i64 n, const AdamStep& s
     if (coupled) grad = hn::MulAdd(w, decay, grad);
     first = hn::MulAdd(hn::Sub(grad, first), b1, first);
     second = hn::MulAdd(hn::Mul(grad, grad), c2, hn::Mul(second, b2));
-    w = hn::MulAdd(size, hn::Div(first, hn::MulAdd(hn::Sqrt(second), root, epsilon)), w);
+    w = hn::MulAdd(size, quick_div(first, hn::MulAdd(quick_sqrt(second), root, epsilon)), w);
   });
 }
 

@@ -100,6 +100,7 @@ struct Args {
   i64 unit;
   i64 band;       // of the dimension that is cut, what lies together in an operand in bands
   i64 band_size;  // floats from one band to the next
+  Follower follower;
 };
 
 /// The rows, columns or steps of the sums [from, to) of the product, which lie in one band.
@@ -119,6 +120,7 @@ void run_band(const Args& args, Gemm g, i64 from, i64 to, float* sums, void* scr
   } else {
     g.a += band + within * g.a_row;
     g.c += from * g.c_row;
+    g.first = from * g.c_row;
     if (g.z) g.z += from * g.c_row;
     g.m = to - from;
   }
@@ -130,6 +132,10 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
             to = tile_begin(args.units, args.tiles, end) * args.unit;
   float* sums = args.gemm.c + begin * args.gemm.m * args.gemm.n;
   Gemm g = args.gemm;
+  if (args.follower.run) {
+    g.follower = &args.follower;
+    g.alone = end - begin == args.tiles;
+  }
   i64 at = from;
   do {
     const i64 next = std::min(to, (at / args.band + 1) * args.band);
@@ -144,9 +150,10 @@ i64 bands_of(const Scheme& scheme, Cut cut) {
   return cut == cut_columns ? scheme.out[0].bands : scheme.in[0].bands;
 }
 
-Call lower(const BoundNode& bound) {
+Call lower_with(const BoundNode& bound, const Follower& follower) {
   const Sizes s = sizes_of(bound.graph, bound.node);
   Args args{};
+  args.follower = follower;
   Gemm& g = args.gemm;
   g.a = bound.input(0);
   g.a_row = s.ta ? 1 : s.k;
@@ -184,7 +191,17 @@ Call lower(const BoundNode& bound) {
   return make_call(args, run);
 }
 
-constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower},
+Call lower(const BoundNode& bound) { return lower_with(bound, {}); }
+
+/// The gradient of a weight, and the update that follows it.
+Call lower_leading(const BoundNode& bound, const Follower& follower) {
+  const Sizes s = sizes_of(bound.graph, bound.node);
+  const bool rows = bound.scheme.tiles == 1 || bound.scheme.name == std::string_view("rows");
+  if (!s.ta || !rows || !gemm_takes_follower(s.m / bound.scheme.tiles, s.n, s.k)) return {};
+  return lower_with(bound, follower);
+}
+
+constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower, nullptr, lower_leading},
                                  {"linear", supports, schemes, lower}};
 
 }  // namespace

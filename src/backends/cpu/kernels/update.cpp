@@ -3,7 +3,9 @@
 #include <hwy/cache_control.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include "backends/cpu/update_tiles.h"
 #include "backends/cpu/vector_ops.h"
@@ -24,25 +26,59 @@ ClipArgs clip_of(const BoundNode& bound, const float* scale) {
           value > 0 ? static_cast<float>(value) : std::numeric_limits<float>::infinity(), scale};
 }
 
+/// Whether all processors have the same last cache; false where the system does not say.
+bool one_last_cache() {
+  static const bool one = [] {
+    const std::string root = "/sys/devices/system/cpu/";
+    std::string all, shared;
+    std::getline(std::ifstream(root + "online"), all);
+    std::getline(std::ifstream(root + "cpu0/cache/index3/shared_cpu_list"), shared);
+    return !all.empty() && all == shared;
+  }();
+  return one;
+}
+
 /// A weight that other workers read is in their caches when it is updated. Taking each line back
 /// from them costs several times what it costs to write past the caches and to read it from memory,
 /// on two core complexes of a server 47 ns a line and 6. One worker alone keeps it in its own.
 template <class Row>
 struct UpdateRow {
   Row usual, streaming;  // `streaming` is null when no other worker reads the weight
-
-  template <class Each>
-  void run(const UpdateTiles& tiles, i64 begin, i64 end, const Each& each) const {
-    const bool alone = end - begin == tiles.tiles, stream = streaming != nullptr && !alone;
-    const Row row = stream ? streaming : usual;
-    tiles.each(begin, end, [&](i64 at, i64 n) { each(row, at, n); });
-    if (stream) hwy::FlushStream();  // the barrier that follows does not wait for such stores
-  }
 };
 
 template <class Row>
 UpdateRow<Row> update_row(const BoundNode& bound, const ClipArgs& clip, Row (*find)(bool, bool)) {
   return {find(clip.any, false), bound.scheme.crosses ? find(clip.any, true) : nullptr};
+}
+
+/// Calls each(piece) with a function that updates elements [at, at + n). `alone`: one worker has
+/// all of the weight.
+template <class Args, class Each>
+void update(const Args& args, bool alone, const Each& each) {
+  if (args.scalars->code != status_ok) return;
+  const bool stream = args.row.streaming != nullptr && !alone;
+  const auto row = stream ? args.row.streaming : args.row.usual;
+  const auto step = args.now();
+  each([&](i64 at, i64 n) { args.piece(row, step, at, n); });
+  if (stream) hwy::FlushStream();  // the barrier that follows does not wait for such stores
+}
+
+template <class Args>
+void run_update(const Args& args, i64 begin, i64 end, void*) {
+  update(args, end - begin == args.tiles.tiles,
+         [&](const auto& piece) { args.tiles.each(begin, end, piece); });
+}
+
+template <class Args>
+Follower update_follower(Args args) {
+  // The lines of the weight have been fetched while its gradient was computed: what is left to take
+  // back costs less than memory does, where it does not go from one last cache to another.
+  if (one_last_cache()) args.row.streaming = nullptr;
+  return {[](const void* held, i64 first, i64 n, bool alone) noexcept {
+            update(*static_cast<const Args*>(held), alone,
+                   [&](const auto& piece) { piece(first, n); });
+          },
+          std::make_shared<const Args>(args), args.reads()};
 }
 
 struct AdamArgs {
@@ -54,22 +90,23 @@ struct AdamArgs {
   UpdateTiles tiles;
   double rate_scale;
   ClipArgs clip;
+
+  AdamStep now() const {
+    AdamStep now = step;
+    const double rate = scalars->learning_rate * rate_scale;
+    now.learning_rate = static_cast<float>(rate);
+    now.step_size = static_cast<float>(rate / scalars->correction1);
+    now.correction2_sqrt = static_cast<float>(std::sqrt(scalars->correction2));
+    if (clip.scale) now.scale = *clip.scale;
+    return now;
+  }
+  void piece(AdamRow row, const AdamStep& now, i64 at, i64 n) const {
+    row(p + at, g + at, m + at, v + at, n, now);
+  }
+  std::array<const float*, 3> reads() const { return {p, m, v}; }
 };
 
-void run_adam(const AdamArgs& a, i64 begin, i64 end, void*) {
-  if (a.scalars->code != status_ok) return;
-  AdamStep step = a.step;
-  const double rate = a.scalars->learning_rate * a.rate_scale;
-  step.learning_rate = static_cast<float>(rate);
-  step.step_size = static_cast<float>(rate / a.scalars->correction1);
-  step.correction2_sqrt = static_cast<float>(std::sqrt(a.scalars->correction2));
-  if (a.clip.scale) step.scale = *a.clip.scale;
-  a.row.run(a.tiles, begin, end, [&](AdamRow row, i64 at, i64 n) {
-    row(a.p + at, a.g + at, a.m + at, a.v + at, n, step);
-  });
-}
-
-Call lower_adam(const BoundNode& bound) {
+AdamArgs adam_args(const BoundNode& bound) {
   const Attrs& attrs = bound.node.attrs;
   AdamStep step{};
   step.beta1 = static_cast<float>(attrs.real("beta1"));
@@ -79,11 +116,16 @@ Call lower_adam(const BoundNode& bound) {
   step.decoupled = attrs.integer("decoupled") != 0;
   const ClipArgs clip = clip_of(bound, bound.input(4));
   step.bound = clip.bound;
-  return make_call<AdamArgs>(
-      {update_row(bound, clip, adam_row), static_cast<float*>(bound.in[0]),
-       static_cast<float*>(bound.in[2]), static_cast<float*>(bound.in[3]), bound.input(1), step,
-       bound.scalars, update_tiles(bound), attrs.real("rate_scale", 1), clip},
-      run_adam);
+  return {update_row(bound, clip, adam_row),
+          static_cast<float*>(bound.in[0]),
+          static_cast<float*>(bound.in[2]),
+          static_cast<float*>(bound.in[3]),
+          bound.input(1),
+          step,
+          bound.scalars,
+          update_tiles(bound),
+          attrs.real("rate_scale", 1),
+          clip};
 }
 
 struct SgdArgs {
@@ -95,19 +137,20 @@ struct SgdArgs {
   UpdateTiles tiles;
   double rate_scale;
   ClipArgs clip;
+
+  SgdStep now() const {
+    SgdStep now = step;
+    now.learning_rate = static_cast<float>(scalars->learning_rate * rate_scale);
+    if (clip.scale) now.scale = *clip.scale;
+    return now;
+  }
+  void piece(SgdRow row, const SgdStep& now, i64 at, i64 n) const {
+    row(p + at, g + at, velocity ? velocity + at : nullptr, n, now);
+  }
+  std::array<const float*, 3> reads() const { return {p, velocity}; }
 };
 
-void run_sgd(const SgdArgs& a, i64 begin, i64 end, void*) {
-  if (a.scalars->code != status_ok) return;
-  SgdStep step = a.step;
-  step.learning_rate = static_cast<float>(a.scalars->learning_rate * a.rate_scale);
-  if (a.clip.scale) step.scale = *a.clip.scale;
-  a.row.run(a.tiles, begin, end, [&](SgdRow row, i64 at, i64 n) {
-    row(a.p + at, a.g + at, a.velocity ? a.velocity + at : nullptr, n, step);
-  });
-}
-
-Call lower_sgd(const BoundNode& bound) {
+SgdArgs sgd_args(const BoundNode& bound) {
   const Attrs& attrs = bound.node.attrs;
   const bool scaled = bound.node.op->name == std::string_view("sgd_update_clipped");
   const size_t velocity = scaled ? 3 : 2;
@@ -118,16 +161,29 @@ Call lower_sgd(const BoundNode& bound) {
                      attrs.integer("nesterov") != 0,
                      1,
                      clip.bound};
-  return make_call<SgdArgs>(
-      {update_row(bound, clip, sgd_row), static_cast<float*>(bound.in[0]),
-       bound.in.size() > velocity ? static_cast<float*>(bound.in[velocity]) : nullptr,
-       bound.input(1), step, bound.scalars, update_tiles(bound), attrs.real("rate_scale", 1), clip},
-      run_sgd);
+  return {update_row(bound, clip, sgd_row),
+          static_cast<float*>(bound.in[0]),
+          bound.in.size() > velocity ? static_cast<float*>(bound.in[velocity]) : nullptr,
+          bound.input(1),
+          step,
+          bound.scalars,
+          update_tiles(bound),
+          attrs.real("rate_scale", 1),
+          clip};
 }
 
-constexpr KernelDef kernels[] = {{"adam_update", nullptr, update_schemes, lower_adam},
-                                 {"sgd_update", nullptr, update_schemes, lower_sgd},
-                                 {"sgd_update_clipped", nullptr, update_schemes, lower_sgd}};
+template <auto kArgs>
+constexpr KernelDef def(const char* op) {
+  return {op, nullptr, update_schemes,
+          [](const BoundNode& bound) {
+            const auto args = kArgs(bound);
+            return make_call(args, run_update<std::remove_const_t<decltype(args)>>);
+          },
+          [](const BoundNode& bound) { return update_follower(kArgs(bound)); }};
+}
+
+constexpr KernelDef kernels[] = {def<adam_args>("adam_update"), def<sgd_args>("sgd_update"),
+                                 def<sgd_args>("sgd_update_clipped")};
 
 }  // namespace
 
