@@ -85,11 +85,8 @@ class PlanRun {
     for (size_t s = 0; layout == Layout::planned && s < plan.steps.size(); ++s) {
       const PlannedStep& step = plan.steps[s];
       if (!step.with_next) continue;
-      Call both = step.backend->lower_together(bound(step), bound(plan.steps[s + 1]));
-      if (both.kernel == nullptr) continue;
-      calls_[s] = std::move(both);
+      calls_[s] = step.backend->lower_together(bound(step), bound(plan.steps[s + 1]));
       calls_[s + 1] = {};
-      ++together_;
     }
   }
 
@@ -145,8 +142,6 @@ class PlanRun {
     return std::all_of(memory_.begin(), memory_.end(), [](const auto& m) { return m.intact(); }) &&
            std::all_of(scratch_.begin(), scratch_.end(), [](const auto& m) { return m.intact(); });
   }
-  /// Pairs of steps that are one call.
-  int together() const { return together_; }
   Tensor output(int i) { return copy(plan_.graph.outputs[static_cast<size_t>(i)]); }
   Tensor variable(const Variable& wanted) {
     for (size_t v = 0; v < plan_.graph.values.size(); ++v)
@@ -253,7 +248,6 @@ class PlanRun {
   std::list<GuardedMemory> memory_, scratch_;
   std::vector<void*> addresses_;
   std::vector<Call> calls_;
-  int together_ = 0;
 };
 
 }  // namespace goneuron::testing_plan

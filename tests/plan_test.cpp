@@ -5,7 +5,9 @@
 
 #include <cmath>
 #include <map>
+#include <utility>
 
+#include "backends/cpu/follower.h"
 #include "graph/evaluate.h"
 #include "graph/passes/trace.h"
 #include "plan_models.h"
@@ -331,24 +333,55 @@ TEST_F(PlanTest, DeadMemoryIsNeverRead) {
   });
 }
 
-/// The gradients of a model's weights wait for their updates, but for that of few columns.
-TEST_F(PlanTest, UpdatesFollowTheirGradientsTileByTile) {
-  const PlanCase deep = real_models()[0];
-  ASSERT_EQ(deep.name, "deep, adam");
-  const Subject s(deep);
-  s.results(Layout::planned, [](PlanRun& run) {
-    EXPECT_EQ(run.together(), 3);
-    run.run();
-  });
-  for (size_t i = 0; i < s.plan->steps.size(); ++i) {
-    if (!s.plan->steps[i].with_next) continue;
-    ASSERT_LT(i + 1, s.plan->steps.size());
-    EXPECT_FALSE(s.plan->steps[i + 1].barrier_before);
+int pairs_of(const Plan& plan) {
+  int pairs = 0;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    if (!plan.steps[s].with_next) continue;
+    ++pairs;
+    EXPECT_LT(s + 1, plan.steps.size());
+    EXPECT_FALSE(plan.steps[s + 1].barrier_before);
   }
-  // A norm of all gradients comes between: none waits, and no barrier is added.
-  const PlanCase by_norm = real_models()[2];
-  ASSERT_EQ(by_norm.name, "deep, clipped by the norm");
-  for (const PlannedStep& step : Subject(by_norm).plan->steps) EXPECT_FALSE(step.with_next);
+  return pairs;
+}
+
+/// The gradients of all weights wait for their updates, but for that of few columns.
+TEST_F(PlanTest, UpdatesRunTogetherWithTheirGradients) {
+  for (const PlanCase& from : real_models()) {
+    if (from.name.rfind("deep", 0) != 0) continue;
+    // A norm of all gradients comes between: none waits.
+    const bool by_norm = from.name == "deep, clipped by the norm";
+    EXPECT_EQ(pairs_of(*Subject(from).plan), by_norm ? 0 : 3) << from.name;
+  }
+}
+
+/// Gradients whose operands take more memory than may wait do not, and need no barrier of their
+/// own.
+TEST_F(PlanTest, LargeGradientsDoNotWait) {
+  const PlanCase large{"large",
+                       [] {
+                         return compiled(Sequential({Dense(512, ReLU), Dense(512, ReLU),
+                                                     Dense(512, ReLU), Dense(10, Softmax)}),
+                                         CrossEntropy, Adam(0.01));
+                       },
+                       {512},
+                       {},
+                       10,
+                       600};
+  const Subject s(large);
+  EXPECT_EQ(pairs_of(*s.plan), 1) << "the first layer's does not wait";
+  EXPECT_LE(s.plan->steps.back().phase, 5);
+}
+
+/// Where workers have several last caches, such updates write past them, too.
+TEST_F(PlanTest, UpdatesPastTheCachesGiveTheSameBits) {
+  const bool one = std::exchange(cpu::one_last_cache(), false);
+  for (const PlanCase& from : real_models()) {
+    if (from.name.rfind("deep", 0) != 0) continue;
+    const Subject s(from);
+    expect_same_bits(s.results(Layout::planned, [](PlanRun& run) { run.run_ahead(2, true); }),
+                     s.plain());
+  }
+  cpu::one_last_cache() = one;
 }
 
 TEST_F(PlanTest, WorkersThatRunAheadGiveTheSameBits) {

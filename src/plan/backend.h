@@ -70,8 +70,14 @@ class Backend {
   /// At least one; the first is the plainest.
   virtual std::vector<Scheme> schemes(const Graph& graph, const Node& node) const = 0;
   virtual Call lower(const BoundNode& node) const = 0;
-  /// Both steps as one call. `second` changes variables by the output of `first` (its input 1),
-  /// each element by that of the same index, and both have the same tiles. Empty: they run apart.
+  /// Whether both steps can be one call: `second` changes variables by the output of `first` (its
+  /// input 1), each element by that of the same index, and both have the same tiles.
+  virtual bool runs_together(const Graph& graph, const Node& first, const Scheme& scheme,
+                             const Node& second) const {
+    (void)graph, (void)first, (void)scheme, (void)second;
+    return false;
+  }
+  /// That call; asked for where runs_together() said so.
   virtual Call lower_together(const BoundNode& first, const BoundNode& second) const {
     (void)first, (void)second;
     return {};

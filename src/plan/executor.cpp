@@ -84,10 +84,8 @@ void Executor::lower() {
     if (node.op->alias) continue;
     if (step.with_next) {
       calls_[s] = step.backend->lower_together(bound(step), bound(plan_->steps[s + 1]));
-      if (calls_[s].kernel != nullptr) {
-        ++s;  // which has no call of its own
-        continue;
-      }
+      ++s;  // which has no call of its own
+      continue;
     }
     calls_[s] = step.backend->lower(bound(step));
     if (plan_->guarded && makes(node, graph.outputs[0]))

@@ -23,7 +23,7 @@ struct PlannedStep {
   Scheme scheme;
   const Backend* backend = nullptr;
   bool barrier_before = false;
-  bool with_next = false;  // the next step updates variables by what this one makes, tile by tile
+  bool with_next = false;  // the next step changes variables by what this one makes: one call
   int phase = 0;
   double flops = 0;  // of the whole node, however its sums are cut
 };

@@ -45,18 +45,16 @@ class Scheduler {
         next = first_that_can();
       else
         order.back().with_next = true;
-      PlannedStep step;
-      if (next == none) {
+      const bool barrier = next == none;
+      if (barrier) {
         touched_.clear();
         guarded_ = false;
         next = first_that_can();
         if (next == none) next = *ready_.begin();
         ++phase;
-        step = std::move(plan_.steps[static_cast<size_t>(next)]);
-        step.barrier_before = true;
-      } else {
-        step = std::move(plan_.steps[static_cast<size_t>(next)]);
       }
+      PlannedStep step = std::move(plan_.steps[static_cast<size_t>(next)]);
+      step.barrier_before = barrier;
       ready_.erase(next);
       last = next;
       step.phase = phase;
@@ -71,41 +69,47 @@ class Scheduler {
  private:
   static constexpr NodeId none = -1;
 
-  /// The first step that needs no barrier.
+  /// The first step that needs no barrier and does not wait for its update.
   NodeId first_that_can() const {
     i64 held = 0;
     for (const NodeId n : ready_) {
-      if (!conflicts(n) && !wants_room(n) && !waits_for_update(n)) return n;
-      if ((held += held_by(n)) > patience_) break;
+      const bool can = !conflicts(n) && !wants_room(n);
+      if (can && !waits_for_update(n)) return n;
+      held += held_by(n);
+      if (held <= patience_) continue;
+      return can ? n : none;
     }
     return none;
   }
 
-  /// Finds the updates that can follow their gradients tile by tile. A gradient that others read,
-  /// too, as a norm to clip by does, need not wait: its update may depend on them.
+  /// Finds the updates that run together with the step that makes their gradient. Where others read
+  /// it, too, as a norm to clip by does, it does not wait: its update may depend on them.
   void find_updates() {
     std::map<ValueId, int> readers;
     for (const Node& node : graph_.nodes)
-      for (const ValueId id : node.inputs) readers[graph_.root(id)] += !node.op->alias;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) find_gradient(static_cast<NodeId>(n), readers);
+      for (const ValueId id : node.inputs) ++readers[id];
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      const Node& node = graph_.nodes[n];
+      if (node.op->mutates & 1 && node.inputs.size() > 1 && readers[node.inputs[1]] == 1)
+        find_maker(static_cast<NodeId>(n), node);
+    }
   }
-  void find_gradient(NodeId n, const std::map<ValueId, int>& readers) {
-    const Node& update = graph_.nodes[static_cast<size_t>(n)];
-    if (!(update.op->mutates & 1) || update.inputs.size() < 2) return;
-    const ValueId gradient = graph_.root(update.inputs[1]);
-    const NodeId maker = graph_.value(gradient).producer;
-    if (maker == none || readers.at(gradient) != 1) return;
-    const PlannedStep &first = plan_.steps[static_cast<size_t>(maker)],
-                      &second = plan_.steps[static_cast<size_t>(n)];
-    if (first.backend != second.backend) return;
+  void find_maker(NodeId update_id, const Node& update) {
+    const ValueId gradient = update.inputs[1];
+    const NodeId id = graph_.value(gradient).producer;
+    if (id == none) return;
+    const Node& maker = graph_.nodes[static_cast<size_t>(id)];
+    const PlannedStep &first = plan_.steps[static_cast<size_t>(id)],
+                      &second = plan_.steps[static_cast<size_t>(update_id)];
     const auto &made = first.scheme.out[0], &read = second.scheme.in[1];
-    if (graph_.root(graph_.nodes[static_cast<size_t>(maker)].outputs[0]) != gradient || made.all ||
-        read.all || made.bands > 1 || !(made.part == read.part))
+    if (maker.op->alias || maker.outputs[0] != gradient || first.backend != second.backend ||
+        made.all || read.all || made.bands > 1 || !(made.part == read.part) ||
+        !first.backend->runs_together(graph_, maker, first.scheme, update))
       return;
-    for (const ValueId id : graph_.nodes[static_cast<size_t>(maker)].inputs)
+    for (const ValueId in : maker.inputs)
       for (size_t i = 0; i < update.inputs.size(); ++i)  // what one changes the other may not read
-        if (update.op->mutates >> i & 1 && graph_.root(update.inputs[i]) == graph_.root(id)) return;
-    update_of_[static_cast<size_t>(maker)] = n;
+        if (update.op->mutates >> i & 1 && graph_.root(update.inputs[i]) == graph_.root(in)) return;
+    update_of_[static_cast<size_t>(id)] = update_id;
   }
   NodeId update_of(NodeId n) const { return update_of_[static_cast<size_t>(n)]; }
 

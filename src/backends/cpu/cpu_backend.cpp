@@ -52,10 +52,12 @@ class CpuBackend : public Backend {
     return kernel->schemes(graph, node);
   }
   Call lower(const BoundNode& node) const override { return find(node.node)->lower(node); }
+  bool runs_together(const Graph& graph, const Node& first, const Scheme& scheme,
+                     const Node& second) const override {
+    return find(second)->follower && find(first)->leads && find(first)->leads(graph, first, scheme);
+  }
   Call lower_together(const BoundNode& first, const BoundNode& second) const override {
-    const cpu::KernelDef &leads = *find(first.node), &follows = *find(second.node);
-    if (!leads.lower_with || !follows.follower) return {};
-    return leads.lower_with(first, follows.follower(second));
+    return find(first.node)->lower_leading(first, find(second.node)->follower(second));
   }
 
  private:

@@ -385,8 +385,8 @@ GemmKernel gemm_rounded_kernel() {
 }
 
 bool gemm_takes_follower(i64 m, i64 n, i64 k) {
-  constexpr i64 few = 4, widest_panel = 32, deepest_shallow = 12;
-  return m > few && n > widest_panel && k > deepest_shallow;
+  constexpr i64 few_rows = 4, narrow = 32, wide = 1024, shallow = 32;
+  return m > few_rows && n > narrow && n <= wide && k >= shallow;
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {

@@ -56,7 +56,8 @@ using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 GemmKernel gemm_kernel();
 /// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
 GemmKernel gemm_bf16_kernel();
-/// Whether a product of these sizes, or of more rows, gains by a follower: it is made part by part.
+/// Whether a product of these sizes, or of more rows, gains by a follower: it is made in parts of
+/// whole rows that are in the cache when they are finished.
 bool gemm_takes_follower(i64 m, i64 n, i64 k);
 /// Bytes of scratch that it needs for a product of these sizes, or of fewer rows or columns.
 i64 gemm_scratch(i64 m, i64 n, i64 k);

@@ -95,7 +95,7 @@ HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) 
 }
 
 /// Of rows that a follower works on while they are in the second-level cache, with three tensors
-/// of its own, so many; tiles of fewer rows would read B too often.
+/// of its own, so many; parts of fewer rows would read B too often.
 inline i64 followed_rows(const Gemm& g) {
   constexpr i64 floats = 32768, least = 48;
   return g.follower ? std::max(least, floats / g.n) : std::max<i64>(g.m, 1);

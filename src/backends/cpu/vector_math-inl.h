@@ -72,19 +72,22 @@ HWY_INLINE V exp_down(V x) {
 
 /// The square root of x >= 0, and x / y of y > 0, within two roundings, for loops that would wait
 /// for the divider otherwise: where there are approximations of 14 bits, those and a step of
-/// Newton's method. The root of x below or above the normal numbers is then that of the last of
-/// them, and the quotient of y above 2^126 is 0. NaN stays.
+/// Newton's method. What is smaller than the normal numbers counts as the least of them, a quotient
+/// by more than 2^126 is 0 where denormals are flushed, and NaN stays: Max and Min give their
+/// second operand then.
 HWY_INLINE V quick_sqrt(V x) {
 #if HWY_TARGET <= HWY_AVX3
-  x = hn::Max(num(FLT_MIN), hn::Min(num(FLT_MAX), x));  // both yield their second operand for NaN
+  x = hn::Max(num(FLT_MIN), x);
   const V y = hn::ApproximateReciprocalSqrt(x), s = hn::Mul(x, y);
-  return hn::MulAdd(hn::NegMulAdd(s, s, x), hn::Mul(y, num(0.5F)), s);
+  const V root = hn::MulAdd(hn::NegMulAdd(s, y, num(1)), hn::Mul(s, num(0.5F)), s);
+  return hn::IfThenElse(hn::Lt(x, num(HUGE_VALF)), root, x);
 #else
   return hn::Sqrt(x);
 #endif
 }
 HWY_INLINE V quick_div(V x, V y) {
 #if HWY_TARGET <= HWY_AVX3
+  y = hn::Min(num(FLT_MAX), hn::Max(num(FLT_MIN), y));
   const V z = hn::ApproximateReciprocal(y);
   return hn::Mul(x, hn::MulAdd(hn::NegMulAdd(y, z, num(1)), z, z));
 #else

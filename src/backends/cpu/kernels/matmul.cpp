@@ -150,7 +150,7 @@ i64 bands_of(const Scheme& scheme, Cut cut) {
   return cut == cut_columns ? scheme.out[0].bands : scheme.in[0].bands;
 }
 
-Call lower_with(const BoundNode& bound, const Follower& follower) {
+Call lower_leading(const BoundNode& bound, const Follower& follower) {
   const Sizes s = sizes_of(bound.graph, bound.node);
   Args args{};
   args.follower = follower;
@@ -191,18 +191,18 @@ Call lower_with(const BoundNode& bound, const Follower& follower) {
   return make_call(args, run);
 }
 
-Call lower(const BoundNode& bound) { return lower_with(bound, {}); }
+Call lower(const BoundNode& bound) { return lower_leading(bound, {}); }
 
-/// The gradient of a weight, and the update that follows it.
-Call lower_leading(const BoundNode& bound, const Follower& follower) {
-  const Sizes s = sizes_of(bound.graph, bound.node);
-  const bool rows = bound.scheme.tiles == 1 || bound.scheme.name == std::string_view("rows");
-  if (!s.ta || !rows || !gemm_takes_follower(s.m / bound.scheme.tiles, s.n, s.k)) return {};
-  return lower_with(bound, follower);
+/// The gradient of a weight, which an update follows.
+bool leads(const Graph& graph, const Node& node, const Scheme& scheme) {
+  const Sizes s = sizes_of(graph, node);
+  const bool rows = scheme.tiles == 1 || scheme.name == std::string_view("rows");
+  return s.ta && rows && gemm_takes_follower(s.m / scheme.tiles, s.n, s.k);
 }
 
-constexpr KernelDef kernels[] = {{"matmul", supports, schemes, lower, nullptr, lower_leading},
-                                 {"linear", supports, schemes, lower}};
+constexpr KernelDef kernels[] = {
+    {"matmul", supports, schemes, lower, nullptr, leads, lower_leading},
+    {"linear", supports, schemes, lower}};
 
 }  // namespace
 

@@ -12,6 +12,17 @@
 
 namespace goneuron::cpu {
 
+bool& one_last_cache() {
+  static bool one = [] {
+    const std::string root = "/sys/devices/system/cpu/";
+    std::string all, shared;
+    std::getline(std::ifstream(root + "online"), all);
+    std::getline(std::ifstream(root + "cpu0/cache/index3/shared_cpu_list"), shared);
+    return !all.empty() && all == shared;
+  }();
+  return one;
+}
+
 namespace {
 
 /// What clipping an update reads: the node's bound, and the gradient's scale in memory, or null.
@@ -24,18 +35,6 @@ ClipArgs clip_of(const BoundNode& bound, const float* scale) {
   const double value = bound.node.attrs.real("clip_value", 0);
   return {scale != nullptr || value > 0,
           value > 0 ? static_cast<float>(value) : std::numeric_limits<float>::infinity(), scale};
-}
-
-/// Whether all processors have the same last cache; false where the system does not say.
-bool one_last_cache() {
-  static const bool one = [] {
-    const std::string root = "/sys/devices/system/cpu/";
-    std::string all, shared;
-    std::getline(std::ifstream(root + "online"), all);
-    std::getline(std::ifstream(root + "cpu0/cache/index3/shared_cpu_list"), shared);
-    return !all.empty() && all == shared;
-  }();
-  return one;
 }
 
 /// A weight that other workers read is in their caches when it is updated. Taking each line back
