@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <limits>
 
@@ -22,29 +21,30 @@ namespace goneuron::cpu::HWY_NAMESPACE {
 
 constexpr i64 lanes = HWY_LANES(float);
 
-/// A row whose last vector is padded, so that every element takes the same path.
+/// Calls each(at, load, store) for the vectors of a row of n, the last one cut.
+template <class Each>
+HWY_INLINE void each_vector(i64 n, const Each& each) {
+  i64 i = 0;
+  for (; i + lanes <= n; i += lanes)
+    each(
+        i, [](const float* x) HWY_ATTR { return hn::LoadU(d, x); },
+        [](V v, float* x) HWY_ATTR { hn::StoreU(v, d, x); });
+  if (i == n) return;
+  const auto here = hn::FirstN(d, static_cast<size_t>(n - i));
+  each(
+      i, [&](const float* x) HWY_ATTR { return hn::MaskedLoad(here, d, x); },
+      [&](V v, float* x) HWY_ATTR { hn::BlendedStore(v, here, d, x); });
+}
+
 template <class F>
 HWY_INLINE void unary_loop(const float* x, float* y, i64 n, const F& f) {
-  i64 i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
-  if (i == n) return;
-  HWY_ALIGN float part[lanes] = {};
-  std::memcpy(part, x + i, static_cast<size_t>(n - i) * sizeof(float));
-  hn::Store(f(hn::Load(d, part)), d, part);
-  std::memcpy(y + i, part, static_cast<size_t>(n - i) * sizeof(float));
+  each_vector(n, [&](i64 i, auto load, auto store) HWY_ATTR { store(f(load(x + i)), y + i); });
 }
 
 template <class F>
 HWY_INLINE void binary_loop(const float* x, const float* y, float* out, i64 n, const F& f) {
-  i64 i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
-  if (i == n) return;
-  HWY_ALIGN float a[lanes] = {}, b[lanes] = {};
-  std::memcpy(a, x + i, static_cast<size_t>(n - i) * sizeof(float));
-  std::memcpy(b, y + i, static_cast<size_t>(n - i) * sizeof(float));
-  hn::Store(f(hn::Load(d, a), hn::Load(d, b)), d, a);
-  std::memcpy(out + i, a, static_cast<size_t>(n - i) * sizeof(float));
+  each_vector(n, [&](i64 i, auto load, auto store)
+                     HWY_ATTR { store(f(load(x + i), load(y + i)), out + i); });
 }
 
 #define GONEURON_UNARY(NAME, ...)                                          \
@@ -162,40 +162,23 @@ BinaryRow find_binary(std::string_view op) {
   return nullptr;
 }
 
-/// Vectors of up to four rows at once, the last one padded; `f` works on references. Streamed
-/// stores need whole vectors of memory: where p does not begin with one it is written as usual.
+/// Vectors of up to four rows at once; `f` works on references. Streamed stores need whole vectors
+/// of memory: where p does not begin with one it is written as usual.
 template <bool kStream, class F>
 HWY_INLINE void update_loop(float* p, const float* g, float* m, float* v, i64 n, const F& f) {
   if constexpr (kStream)
     if (reinterpret_cast<std::uintptr_t>(p) % (lanes * sizeof(float)) != 0)
       return update_loop<false>(p, g, m, v, n, f);
-  i64 i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    V a = hn::LoadU(d, p + i), b = m ? hn::LoadU(d, m + i) : zero(),
-      c = v ? hn::LoadU(d, v + i) : zero();
-    f(a, hn::LoadU(d, g + i), b, c);
-    if constexpr (kStream)
+  each_vector(n, [&](i64 i, auto load, auto store) HWY_ATTR {
+    V a = load(p + i), b = m ? load(m + i) : zero(), c = v ? load(v + i) : zero();
+    f(a, load(g + i), b, c);
+    if (kStream && i + lanes <= n)
       hn::Stream(a, d, p + i);
     else
-      hn::StoreU(a, d, p + i);
-    if (m) hn::StoreU(b, d, m + i);
-    if (v) hn::StoreU(c, d, v + i);
-  }
-  if (i == n) return;
-  const auto bytes = static_cast<size_t>(n - i) * sizeof(float);
-  HWY_ALIGN float tp[lanes] = {}, tg[lanes] = {}, tm[lanes] = {}, tv[lanes] = {};
-  std::memcpy(tp, p + i, bytes);
-  std::memcpy(tg, g + i, bytes);
-  if (m) std::memcpy(tm, m + i, bytes);
-  if (v) std::memcpy(tv, v + i, bytes);
-  V a = hn::Load(d, tp), b = hn::Load(d, tm), c = hn::Load(d, tv);
-  f(a, hn::Load(d, tg), b, c);
-  hn::Store(a, d, tp);
-  hn::Store(b, d, tm);
-  hn::Store(c, d, tv);
-  std::memcpy(p + i, tp, bytes);
-  if (m) std::memcpy(m + i, tm, bytes);
-  if (v) std::memcpy(v + i, tv, bytes);
+      store(a, p + i);
+    if (m) store(b, m + i);
+    if (v) store(c, v + i);
+  });
 }
 
 /// A gradient scaled and kept within bounds; NaN stays.
@@ -237,9 +220,28 @@ void sgd(float* p, const float* g, float* velocity, i64 n, const SgdStep& s) {
   });
 }
 
-/// A row of one vector, as that of a few classes is, stays in registers.
+/// Rows of at most a vector, as those of a few classes are, in registers: while one waits for its
+/// sum others are computed.
+template <bool kLog, i64 kRows>
+HWY_INLINE void softmax_short(const float* x, float* y, i64 n) {
+  const auto here = hn::FirstN(d, static_cast<size_t>(n));
+  V v[kRows], sum[kRows];
+  for (i64 i = 0; i < kRows; ++i) {
+    v[i] = hn::IfThenElse(here, hn::MaskedLoad(here, d, x + i * n),
+                          num(-std::numeric_limits<float>::infinity()));
+    v[i] = hn::Sub(v[i], hn::MaxOfLanes(d, v[i]));
+  }
+  for (i64 i = 0; i < kRows; ++i) {
+    const V e = exp(v[i]);
+    sum[i] = hn::SumOfLanes(d, e);
+    if (!kLog) v[i] = e;
+  }
+  for (i64 i = 0; i < kRows; ++i)
+    hn::BlendedStore(kLog ? hn::Sub(v[i], log(sum[i])) : hn::Div(v[i], sum[i]), here, d, y + i * n);
+}
+
 template <bool kLog>
-void softmax(const float* x, float* y, i64 n) {
+void softmax_long(const float* x, float* y, i64 n) {
   const V low = num(-std::numeric_limits<float>::infinity());
   const auto here = [&](i64 i) HWY_ATTR {
     return hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - i)));
@@ -250,34 +252,37 @@ void softmax(const float* x, float* y, i64 n) {
   V top = low;  // a NaN in x reaches every output through the sum
   for (i64 i = 0; i < n; i += lanes) top = hn::Max(top, load(i));
   top = hn::MaxOfLanes(d, top);
-  V sum = zero(), e = zero();
+  V sum = zero();
   for (i64 i = 0; i < n; i += lanes) {
-    e = exp(hn::Sub(load(i), top));
-    if (!kLog && n > lanes) hn::BlendedStore(e, here(i), d, y + i);
+    const V e = exp(hn::Sub(load(i), top));
+    if (!kLog) hn::BlendedStore(e, here(i), d, y + i);
     sum = hn::Add(sum, e);
   }
   const float total = hn::GetLane(hn::SumOfLanes(d, sum));
   const V shift = num(kLog ? std::log(total) : 1 / total);
   for (i64 i = 0; i < n; i += lanes) {
-    if (!kLog && n > lanes) e = hn::MaskedLoad(here(i), d, y + i);
-    const V v = kLog ? hn::Sub(hn::Sub(load(i), top), shift) : hn::Mul(e, shift);
+    const V v = kLog ? hn::Sub(hn::Sub(load(i), top), shift)
+                     : hn::Mul(hn::MaskedLoad(here(i), d, y + i), shift);
     hn::BlendedStore(v, here(i), d, y + i);
   }
 }
 
+template <bool kLog>
+void softmax(const float* x, float* y, i64 rows, i64 n) {
+  constexpr i64 together = 4;
+  for (; n <= lanes && rows >= together; rows -= together, x += together * n, y += together * n)
+    softmax_short<kLog, together>(x, y, n);
+  for (; rows > 0; --rows, x += n, y += n)
+    n <= lanes ? softmax_short<kLog, 1>(x, y, n) : softmax_long<kLog>(x, y, n);
+}
+
 void sum_columns(const float* x, i64 rows, i64 n, i64 stride, float* sums) {
-  i64 j = 0;
-  for (; j + lanes <= n; j += lanes) {
-    V s = hn::LoadU(d, sums + j);
+  each_vector(n, [&](i64 j, auto load, auto store) HWY_ATTR {
+    V s = load(sums + j);
     const float* from = x + j;
-    for (i64 r = 0; r < rows; ++r, from += stride) s = hn::Add(s, hn::LoadU(d, from));
-    hn::StoreU(s, d, sums + j);
-  }
-  for (; j < n; ++j) {
-    float s = sums[j];
-    for (i64 r = 0; r < rows; ++r) s += x[r * stride + j];
-    sums[j] = s;
-  }
+    for (i64 r = 0; r < rows; ++r, from += stride) s = hn::Add(s, load(from));
+    store(s, sums + j);
+  });
 }
 
 AdamRow find_adam(bool clipped, bool streaming) {
@@ -288,7 +293,7 @@ SgdRow find_sgd(bool clipped, bool streaming) {
   if (streaming) return clipped ? sgd<true, true> : sgd<false, true>;
   return clipped ? sgd<true, false> : sgd<false, false>;
 }
-SoftmaxRow find_softmax(bool log) { return log ? softmax<true> : softmax<false>; }
+SoftmaxRows find_softmax(bool log) { return log ? softmax<true> : softmax<false>; }
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -312,7 +317,7 @@ BinaryRow binary_row(std::string_view op) {
   choose_target();
   return HWY_DYNAMIC_DISPATCH(find_binary)(op);
 }
-SoftmaxRow softmax_row(bool log) {
+SoftmaxRows softmax_rows(bool log) {
   choose_target();
   return HWY_DYNAMIC_DISPATCH(find_softmax)(log);
 }

@@ -38,9 +38,9 @@ struct SgdStep {
 using SgdRow = void (*)(float* p, const float* g, float* velocity, i64 n, const SgdStep& step);
 SgdRow sgd_row(bool clipped, bool streaming);
 
-/// y = softmax(x), or log softmax, of one row; they may be the same memory.
-using SoftmaxRow = void (*)(const float* x, float* y, i64 n);
-SoftmaxRow softmax_row(bool log);
+/// y = softmax(x), or log softmax, of rows of n; they may be the same memory.
+using SoftmaxRows = void (*)(const float* x, float* y, i64 rows, i64 n);
+SoftmaxRows softmax_rows(bool log);
 
 /// sums[j] += x[j] over `rows` rows of `n`, `stride` apart.
 using ColumnSums = void (*)(const float* x, i64 rows, i64 n, i64 stride, float* sums);

@@ -1,4 +1,5 @@
 // Softmax, cross-entropy and accuracy: rows of a few classes.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <mutex>
@@ -38,7 +39,7 @@ RowRange range_of(const BoundNode& bound) {
 }
 
 struct SoftmaxArgs {
-  SoftmaxRow row;
+  SoftmaxRows rows;
   const float* x;
   float* y;
   i64 n;
@@ -46,11 +47,11 @@ struct SoftmaxArgs {
 };
 Call lower_softmax(const BoundNode& bound) {
   const bool log = std::string_view(bound.node.op->name) == "log_softmax";
-  return make_call<SoftmaxArgs>({softmax_row(log), bound.input(0), bound.output(),
+  return make_call<SoftmaxArgs>({softmax_rows(log), bound.input(0), bound.output(),
                                  columns_of(bound.in_shape(0)), range_of(bound)},
                                 [](const SoftmaxArgs& s, i64 begin, i64 end, void*) {
-                                  for (i64 r = s.range.begin(begin); r < s.range.begin(end); ++r)
-                                    s.row(s.x + r * s.n, s.y + r * s.n, s.n);
+                                  const i64 r = s.range.begin(begin);
+                                  s.rows(s.x + r * s.n, s.y + r * s.n, s.range.begin(end) - r, s.n);
                                 });
 }
 
@@ -102,7 +103,7 @@ std::vector<Scheme> softmax_grad_schemes(const Graph& graph, const Node& node) {
 }
 
 struct CrossEntropyArgs {
-  SoftmaxRow log_softmax, softmax;
+  SoftmaxRows log_softmax, softmax;
   const float* logits;
   const std::int32_t* labels;  // or
   const float* targets;
@@ -145,12 +146,17 @@ inline bool passed_over(const CrossEntropyArgs& c, i64 r) {
   return true;
 }
 
+constexpr i64 loss_rows = 8;  // whose logarithms are in the scratch memory
+
 void run_loss(const CrossEntropyArgs& c, i64 begin, i64 end, void* scratch) {
-  auto* logp = static_cast<float*>(scratch);
-  for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
+  auto* logs = static_cast<float*>(scratch);
+  const i64 first = c.range.begin(begin), last = c.range.begin(end);
+  for (i64 r = first; r < last; ++r) {
+    const i64 at = (r - first) % loss_rows;
+    const float* logp = logs + at * c.n;
+    if (at == 0) c.log_softmax(c.logits + r * c.n, logs, std::min(loss_rows, last - r), c.n);
     c.out[r] = 0;
     if (passed_over(c, r)) continue;
-    c.log_softmax(c.logits + r * c.n, logp, c.n);
     if (c.labels && c.smoothing == 0) {
       c.out[r] = -logp[c.labels[r]];
       continue;
@@ -165,13 +171,14 @@ void run_loss(const CrossEntropyArgs& c, i64 begin, i64 end, void* scratch) {
 }
 
 void run_gradient(const CrossEntropyArgs& c, i64 begin, i64 end, void*) {
-  for (i64 r = c.range.begin(begin); r < c.range.begin(end); ++r) {
+  const i64 first = c.range.begin(begin), last = c.range.begin(end);
+  c.softmax(c.logits + first * c.n, c.out + first * c.n, last - first, c.n);
+  for (i64 r = first; r < last; ++r) {
     float* out = c.out + r * c.n;
     if (passed_over(c, r)) {
       std::memset(out, 0, static_cast<size_t>(c.n) * sizeof(float));
       continue;
     }
-    c.softmax(c.logits + r * c.n, out, c.n);
     const float scale = c.dloss[r];
     if (c.labels && c.smoothing == 0) {
       for (i64 j = 0; j < c.n; ++j) out[j] *= scale;
@@ -187,8 +194,8 @@ void run_gradient(const CrossEntropyArgs& c, i64 begin, i64 end, void*) {
 Call lower_cross_entropy(const BoundNode& bound) {
   const bool gradient = bound.in.size() > 2;
   const bool indices = bound.graph.in(bound.node, 1).type.dtype == DType::i32;
-  CrossEntropyArgs args{softmax_row(true),
-                        softmax_row(false),
+  CrossEntropyArgs args{softmax_rows(true),
+                        softmax_rows(false),
                         bound.input(0),
                         indices ? bound.input<std::int32_t>(1) : nullptr,
                         indices ? nullptr : bound.input(1),
@@ -205,7 +212,8 @@ Call lower_cross_entropy(const BoundNode& bound) {
 
 std::vector<Scheme> cross_entropy_schemes(const Graph& graph, const Node& node) {
   auto all = schemes(graph, node);
-  for (Scheme& scheme : all) scheme.scratch = columns_of(graph.in_shape(node, 0)) * 4;
+  for (Scheme& scheme : all)
+    scheme.scratch = loss_rows * columns_of(graph.in_shape(node, 0)) * i64{sizeof(float)};
   return all;
 }
 
