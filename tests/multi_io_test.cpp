@@ -251,6 +251,63 @@ TEST(Nested, AModelWithSeveralEndsIsALayer) {
   EXPECT_THROW(layer(a), GraphError);
 }
 
+/// Running statistics and added losses come along into the model around, in which they are of its
+/// inputs.
+TEST(Nested, AModelWithStatisticsOrLossesIsALayer) {
+  const Tensor x = values({64, 3}, 1), y = values({64, 1}, 2);
+  const auto trained = [&](auto make) {
+    Model model = make();
+    model.compile(Adam(0.01), MSE, {}, {.seed = 1});
+    model.fit(x, y, {.epochs = 3, .seed = 2});
+    return model;
+  };
+  const Model nested = trained([] {
+    auto body = Sequential({BatchNorm(), Dense(4, Tanh)});
+    body.build({3});
+    const Symbol in = Input({3});
+    return Model(in, Dense(1)(Layer(body)(in)));
+  });
+  const Model flat = trained([] {
+    auto model = Sequential({BatchNorm(), Dense(4, Tanh), Dense(1)});
+    model.build({3});
+    return model;
+  });
+  EXPECT_TRUE(nested.predict(x) == flat.predict(x));
+  nested.save("nested_statistics.safetensors");
+  EXPECT_TRUE(Model::load("nested_statistics.safetensors").predict(x) == nested.predict(x));
+  std::filesystem::remove("nested_statistics.safetensors");
+
+  auto experts = Sequential({MoE(4, 4, 2)});
+  experts.build({3});
+  auto model = Sequential({experts, Dense(1)});
+  model.compile(Adam(0.01), MSE);
+  EXPECT_TRUE(model.train_on_batch(x, y).has("moe/balance"));
+}
+
+/// What is around a layer freezes it: a model, a layer made of layers; also after loading.
+TEST(Nested, FrozenFromAround) {
+  const Tensor x = values({16, 3}, 1), y = values({16, 1}, 2);
+  auto body = Sequential({Dense(4, Tanh)});
+  body.build({3});
+  Layer frozen = body;
+  frozen.set_trainable(false);
+  auto model = Sequential({frozen, Dense(1)});
+  model.compile(SGD(0.1), MSE);
+  const Tensor before = body.weights()[0].value.clone();
+  model.fit(x, y, {.epochs = 1});
+  EXPECT_TRUE(body.weights()[0].value == before);
+  EXPECT_FALSE(model.weights()[0].trainable);
+  model.save("frozen_from_around.safetensors");
+  auto again = Model::load("frozen_from_around.safetensors");
+  std::filesystem::remove("frozen_from_around.safetensors");
+  again.fit(x, y, {.epochs = 1});
+  EXPECT_TRUE(again.weights()[0].value == before);
+  frozen.set_trainable(true);
+  model.compile(SGD(0.1), MSE);
+  model.fit(x, y, {.epochs = 1});
+  EXPECT_FALSE(body.weights()[0].value == before);
+}
+
 TEST(Nested, IntermediateOutputsAlongsideTheLast) {
   const Tensor x = values({6, 5});
   auto model = mlp();

@@ -14,7 +14,7 @@ struct RecurrentOptions {
   bool return_sequences = false;  ///< every step's h; otherwise that of the last step read
   Bidirectional bidirectional = Bidirectional::no;
   bool reverse = false;      ///< reads from the last step to the first; outputs stay in place
-  i64 layers = 1;            ///< stacked: each reads the sequence of the one before
+  i64 layers = 1;            ///< stacked, at most 1000: each reads the sequence of the one before
   double dropout = 0;        ///< in [0, 1): between stacked layers, in training
   bool masked = false;       ///< the last input is a mask [batch, time], 1 for steps that count
   bool zero_masked = false;  ///< outputs 0 at masked steps; otherwise h repeated, as in Keras

@@ -65,6 +65,7 @@ std::vector<Symbol> Layer::call_all(const std::vector<Symbol>& inputs, Site site
   const UserCall user(impl_->kind.c_str(), site, true);
   const LayerPlace place(impl_->describe());
   auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
+  note_around(*call);
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
     if (!input)
@@ -136,7 +137,7 @@ std::vector<Weight> Layer::weights() const {
   std::vector<Weight> all;
   for (const auto& variable : need(impl_).variables)
     all.push_back(
-        {variable->full_name(), variable->value, variable->trainable && need(impl_).trainable});
+        {variable->full_name(), variable->value, variable->trainable && need(impl_).learns()});
   return all;
 }
 

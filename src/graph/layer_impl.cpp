@@ -1,5 +1,6 @@
 #include "graph/layer_impl.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/checked_math.h"
@@ -118,6 +119,30 @@ void LayerContext::fail_type(const std::string& what, const std::string& hint) c
 }
 void LayerContext::fail(const std::string& what, const std::string& hint) const {
   throw_graph(layer_message(layer_, call_, what, hint));
+}
+
+bool LayerImpl::learns() const {
+  std::vector<const LayerImpl*> met = {this};  // a file's calls may go round in a circle
+  std::vector<std::shared_ptr<LayerImpl>> held;
+  for (size_t i = 0; i < met.size(); ++i) {
+    if (!met[i]->trainable) return false;
+    for (const auto& weak : met[i]->around)
+      if (auto outer = weak.lock();
+          outer && std::find(met.begin(), met.end(), outer.get()) == met.end()) {
+        met.push_back(outer.get());
+        held.push_back(std::move(outer));
+      }
+  }
+  return true;
+}
+
+void note_around(const LayerCall& call) {
+  if (!call.parent) return;
+  auto& around = call.layer->around;
+  const auto& outer = call.parent->layer;
+  const bool known = std::any_of(around.begin(), around.end(),
+                                 [&](const auto& weak) { return weak.lock() == outer; });
+  if (!known && outer != call.layer) around.push_back(outer);
 }
 
 Layer make_layer(LayerImpl impl) {

@@ -67,6 +67,7 @@ struct LayerImpl {
   bool name_given = false;  // by the model that was built first
   Site site;                // where the factory was called
   bool trainable = true;
+  std::vector<std::weak_ptr<LayerImpl>> around;  // layers in whose calls it is called
   int min_inputs = 1, max_inputs = 1;
   DType input_dtype = DType::f32;  // of a Sequential that begins with this layer: i32 for tokens
   std::function<Symbol(LayerContext&)> build;
@@ -76,9 +77,15 @@ struct LayerImpl {
   size_t outputs = 1;  // of a call
   bool built = false;
 
+  /// Whether its weights are trained: neither it nor a layer around it is frozen.
+  bool learns() const;
+
   /// `Dense "dense_2" (train.cpp:14)`; without the quoted name before there is one.
   std::string describe() const;
 };
+
+/// Tells the layer of a call of the one around it.
+void note_around(const LayerCall& call);
 
 /// A Layer around an impl made by `factory` fields; the usual ending of a factory in src/nn/.
 Layer make_layer(LayerImpl impl);

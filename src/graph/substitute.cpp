@@ -62,14 +62,17 @@ class Substitution {
     copy->layer = call->layer;
     copy->site = call->site;
     copy->parent = copy_of(call->parent);
+    note_around(*copy);
     for (const Symbol& old : call->inputs) copy->inputs.push_back(copy_of(old));
     return copy;
   }
 
   void copy_all(const std::vector<Symbol>& outputs) {
     for (const Expr* expr : topological_order(outputs)) {
-      if (copies_.count(expr)) continue;
-      bool changed = false;
+      if (copies_.count(expr) || expr->kind == Expr::Kind::input) continue;
+      // What a layer makes of its variables alone is made again, too: by way of the call that it
+      // was made in it would lead to what that call left, and so to the inputs that are replaced.
+      bool changed = expr->call && !around(expr->call.get());
       std::vector<Symbol> inputs;
       for (const Symbol& old : expr->inputs) {
         inputs.push_back(copy_of(old));
@@ -77,7 +80,10 @@ class Substitution {
       }
       if (!changed) continue;
       const CallScope scope(copy_of(expr->call));
-      copies_[expr] = make(*expr->op, std::move(inputs), expr->attrs, expr->site);
+      copies_[expr] = expr->kind == Expr::Kind::variable ? variable_symbol(expr->variable)
+                      : expr->kind == Expr::Kind::constant
+                          ? constant_symbol(expr->constant)
+                          : make(*expr->op, std::move(inputs), expr->attrs, expr->site);
     }
   }
 

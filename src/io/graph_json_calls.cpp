@@ -57,6 +57,7 @@ void GraphReader::read_call(i64 number) {
     if (depth > max_parents)
       json_.fail_at(at, fmt::format("calls within calls, more than {} deep", max_parents));
     call->parent = calls_[parent];
+    note_around(*call);
   }
   depths_.push_back(depth);
   PendingCall pending;

@@ -145,10 +145,15 @@ class Builder {
   bool has_state_ = false;
 };
 
+constexpr i64 most_layers = 1000;
+
 void check_options(const Recurrent& r, const char* kind, Site site) {
   const RecurrentOptions& o = r.options;
   check_count(r.units, "units", kind, site);
   check_count(o.layers, "layers", kind, site);
+  require(o.layers <= most_layers, kind, site,
+          std::to_string(o.layers) + " layers; expected at most " + std::to_string(most_layers),
+          "stacked layers read one another: two to four are usual");
   require(o.dropout >= 0 && o.dropout < 1, kind, site,
           "a dropout of " + number_text(o.dropout) + "; expected at least 0 and below 1",
           "it is the share that is set to zero; 0.2 is usual");

@@ -32,7 +32,7 @@ bool fits_glob(std::string_view glob, std::string_view name) {
 
 bool base_trainable(const Variable& variable) {
   const auto layer = variable.layer.lock();
-  return variable.role == Role::parameter && variable.trainable && (!layer || layer->trainable);
+  return variable.role == Role::parameter && variable.trainable && (!layer || layer->learns());
 }
 
 bool fits(const ParameterGroup& group, const Variable& variable, const std::string& name) {

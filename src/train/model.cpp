@@ -212,7 +212,7 @@ std::vector<Weight> Model::weights() const {
   for (const auto& v : need(impl_).variables) {
     const auto layer = v->layer.lock();
     all.push_back({v->full_name(), v->value,
-                   v->trainable && (!layer || layer->trainable) && rule_of(*impl_, *v).trainable});
+                   v->trainable && (!layer || layer->learns()) && rule_of(*impl_, *v).trainable});
   }
   return all;
 }

@@ -61,7 +61,7 @@ std::string layer_table(const ModelImpl& model) {
       if (v->role == Role::parameter) count += v->value.size();
     const Symbol output = layer.impl()->first_output;
     rows.push_back({layer.name(), layer.impl()->kind, output ? output.shape().str() : "",
-                    grouped(count), layer.trainable() ? "" : "frozen"});
+                    grouped(count), layer.impl()->learns() ? "" : "frozen"});
   }
   return table(rows, "", 1U << 3);
 }
