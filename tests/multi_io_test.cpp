@@ -320,6 +320,19 @@ TEST(Nested, IntermediateOutputsAlongsideTheLast) {
 
 // ---- what compile() can tell ----
 
+TEST(Compile, RefusesAMetricOfALayerOutsideTheModel) {
+  const Symbol in = Input({3});
+  const Layer outside = Dense(2);
+  Model model(in, Dense(1)(in));
+  model.compile(SGD(0.1), MSE, {MeanOf("outside", outside(in))});
+  try {
+    model.fit(values({4, 3}), values({4, 1}), {.epochs = 1});
+    FAIL() << "its weights have no memory";
+  } catch (const GraphError& error) {
+    EXPECT_NE(std::string(error.what()).find("is no part of the model"), std::string::npos);
+  }
+}
+
 TEST(Compile, FindsWeightsThatTheLossCannotReach) {
   const Symbol x = Input({3});
   const Layer idle = Dense(2, {.name = "idle"});

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/message.h"
+#include "graph/layer_impl.h"
+
 namespace goneuron {
 
 namespace {
@@ -28,6 +31,16 @@ Call guard(Call inner, const float* loss, StepScalars* scalars) {
             }
           },
           std::make_shared<const Guarded>(Guarded{std::move(inner), loss, scalars})};
+}
+
+/// A loss or a metric may use layers; only those of the model have memory.
+[[noreturn]] void refuse_variable(const Variable& variable) {
+  const auto layer = variable.layer.lock();
+  throw_graph({.where = layer ? layer->describe() : variable.name,
+               .what = "its weight \"" + variable.name +
+                       "\" is used by a loss or a metric, but the layer is no part of the model",
+               .hint = "call the layer on what leads to an output of the model, or build it in a "
+                       "model of its own first"});
 }
 }  // namespace
 
@@ -64,6 +77,7 @@ void Executor::bind() {
         break;
       case Place::variable:
         addresses_[v] = value.variable->value.raw();
+        if (addresses_[v] == nullptr && slot.bytes > 0) refuse_variable(*value.variable);
         break;
       case Place::constant:
         addresses_[v] = const_cast<void*>(
