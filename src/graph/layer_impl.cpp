@@ -1,6 +1,5 @@
 #include "graph/layer_impl.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/checked_math.h"
@@ -122,27 +121,27 @@ void LayerContext::fail(const std::string& what, const std::string& hint) const 
 }
 
 bool LayerImpl::learns() const {
-  std::vector<const LayerImpl*> met = {this};  // a file's calls may go round in a circle
-  std::vector<std::shared_ptr<LayerImpl>> held;
+  if (!trainable) return false;
+  // A file's calls may go round in a circle.
+  std::vector<std::shared_ptr<LayerImpl>> met;
+  std::set<const LayerImpl*> seen = {this};
+  const auto meet = [&](const LayerImpl& layer) {
+    for (const auto& weak : layer.around)
+      if (auto outer = weak.lock(); outer && seen.insert(outer.get()).second)
+        met.push_back(std::move(outer));
+  };
+  meet(*this);
   for (size_t i = 0; i < met.size(); ++i) {
     if (!met[i]->trainable) return false;
-    for (const auto& weak : met[i]->around)
-      if (auto outer = weak.lock();
-          outer && std::find(met.begin(), met.end(), outer.get()) == met.end()) {
-        met.push_back(outer.get());
-        held.push_back(std::move(outer));
-      }
+    const auto layer = met[i];
+    meet(*layer);
   }
   return true;
 }
 
 void note_around(const LayerCall& call) {
-  if (!call.parent) return;
-  auto& around = call.layer->around;
-  const auto& outer = call.parent->layer;
-  const bool known = std::any_of(around.begin(), around.end(),
-                                 [&](const auto& weak) { return weak.lock() == outer; });
-  if (!known && outer != call.layer) around.push_back(outer);
+  if (call.parent && call.parent->layer != call.layer)
+    call.layer->around.insert(call.parent->layer);
 }
 
 Layer make_layer(LayerImpl impl) {

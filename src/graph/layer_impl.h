@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,8 @@ struct LayerImpl {
   bool name_given = false;  // by the model that was built first
   Site site;                // where the factory was called
   bool trainable = true;
-  std::vector<std::weak_ptr<LayerImpl>> around;  // layers in whose calls it is called
+  // Layers in whose calls it is called.
+  std::set<std::weak_ptr<LayerImpl>, std::owner_less<std::weak_ptr<LayerImpl>>> around;
   int min_inputs = 1, max_inputs = 1;
   DType input_dtype = DType::f32;  // of a Sequential that begins with this layer: i32 for tokens
   std::function<Symbol(LayerContext&)> build;
