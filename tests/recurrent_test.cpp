@@ -224,5 +224,12 @@ static_assert(LstmTakes<int> && LstmTakes<int, int> && LstmTakes<int, RecurrentO
 static_assert(!LstmTakes<> && !LstmTakes<const char*> && !LstmTakes<int, int, RecurrentOptions>);
 static_assert(!LstmTakes<int, DenseOptions> && !LstmTakes<int, Activation>);
 
+/// Layers are made one by one: so many would take until memory ends.
+TEST(Recurrent, RefusesMoreLayersThanAnyoneStacks) {
+  EXPECT_NO_THROW(LSTM(2, {.layers = 1000}));
+  EXPECT_THROW(LSTM(2, {.layers = 1001}), GraphError);
+  EXPECT_THROW(GRU(2, {.layers = i64{1} << 40}), GraphError);
+}
+
 }  // namespace
 }  // namespace goneuron

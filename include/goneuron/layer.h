@@ -66,7 +66,8 @@ class Layer {
   /// The name in messages, summaries and files; "dense", "dense_1", ... in graph order unless set.
   const std::string& name() const;
   Layer& named(const std::string& name);
-  /// False: the weights stay as they are in training. Takes effect at the next compile().
+  /// False: the weights, and those of layers that it is made of, stay as they are in training,
+  /// wherever those are used. Takes effect at the next compile().
   bool trainable() const;
   void set_trainable(bool trainable);
   /// Weights and state; empty before the layer is built.

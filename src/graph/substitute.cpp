@@ -82,7 +82,7 @@ class Substitution {
       const CallScope scope(copy_of(expr->call));
       copies_[expr] = expr->kind == Expr::Kind::variable ? variable_symbol(expr->variable)
                       : expr->kind == Expr::Kind::constant
-                          ? constant_symbol(expr->constant)
+                          ? constant_symbol(expr->constant, expr->site)
                           : make(*expr->op, std::move(inputs), expr->attrs, expr->site);
     }
   }
