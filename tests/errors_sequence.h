@@ -45,7 +45,7 @@ ERROR_CASE(embedding_of_floats) {
 }
 
 ERROR_CASE(token_outside_the_vocabulary) {
-  auto model = Sequential({Embedding(10, 4), Flatten(), Dense(2)});
+  auto model = Sequential({Embedding(10, 4), Flatten(), Dense(2, Softmax)});
   model.compile(SGD(0.1), CrossEntropy);
   Tensor x(Shape{6, 3}, DType::i32);
   x.set({4, 1}, 10);

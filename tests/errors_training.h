@@ -87,6 +87,41 @@ ERROR_CASE(cross_entropy_of_one_output) {
   model.fit(samples(6), Tensor(Shape{6}, DType::i32));
 }
 
+ERROR_CASE(cross_entropy_of_a_layer_without_activation) {
+  auto model = Sequential({Dense(3)});
+  model.compile(Adam(0.01), CrossEntropy);
+  model.fit(samples(6), Tensor(Shape{6}, DType::i32));
+}
+
+ERROR_CASE(prediction_above_one) {
+  auto model = Sequential({Dense(2), Layer("times_nine", [](Symbol x) { return abs(x) * 9; })});
+  model.compile(Adam(0.01), CrossEntropy);
+  model.fit(samples(6), Tensor(Shape{6}, DType::i32));
+}
+
+ERROR_CASE(binary_target_above_one) {
+  auto model = Sequential({Dense(2, Sigmoid)});
+  model.compile(Adam(0.01), BinaryCrossEntropy);
+  Tensor y(Shape{6, 2});
+  y.set({4, 1}, 3);
+  model.fit(samples(6), y, {.batch_size = 4, .shuffle = false});
+}
+
+ERROR_CASE(one_hot_target_below_zero) {
+  auto model = Sequential({Dense(2, Softmax)});
+  model.compile(Adam(0.01), CrossEntropy);
+  Tensor y(Shape{6, 2});
+  y.set({1, 0}, -1);
+  model.evaluate(samples(6), y);
+}
+
+ERROR_CASE(class_weight_of_numbers) {
+  auto model = regressor();
+  Tensor y(Shape{6, 1});
+  y.set({2, 0}, 7.5);
+  model.fit(samples(6), y, {.class_weight = {1, 2}});
+}
+
 ERROR_CASE(metric_does_not_fit) {
   auto model = Sequential({Dense(2)});
   model.compile(SGD(0.1), MSE, {Accuracy});

@@ -15,13 +15,13 @@ Symbol prediction(const std::string& head, const Symbol& z) {
   return z;
 }
 
-Symbol loss_of(const Json& one, const Symbol& y_true, const Symbol& y_pred) {
+Symbol loss_of(const Json& one, const Symbol& y_true, const Symbol& y_pred, bool logits = false) {
   const std::string name = one.at("loss");
   if (name == "MSE") return MSE(y_true, y_pred);
-  if (name == "BinaryCrossEntropy") return BinaryCrossEntropy(y_true, y_pred);
+  if (name == "BinaryCrossEntropy")
+    return BinaryCrossEntropy({.from_logits = logits})(y_true, y_pred);
   const double smoothing = one.at("label_smoothing");
-  if (smoothing == 0) return CrossEntropy(y_true, y_pred);
-  return CrossEntropy({.label_smoothing = smoothing})(y_true, y_pred);
+  return CrossEntropy({.label_smoothing = smoothing, .from_logits = logits})(y_true, y_pred);
 }
 
 class GoldenLoss : public testing::TestWithParam<std::tuple<std::string, DType>> {};
@@ -43,6 +43,21 @@ TEST_P(GoldenLoss, ValueAndGradient) {
   const double want = one.at("loss_value");
   EXPECT_NEAR(element(got[1], 0), want, tolerance(precision) * want);
   expect_close(got[2], one.at("gradient"), tolerance(precision), "gradient");
+}
+
+TEST_P(GoldenLoss, FromLogits) {
+  const auto& [name, precision] = GetParam();
+  const Json& one = case_named("losses", name);
+  const std::string head = one.at("head");
+  if (head != "softmax" && head != "sigmoid") return;  // there are no logits
+  const bool indices = one.at("labels") == "indices";
+  const Symbol y_true =
+      input_symbol({shape_of(one.at("y_true")), indices ? DType::i32 : DType::f32}, "y");
+  const Symbol z = input_symbol({shape_of(one.at("z")), DType::f32}, "z");
+  const Feeds feeds{{y_true, tensor_of(one.at("y_true"), indices ? DType::i32 : precision)},
+                    {z, tensor_of(one.at("z"), precision)}};
+  const auto got = compute({loss_of(one, y_true, z, true)}, feeds, precision);
+  expect_close(got[0], one.at("losses"), tolerance(precision), "losses");
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenLoss,

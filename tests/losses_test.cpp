@@ -143,8 +143,12 @@ TEST(Losses, TheStableFormsSkipTheActivation) {
   const Symbol x = Input({5}), index = Input({}, DType::i32), row = Input({5});
   EXPECT_EQ(ops_of(CrossEntropy(index, Softmax(x))), "softmax_cross_entropy");
   EXPECT_EQ(ops_of(CrossEntropy(index, LogSoftmax(x))), "softmax_cross_entropy");
-  EXPECT_EQ(ops_of(CrossEntropy(index, x)), "maximum log nll");
-  EXPECT_EQ(ops_of(BinaryCrossEntropy(row, Sigmoid(x))), "sigmoid_binary_cross_entropy mean");
+  EXPECT_EQ(ops_of(CrossEntropy(index, x)), "check_range maximum log nll");
+  EXPECT_EQ(ops_of(CrossEntropy({.from_logits = true})(index, x)), "softmax_cross_entropy");
+  EXPECT_EQ(ops_of(BinaryCrossEntropy({.from_logits = true})(row, x)),
+            "check_range sigmoid_binary_cross_entropy mean");
+  EXPECT_EQ(ops_of(BinaryCrossEntropy(row, Sigmoid(x))),
+            "check_range sigmoid_binary_cross_entropy mean");
 }
 
 TEST(Losses, AreMadeOfFunctions) {
@@ -244,6 +248,42 @@ TEST(LossErrors, ClassTargets) {
       "  targets       [batch] f32\n"
       "  predictions   [batch, 10] f32   from Dense \"out\" (train.cpp:14)\n"
       "  hint          pass a std::vector<std::int32_t>, or y.to(DType::i32)");
+}
+
+TEST(LossErrors, PredictionsThatAreNoProbabilities) {
+  EXPECT_EQ(
+      text_of<GraphError>([] { CrossEntropy(target({}, DType::i32), prediction(3, Linear)); }),
+      "GraphError: CrossEntropy: predictions are no probabilities; expected a model that ends "
+      "in Softmax\n"
+      "  predictions   [batch, 3] f32   from Dense \"out\" (train.cpp:14)\n"
+      "  hint          give its last layer the activation Softmax, or say {.from_logits = "
+      "true} to CrossEntropy");
+  EXPECT_EQ(text_of<GraphError>([] { BinaryCrossEntropy(target({}), prediction(1, ReLU)); }),
+            "GraphError: BinaryCrossEntropy: predictions are no probabilities; expected a model "
+            "that ends in Sigmoid\n"
+            "  predictions   [batch, 1] f32   from Dense \"out\" (train.cpp:14)\n"
+            "  hint          give its last layer the activation Sigmoid, or say {.from_logits = "
+            "true} to BinaryCrossEntropy");
+  for (const Activation& head : {Linear, ReLU, LeakyReLU, Tanh, GELU, SiLU, ELU, SELU}) {
+    EXPECT_THROW(CrossEntropy(target({3}), prediction(3, head)), GraphError) << head.op();
+    EXPECT_NO_THROW(CrossEntropy({.from_logits = true})(target({3}), prediction(3, head)));
+  }
+  const auto no_bias = Dense(3, {.bias = false})(Input({4}));
+  EXPECT_THROW(CrossEntropy(target({3}), no_bias), GraphError);
+  EXPECT_THROW(Perplexity.evidence(target({}, DType::i32), prediction(3, Linear)), GraphError);
+  EXPECT_NO_THROW(
+      Perplexity({.from_logits = true}).evidence(target({}, DType::i32), prediction(3, Linear)));
+  // Sums of what layers with an activation give are probabilities as often as not.
+  EXPECT_NO_THROW(CrossEntropy(target({3}), prediction(3) * 0.5 + prediction(3) * 0.5));
+  EXPECT_EQ(
+      text_of<GraphError>([] { CrossEntropy({.from_logits = true})(target({3}), prediction(3)); }),
+      "GraphError: CrossEntropy: from_logits is given for predictions that went through "
+      "softmax already\n"
+      "  predictions   [batch, 3] f32   from Dense \"out\" (train.cpp:14)\n"
+      "  hint          leave out from_logits: the loss is computed from what comes before the "
+      "activation, anyway");
+  EXPECT_THROW(BinaryCrossEntropy({.from_logits = true})(target({3}), prediction(3, Sigmoid)),
+               GraphError);
 }
 
 TEST(LossErrors, Options) {

@@ -32,6 +32,9 @@ struct CrossEntropyOptions {
   /// Targets (class indices) of this value count for nothing: the mean is over all others of the
   /// batch, e.g. -1 for the padding of sequences.
   std::optional<i64> ignore_index = {};
+  /// The predictions are logits, as PyTorch's cross_entropy takes them: the model ends in a layer
+  /// without activation, and its predict() gives logits.
+  bool from_logits = false;
 };
 class CrossEntropyLoss : public Loss {
  public:
@@ -46,9 +49,25 @@ extern const Loss MSE;
 /// Labels: class indices (integers, [batch]) or one-hot rows (floats, [batch, classes]); for
 /// predictions [batch, time, classes] the same with [batch, time], averaged over all of them. After
 /// Softmax or LogSoftmax the stable form on logits is used; any other prediction is taken as
-/// probabilities.
+/// probabilities: GraphError where a layer without activation makes it (say from_logits), DataError
+/// for a value outside [0, 1], in one-hot rows too.
 extern const CrossEntropyLoss CrossEntropy;
-/// Targets in [0, 1]. After Sigmoid the stable form on logits is used.
-extern const Loss BinaryCrossEntropy;
+
+struct BinaryCrossEntropyOptions {
+  /// The predictions are logits, as PyTorch's binary_cross_entropy_with_logits takes them. Metrics
+  /// that ask whether a prediction is above 0.5 need their threshold at 0 then.
+  bool from_logits = false;
+};
+class BinaryCrossEntropyLoss : public Loss {
+ public:
+  BinaryCrossEntropyLoss();
+  using Loss::operator();
+  Loss operator()(const BinaryCrossEntropyOptions& options, Site site = Site::here()) const;
+  Loss operator()() const { return *this; }
+};
+/// One output a target, each a yes or no of its own. Targets are in [0, 1], else DataError. After
+/// Sigmoid the stable form on logits is used; any other prediction is taken as probabilities, as
+/// with CrossEntropy.
+extern const BinaryCrossEntropyLoss BinaryCrossEntropy;
 
 }  // namespace goneuron

@@ -169,6 +169,7 @@ class AUCMetric : public Metric {
 
 struct PerplexityOptions {
   std::optional<i64> ignore_index = {};  ///< as CrossEntropy's
+  bool from_logits = false;              ///< as CrossEntropy's
 };
 class PerplexityMetric : public Metric {
  public:

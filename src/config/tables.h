@@ -52,6 +52,8 @@ constexpr Option init_option(const char* key, const char* meaning,
 }
 inline constexpr Option bias_option = {"bias", Type::boolean, "true", "false",
                                        "adds a learned number to each output"};
+inline constexpr Option from_logits_option = {"from_logits", Type::boolean, "false", "true",
+                                              "the model ends without the activation, in logits"};
 inline constexpr Option weight_init_option =
     init_option("weight_init", "first values of the weights");
 inline constexpr Option bias_init_option = init_option("bias_init", "first values of the biases");

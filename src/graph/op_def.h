@@ -87,7 +87,8 @@ enum StatusCode : int {
   status_label_range = 1,
   status_not_finite = 2,
   status_gradient_not_finite = 3,
-  status_index_range = 4
+  status_index_range = 4,
+  status_value_range = 5
 };
 
 /// A tensor handed to a reference kernel.

@@ -8,6 +8,7 @@
 #include "graph/evaluate.h"
 #include "graph/op_def.h"
 #include "train/index_range.h"
+#include "train/value_range.h"
 
 namespace goneuron {
 
@@ -177,6 +178,7 @@ void diagnose(const Refused& step) {
                   .where = step.where,
                   .data = step.data,
                   .row = step.row});
+  if (step.lease->scalars().code == status_value_range) refuse_value(step, bound(batch));
   find_label(step, batch);
   find_bad_value(step, batch);
   if (step.lease->scalars().code == status_gradient_not_finite) gradient_not_finite(step);

@@ -13,6 +13,7 @@ constexpr Option threshold = {"threshold", Type::number, "0.5", "0.7",
                               "predictions above it count as 1"};
 constexpr Option name = {"name", Type::text, "", "auc_pr", "in the logs; default: the metric's"};
 constexpr Option only_ignore[] = {ignore_index};
+constexpr Option of_likelihood[] = {ignore_index, from_logits_option};
 constexpr Option only_threshold[] = {threshold};
 constexpr Option top_k[] = {
     {"k", Type::integer, "5", "3", "classes that may be right", at_least(1)}, ignore_index};
@@ -65,6 +66,10 @@ ClassMetricOptions class_options(const Options& o, double beta = 1) {
 
 /// Those without options, by the name of their row.
 Metric by_name(const Options& o) { return {o.kind().name, o.site()}; }
+
+PerplexityOptions likelihood(const Options& o) {
+  return {.ignore_index = ignored(o), .from_logits = o.boolean("from_logits")};
+}
 
 using MetricRow = Row<Metric, const Options&>;
 constexpr MetricRow rows[] = {
@@ -120,12 +125,10 @@ constexpr MetricRow rows[] = {
     {{"mape", "the same"}, by_name},
     {{"r2_score", "share of the target's variance that is explained"}, by_name},
     {{"cosine_similarity", "cosine of the angle between prediction and target"}, by_name},
-    {{"perplexity", "exp of the mean cross-entropy", only_ignore},
-     [](const Options& o) -> Metric { return Perplexity({.ignore_index = ignored(o)}, o.site()); }},
-    {{"bits_per_character", "mean cross-entropy in bits", only_ignore},
-     [](const Options& o) -> Metric {
-       return BitsPerCharacter({.ignore_index = ignored(o)}, o.site());
-     }},
+    {{"perplexity", "exp of the mean cross-entropy", of_likelihood},
+     [](const Options& o) -> Metric { return Perplexity(likelihood(o), o.site()); }},
+    {{"bits_per_character", "mean cross-entropy in bits", of_likelihood},
+     [](const Options& o) -> Metric { return BitsPerCharacter(likelihood(o), o.site()); }},
 };
 
 }  // namespace

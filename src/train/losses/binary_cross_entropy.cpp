@@ -17,19 +17,33 @@ Symbol one_minus(const Symbol& x) {
   return make("scale_shift", {x}, {{"scale", -1.0}, {"shift", 1.0}});
 }
 
-Symbol binary_cross_entropy(const Symbol& y_true, const Symbol& y_pred) {
-  const Symbol target =
-      value_targets("BinaryCrossEntropy", y_true, y_pred,
+Symbol binary_cross_entropy(const Symbol& y_true, const Symbol& y_pred, bool from_logits) {
+  constexpr const char* name = "BinaryCrossEntropy";
+  const Symbol target = in_unit_range(
+      value_targets(name, y_true, y_pred,
                     "it takes one output a target, e.g. Dense(1, Sigmoid); for class indices use "
-                    "Dense(classes, Softmax) with CrossEntropy");
-  if (const Symbol logits = before(y_pred, "sigmoid"))
+                    "Dense(classes, Softmax) with CrossEntropy"));
+  if (const Symbol logits = logits_of(name, y_pred, "sigmoid", from_logits))
     return per_sample(make("sigmoid_binary_cross_entropy", {logits, target}));
-  const Symbol positive = make("mul", {target, clipped_log(y_pred)});
-  const Symbol negative = make("mul", {one_minus(target), clipped_log(one_minus(y_pred))});
+  const Symbol p = probabilities(name, y_pred, "Sigmoid");
+  const Symbol positive = make("mul", {target, clipped_log(p)});
+  const Symbol negative = make("mul", {one_minus(target), clipped_log(one_minus(p))});
   return per_sample(make("neg", {make("add", {positive, negative})}));
+}
+
+SymbolFunction with(const BinaryCrossEntropyOptions& options) {
+  return [=](const Symbol& y_true, const Symbol& y_pred) {
+    return binary_cross_entropy(y_true, y_pred, options.from_logits);
+  };
 }
 }  // namespace
 
-const Loss BinaryCrossEntropy("binary_cross_entropy", binary_cross_entropy, {});
+BinaryCrossEntropyLoss::BinaryCrossEntropyLoss() : Loss("binary_cross_entropy", with({}), {}) {}
+
+Loss BinaryCrossEntropyLoss::operator()(const BinaryCrossEntropyOptions& options, Site site) const {
+  return {name().c_str(), with(options), site};
+}
+
+const BinaryCrossEntropyLoss BinaryCrossEntropy;
 
 }  // namespace goneuron

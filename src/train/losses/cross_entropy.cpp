@@ -26,7 +26,8 @@ SymbolFunction with(const CrossEntropyOptions& options) {
 
 CrossEntropyTerms cross_entropy_terms(const char* name, const Symbol& y_true, const Symbol& y_pred,
                                       const CrossEntropyOptions& options) {
-  const Symbol labels = class_targets(name, y_true, y_pred);
+  Symbol labels = class_targets(name, y_true, y_pred);
+  if (is_floating(labels.dtype())) labels = in_unit_range(labels);
   if (y_pred.shape()[-1] == 1)
     throw_shape({.where = name,
                  .what = "predictions are " + y_pred.shape().str() +
@@ -39,10 +40,11 @@ CrossEntropyTerms cross_entropy_terms(const char* name, const Symbol& y_true, co
     attrs.set("ignore_index", *options.ignore_index);
   }
   const Symbol mask = options.ignore_index ? label_mask(labels, *options.ignore_index) : Symbol();
-  Symbol logits = before(y_pred, "softmax");
+  Symbol logits = logits_of(name, y_pred, "softmax", options.from_logits);
   if (!logits) logits = before(y_pred, "log_softmax");
   if (logits) return {make("softmax_cross_entropy", {logits, labels}, attrs), mask};
-  const Symbol clipped = make("maximum", {y_pred, scalar(smallest_probability)});
+  const Symbol p = probabilities(name, y_pred, "Softmax");
+  const Symbol clipped = make("maximum", {p, scalar(smallest_probability)});
   return {make("nll", {make("log", {clipped}), labels}, attrs), mask};
 }
 

@@ -1,5 +1,6 @@
 #include "train/losses/targets.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "core/message.h"
@@ -119,6 +120,54 @@ Symbol before(const Symbol& symbol, const char* op) {
   return made ? expr.inputs[0] : Symbol{};
 }
 
+Symbol in_unit_range(const Symbol& targets) {
+  constexpr double slack = 1e-5;  // of sums in f32: an average of probabilities may pass 1
+  return make("check_range", {targets}, {{"low", -slack}, {"high", 1 + slack}});
+}
+
+namespace {
+/// A layer without activation, or with one that gives other numbers, for certain.
+bool no_probabilities(const Symbol& y_pred) {
+  const Symbol made_by = unwrapped(y_pred);
+  const Expr& expr = *made_by.expr();
+  if (expr.kind != Expr::Kind::op) return false;
+  constexpr std::string_view weighted[] = {"add", "matmul", "conv2d"};
+  constexpr std::string_view activations[] = {"relu", "leaky_relu", "tanh", "gelu",
+                                              "silu", "elu",        "selu"};
+  const auto is = [&](std::string_view op) { return op == expr.op->name; };
+  const auto learns = [](const Symbol& input) {
+    return input.expr()->kind == Expr::Kind::variable;
+  };
+  return std::any_of(std::begin(activations), std::end(activations), is) ||
+         (std::any_of(std::begin(weighted), std::end(weighted), is) &&
+          std::any_of(expr.inputs.begin(), expr.inputs.end(), learns));
+}
+}  // namespace
+
+Symbol probabilities(const char* name, const Symbol& y_pred, const char* activation) {
+  if (no_probabilities(y_pred))
+    throw_graph({.where = name,
+                 .what = "predictions are no probabilities; expected a model that ends in " +
+                         std::string(activation),
+                 .lines = {{"predictions", text(y_pred) + from_text(y_pred)}},
+                 .hint = "give its last layer the activation " + std::string(activation) +
+                         ", or say {.from_logits = true} to " + name});
+  return in_unit_range(y_pred);
+}
+
+Symbol logits_of(const char* name, const Symbol& y_pred, const char* activation, bool given) {
+  const Symbol logits = before(y_pred, activation);
+  if (!given) return logits;
+  if (logits)
+    throw_graph({.where = name,
+                 .what = "from_logits is given for predictions that went through " +
+                         std::string(activation) + " already",
+                 .lines = {{"predictions", text(y_pred) + from_text(y_pred)}},
+                 .hint = "leave out from_logits: the loss is computed from what comes before the "
+                         "activation, anyway"});
+  return y_pred;
+}
+
 Symbol class_weights(const std::vector<double>& weights, const Symbol& y_true,
                      const Symbol& y_pred) {
   const auto fail = [&](const std::string& what, const std::string& hint) {
@@ -137,14 +186,14 @@ Symbol class_weights(const std::vector<double>& weights, const Symbol& y_true,
     fail("a class_weight for predictions of several steps; expected one class a sample",
          "weigh the steps in a loss of your own");
   if (width == 1) {  // between the weights of class 0 and of class 1
-    const Symbol share = per_sample(as_type(y_true, DType::f32));
+    const Symbol share = per_sample(in_unit_range(as_type(y_true, DType::f32)));
     return share * (weights[1] - weights[0]) + weights[0];
   }
   Tensor table(Shape{classes});
   for (i64 i = 0; i < classes; ++i)
     table.data()[i] = static_cast<float>(weights[static_cast<size_t>(i)]);
   const Symbol labels = class_targets("class_weight", y_true, y_pred);
-  if (is_floating(labels.dtype())) return sum(labels * constant(table), {1});
+  if (is_floating(labels.dtype())) return sum(in_unit_range(labels) * constant(table), {1});
   return gather(constant(table), labels, 0);
 }
 

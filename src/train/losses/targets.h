@@ -22,6 +22,17 @@ void need_indices(const char* name, const Symbol& labels, const Symbol& y_true,
 /// GraphError unless a target can have that value.
 void require_index(const char* kind, const std::optional<i64>& index, Site site);
 
+/// Fails the step, by the status word, where a value is not in [0, 1]: targets that are
+/// probabilities or rows of classes.
+Symbol in_unit_range(const Symbol& targets);
+/// Predictions in [0, 1], which the loss or metric `name` needs: GraphError where they are made by
+/// something else for certain, such as a layer without activation, else the step fails that meets
+/// one outside. `activation`: what should have been the last.
+Symbol probabilities(const char* name, const Symbol& y_pred, const char* activation);
+/// The predictions as logits: `y_pred` itself where `given` says so, else the input of `activation`
+/// ("softmax") where that made them, else an empty Symbol. GraphError for both.
+Symbol logits_of(const char* name, const Symbol& y_pred, const char* activation, bool given);
+
 /// The symbol itself, without the nodes that only pass it on under the same shape.
 Symbol unwrapped(Symbol symbol);
 /// The input of the op `op` that made `symbol`; an empty Symbol when another one did.

@@ -46,9 +46,9 @@ class ExpMean : public Accumulator {
 
 EvidenceFunction perplexity_of(bool bits, const PerplexityOptions& options) {
   return [=](const Symbol& y_true, const Symbol& y_pred) {
-    const CrossEntropyTerms terms =
-        cross_entropy_terms(bits ? "BitsPerCharacter" : "Perplexity", y_true, y_pred,
-                            {.ignore_index = options.ignore_index});
+    const CrossEntropyTerms terms = cross_entropy_terms(
+        bits ? "BitsPerCharacter" : "Perplexity", y_true, y_pred,
+        {.ignore_index = options.ignore_index, .from_logits = options.from_logits});
     const Symbol weight = terms.mask ? terms.mask : terms.losses * 0.0 + 1.0;
     return evidence_of(columns({terms.losses, weight}), exp_mean, {bits ? 1.0 : 0.0});
   };

@@ -261,6 +261,31 @@ Call lower_accuracy(const BoundNode& bound) {
       run_accuracy);
 }
 
+struct CheckRangeArgs {
+  const float* x;
+  float* y;
+  i64 size;
+  float low, high;
+  StepScalars* scalars;
+};
+
+void run_check_range(const CheckRangeArgs& c, i64, i64, void*) {
+  bool out = false;
+  for (i64 i = 0; i < c.size; ++i) {
+    out |= c.x[i] < c.low || c.x[i] > c.high;
+    c.y[i] = c.x[i];
+  }
+  if (out && c.scalars->code == status_ok) c.scalars->code = status_value_range;
+}
+
+Call lower_check_range(const BoundNode& bound) {
+  const Attrs& attrs = bound.node.attrs;
+  return make_call<CheckRangeArgs>({bound.input(0), bound.output(), bound.out_shape().elements(),
+                                    static_cast<float>(attrs.real("low")),
+                                    static_cast<float>(attrs.real("high")), bound.scalars},
+                                   run_check_range);
+}
+
 constexpr KernelDef kernels[] = {
     {"softmax", nullptr, schemes, lower_softmax},
     {"log_softmax", nullptr, schemes, lower_softmax},
@@ -268,6 +293,7 @@ constexpr KernelDef kernels[] = {
     {"log_softmax_grad", nullptr, softmax_grad_schemes, lower_softmax_grad},
     {"softmax_cross_entropy", nullptr, cross_entropy_schemes, lower_cross_entropy},
     {"softmax_cross_entropy_grad", nullptr, cross_entropy_schemes, lower_cross_entropy},
+    {"check_range", nullptr, nullptr, lower_check_range},
     {"accuracy", nullptr, nullptr, lower_accuracy}};
 
 }  // namespace
