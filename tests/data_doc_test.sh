@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Compiles and runs the program that docs/data.md is made of, against the build given as $1.
 set -euo pipefail
-source=$(realpath "$(dirname "$0")/..")
+. "$(dirname "$0")/doc_page.sh"
 build=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-
-awk '/^```cpp/ {on=1; next} /^```/ {on=0} on' "$source/docs/data.md" >data.cc
-[ "$(grep -c . data.cc)" -gt 40 ] || { echo "docs/data.md: expected a program" >&2; exit 1; }
 
 # The files that it reads: arrays of [3, 2] and [3], images of 2 x 2 of two classes, a text.
 python3 - <<'PYTHON'
@@ -32,6 +29,4 @@ for kind in ("cats", "dogs"):
 open("book.txt", "w").write("to be, or not to be: that is the question\n" * 9)
 PYTHON
 
-${CXX:-g++} -std=c++20 -O1 -Wall -Wextra -Werror -I"$source/include" data.cc -o data \
-  "$build/libgoneuron.a" $(pkg-config --libs fmt libhwy zlib libpng libjpeg) -pthread
-./data || { echo "the program of docs/data.md failed" >&2; exit 1; }
+run_page data "$build"
