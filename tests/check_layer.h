@@ -43,6 +43,9 @@ inline void check_layer(const Layer& layer, const Contract& contract) {
   }
   EXPECT_EQ(parameters, contract.parameters);
   EXPECT_EQ(names, contract.names);
+  std::vector<const Variable*> in_order;
+  for (const auto& variable : layer.impl()->variables) in_order.push_back(variable.get());
+  EXPECT_EQ(in_order, variables_of(y)) << "the layer's order is the model's";
   for (const Expr* expr : topological_order({y})) {
     if (expr->kind == Expr::Kind::op) {
       EXPECT_EQ(expr->call->layer, layer.impl()) << expr->op->name;

@@ -45,7 +45,7 @@ TEST(Layers, Contracts) {
   check_layer(Reshape({28, 28, 1}), {{784}, {28, 28, 1}});
   check_layer(Reshape({7, Any}), {{4, 7, 3}, {7, 12}});
   check_layer(Dropout(0.5), {{7, 3}, {7, 3}});
-  check_layer(BatchNorm(), {{7, 3}, {7, 3}, 6, {"running_mean", "running_var", "weight", "bias"}});
+  check_layer(BatchNorm(), {{7, 3}, {7, 3}, 6, {"weight", "bias", "running_mean", "running_var"}});
   check_layer(BatchNorm({.scale = false, .shift = false}),
               {{5}, {5}, 0, {"running_mean", "running_var"}});
   check_layer(MoE(10, 4, 2), {{7}, {10}, 4 * (7 + 80), {"router", "weight", "bias"}});
@@ -150,7 +150,7 @@ TEST(LayerValues, BatchNormAndItsRunningStatistics) {
   const Layer layer = BatchNorm();
   const Symbol x = Input({1}), y = layer(x);
   const auto& variables = layer.impl()->variables;
-  const float first[] = {0, 1, 2, 0.5F};  // running mean, running variance, weight, bias
+  const float first[] = {2, 0.5F, 0, 1};  // weight, bias, running mean, running variance
   for (size_t i = 0; i < 4; ++i) variables[i]->value = floats({first[i]}, {1});
   GraphValue value({{x, floats({1, 3}, {2, 1})}});
   const float one = 1 / std::sqrt(1 + 1e-5F);

@@ -44,6 +44,105 @@ TEST(Model, FrozenLayersStay) {
   EXPECT_FALSE(same_bits(model.weights()[0].value, w0));
 }
 
+/// As Keras': a frozen batch norm is the function of its running statistics that it is in
+/// inference.
+TEST(Model, AFrozenBatchNormIsThatOfInference) {
+  const Tensor x = values({24, 3}, 1), y = values({24, 1}, 2);
+  const std::vector<Tensor> held = {values({4}, 3), values({4}, 4), values({4}, 5),
+                                    Tensor(std::vector<float>{0.5F, 2, 1.5F, 0.25F})};
+  Layer norm = BatchNorm({.epsilon = 1e-3});
+  auto model = Sequential({Dense(4, Tanh), norm, Dense(1)});
+  model.build({3});
+  norm.set_weights(held);
+  norm.set_trainable(false);
+  auto plain = Sequential({Dense(4, Tanh),
+                           Layer("normal",
+                                 [&](Symbol s) {
+                                   return (s - constant(held[2])) / sqrt(constant(held[3]) + 1e-3) *
+                                              constant(held[0]) +
+                                          constant(held[1]);
+                                 }),
+                           Dense(1)});
+  plain.build({3});
+  plain.layers()[0].set_weights(
+      {model.weights()[0].value.clone(), model.weights()[1].value.clone()});
+  plain.layers()[2].set_weights(
+      {model.weights()[6].value.clone(), model.weights()[7].value.clone()});
+  for (Model* one : {&model, &plain}) {
+    one->compile(SGD(0.1, {.momentum = 0.9}), MSE);
+    one->fit(x, y, {.epochs = 5, .batch_size = 5, .seed = 3});  // the last batch is of four
+  }
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(same_bits(norm.weights()[i].value, held[i])) << norm.weights()[i].name;
+  // 25 steps of the same arithmetic in another order.
+  const Tensor p = model.predict(x), q = plain.predict(x);
+  for (i64 i = 0; i < 24; ++i) EXPECT_NEAR(p.at({i, 0}), q.at({i, 0}), 1e-5);
+  norm.set_trainable(true);
+  model.compile(SGD(0.1), MSE);
+  model.fit(x, y, {.epochs = 1});
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_FALSE(same_bits(norm.weights()[i].value, held[i])) << norm.weights()[i].name;
+}
+
+/// Also over accumulated batches, beside one that learns, and with plans of several shapes.
+TEST(Model, OnlyFrozenBatchNormsKeepTheirStatistics) {
+  const Tensor x = values({24, 3}, 1), y = values({24, 3}, 2);
+  Layer frozen = BatchNorm(), learning = BatchNorm();
+  frozen.set_trainable(false);
+  auto model = Sequential({frozen, ReLU, learning});
+  model.compile(Adam(0.01), MSE);
+  model.fit(x, y, {.epochs = 2, .batch_size = 5, .accumulate = 2});
+  model.fit(x, y, {.epochs = 1, .batch_size = 7});
+  EXPECT_TRUE(same_bits(frozen.weights()[2].value, Tensor(Shape{3})));
+  EXPECT_FALSE(same_bits(learning.weights()[2].value, Tensor(Shape{3})));
+  // Frozen after compile() it takes effect with the next: the step in use stays as it was planned.
+  learning.set_trainable(false);
+  const Tensor before = learning.weights()[2].value.clone();
+  model.fit(x, y, {.epochs = 1, .batch_size = 6});
+  EXPECT_FALSE(same_bits(learning.weights()[2].value, before));
+}
+
+TEST(Model, SeedsDrawTheWeightsOfABuiltModel) {
+  const Tensor x = values({24, 3}, 1), y = values({24, 2}, 2);
+  const auto functional = [] {
+    const Symbol in = Input({3});
+    return Model(in, Dense(2)(Dense(4, Tanh)(in)));
+  };
+  const auto sequential = [] { return Sequential({Dense(4, Tanh), Dense(2)}); };
+  const auto first = [&](Model model, std::uint64_t seed) {
+    model.compile(SGD(0.1), MSE, {}, {.seed = seed});
+    return model.predict(x);
+  };
+  EXPECT_FALSE(same_bits(first(functional(), 8), first(functional(), 9)));
+  EXPECT_TRUE(same_bits(first(functional(), 8), first(sequential(), 8)));
+
+  auto model = functional();
+  Layer last = model.layers()[1];
+  last.set_weights({values({4, 2}, 7), values({2}, 8)});
+  model.compile(SGD(0.1), MSE, {}, {.seed = 8});
+  EXPECT_TRUE(same_bits(last.weights()[0].value, values({4, 2}, 7))) << "it was set";
+  EXPECT_TRUE(same_bits(model.weights()[0].value,
+                        [&] {
+                          auto other = functional();
+                          other.compile(SGD(0.1), MSE, {}, {.seed = 8});
+                          return other.weights()[0].value;
+                        }()))
+      << "it was not";
+  // Random features that were frozen through a training stay what they were.
+  model.layers()[0].set_trainable(false);
+  model.compile(SGD(0.1), MSE, {}, {.seed = 8});
+  model.fit(x, y, {.epochs = 1});
+  const Tensor features = model.weights()[0].value.clone();
+  model.compile(SGD(0.1), MSE, {}, {.seed = 9});
+  EXPECT_TRUE(same_bits(model.weights()[0].value, features));
+  auto blank = functional();
+  blank.save("blank.safetensors");
+  auto loaded = Model::load("blank.safetensors");
+  std::filesystem::remove("blank.safetensors");
+  loaded.compile(SGD(0.1), MSE, {}, {.seed = 9});
+  EXPECT_TRUE(same_bits(loaded.predict(x), blank.predict(x)));
+}
+
 TEST(Model, WeightsReadAndSet) {
   auto model = mlp();
   EXPECT_THROW(model.get_layer("dense"), GraphError) << "no names before it is built";
@@ -156,6 +255,49 @@ TEST(Model, ClonesHaveWeightsOfTheirOwn) {
   const Layer blank = Dense(2);
   const Symbol in = Input({3});
   EXPECT_EQ(Model(in, blank(in) + blank.clone()(in)).parameters(), 2 * (3 * 2 + 2));
+  EXPECT_THROW(Layer(model).clone(), GraphError) << "its weights would be shared";
+}
+
+/// Whichever handle: the weights, and what is frozen, are the model's.
+TEST(Model, AModelAsALayerIsReadSetAndFrozen) {
+  const Tensor x = values({12, 3}), y = values({12, 1}, 8);
+  auto body = Sequential({Dense(2, Tanh), BatchNorm()});
+  Layer(body).set_trainable(false);  // before it is built
+  EXPECT_FALSE(Layer(body).trainable());
+  body.build({3});
+  Layer layer = body;
+  ASSERT_EQ(layer.weights().size(), 6U);
+  EXPECT_FALSE(layer.weights()[0].trainable);
+  std::vector<Tensor> set;
+  for (const Weight& weight : layer.weights()) set.push_back(values(weight.value.shape(), 3));
+  set[5] = Tensor(std::vector<float>{0.5F, 2});  // variances
+  layer.set_weights(set);
+  auto model = Sequential({body, Dense(1)});
+  model.compile(SGD(0.1), MSE);
+  model.fit(x, y, {.epochs = 1});
+  for (size_t i = 0; i < set.size(); ++i)
+    EXPECT_TRUE(same_bits(body.weights()[i].value, set[i])) << body.weights()[i].name;
+  body.set_trainable(true);
+  body.layers()[1].set_trainable(false);
+  model.compile(SGD(0.1), MSE);
+  model.fit(x, y, {.epochs = 1});
+  EXPECT_FALSE(same_bits(body.weights()[0].value, set[0]));
+  EXPECT_TRUE(same_bits(body.weights()[4].value, set[4]));
+  EXPECT_TRUE(Layer(body).trainable());
+}
+
+TEST(Model, LossesAndMetricsOfOnesOwnGetTargetsInThePredictionsShape) {
+  const Tensor x = values({20, 3}), y = values({20}, 4);
+  auto model = Sequential({Dense(1)});
+  const auto l1 = [](const Symbol& t, const Symbol& p) { return abs(t - p); };
+  model.compile(SGD(0.1), Loss("l1", l1), {Metric("mine", l1), MeanAbsoluteError});
+  const Logs flat = model.evaluate(x, y), rows = model.evaluate(x, y.reshape({20, 1}));
+  EXPECT_EQ(flat["loss"], rows["loss"]);
+  EXPECT_EQ(flat["mine"], flat["mean_absolute_error"]);
+  const Tensor p = model.predict(x);
+  double sum = 0;
+  for (i64 i = 0; i < 20; ++i) sum += std::abs(y.at({i}) - p.at({i, 0}));
+  EXPECT_NEAR(flat["loss"], sum / 20, 1e-6);
 }
 
 // ---- functions of the user's own ----

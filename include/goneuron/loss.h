@@ -12,7 +12,8 @@ namespace goneuron {
 /// mean over all but the batch is; the mean over the batch is what is minimised and reported. One
 /// that counts some positions only returns one number, sum(values * mask, axes) / maximum(sum(mask,
 /// axes), 1) over every axis: over several batches, too, the sums are divided, not the ratios
-/// averaged.
+/// averaged. Targets that differ from the predictions by one trailing 1, [batch] for [batch, 1] or
+/// the other way round, come in the predictions' shape.
 using SymbolFunction = std::function<Symbol(Symbol y_true, Symbol y_pred)>;
 
 class Loss {

@@ -92,7 +92,9 @@ inline constexpr Arithmetic F32 = Arithmetic::f32;
 inline constexpr Arithmetic BF16 = Arithmetic::bf16;
 
 struct CompileOptions {
-  std::uint64_t seed = 0;  ///< of the initial weights
+  /// Of the initial weights. Those of a model that was built before are drawn anew, but for those
+  /// that have been set, loaded or part of a training.
+  std::uint64_t seed = 0;
   /// Momentum of a moving average of the weights, kept beside them (Polyak & Juditsky 1992): 0.999
   /// is usual; 0: none. use_averaged_weights() and AveragedWeights put it to use.
   double ema = 0;
@@ -124,8 +126,10 @@ class Model {
   Model(const Symbol& input, const Symbol& output, Site site = Site::here());
   Model(const std::vector<Symbol>& inputs, const Symbol& output, Site site = Site::here());
   Model(const Symbol& input, const std::vector<Symbol>& outputs, Site site = Site::here());
-  /// A model used as a layer shares its weights.
+  /// A model used as a layer shares its weights; set_trainable() of that layer is the model's.
   operator Layer() const;  // NOLINT: converts on purpose
+  /// set_trainable() of every layer that it is made of. Takes effect at the next compile().
+  void set_trainable(bool trainable);
 
   /// Infers every shape; `input` without the batch. fit() and predict() do it from their data.
   void build(const Shape& input, Site site = Site::here());

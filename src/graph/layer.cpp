@@ -1,6 +1,7 @@
 // The Layer handle: calling a layer, its name and its weights.
 #include "goneuron/layer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/message.h"
@@ -130,21 +131,41 @@ Layer& Layer::named(const std::string& name) {
   need(impl_).name_given = false;
   return *this;
 }
-bool Layer::trainable() const { return need(impl_).trainable; }
-void Layer::set_trainable(bool trainable) { need(impl_).trainable = trainable; }
+
+bool Layer::trainable() const {
+  if (!need(impl_).parts) return impl_->trainable;
+  const auto layers = impl_->parts().layers;
+  return std::any_of(layers.begin(), layers.end(), [](const Layer& l) { return l.trainable(); });
+}
+void Layer::set_trainable(bool trainable) {
+  if (!need(impl_).parts) {
+    impl_->trainable = trainable;
+    return;
+  }
+  for (Layer& layer : impl_->parts().layers) layer.set_trainable(trainable);
+}
+
+namespace {
+std::vector<std::shared_ptr<Variable>> variables_of(const LayerImpl& layer) {
+  return layer.parts ? layer.parts().variables : layer.variables;
+}
+}  // namespace
 
 std::vector<Weight> Layer::weights() const {
   std::vector<Weight> all;
-  for (const auto& variable : need(impl_).variables)
-    all.push_back(
-        {variable->full_name(), variable->value, variable->trainable && need(impl_).learns()});
+  for (const auto& variable : variables_of(need(impl_))) {
+    const auto owner = variable->layer.lock();
+    all.push_back({variable->full_name(), variable->value,
+                   variable->trainable && need(impl_).learns() && (!owner || owner->learns())});
+  }
   return all;
 }
 
 void Layer::set_weights(const std::vector<Tensor>& values, Site site) {
   const UserCall user("set_weights", site);
-  const auto& variables = need(impl_).variables;
-  if (!need(impl_).built || (!variables.empty() && variables[0]->value.empty()))
+  const auto variables = variables_of(need(impl_));
+  const bool exist = impl_->parts ? !variables.empty() : impl_->built;
+  if (!exist || (!variables.empty() && variables[0]->value.empty()))
     throw_graph({.where = need(impl_).describe(),
                  .what = "its weights do not exist yet",
                  .hint = "build() or compile() and fit() the model first"});
@@ -180,6 +201,11 @@ Symbol Layer::output(Site site) const {
 }
 
 Layer Layer::clone() const {
+  if (need(impl_).parts)
+    throw_graph({.where = impl_->describe(),
+                 .what = "a model is cloned; expected a layer with weights of its own",
+                 .hint = "make the second model by the function that made the first, or save() it "
+                         "and load() the copy"});
   auto copy = std::make_shared<LayerImpl>(need(impl_));
   copy->variables.clear();
   copy->first_output = {};
@@ -190,6 +216,7 @@ Layer Layer::clone() const {
     auto twin = std::make_shared<Variable>(*variable);
     if (!twin->value.empty()) twin->value = twin->value.clone();
     twin->layer = copy;
+    twin->drawn.reset();  // a copy, whatever seed its model has
     copy->variables.push_back(twin);
   }
   return Layer(copy);

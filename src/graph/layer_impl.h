@@ -75,6 +75,12 @@ struct LayerImpl {
   std::function<Symbol(LayerContext&)> build;
   std::function<std::vector<Symbol>(LayerContext&)> build_all;  // instead, for several outputs
   std::vector<std::shared_ptr<Variable>> variables;
+  // Of a model used as a layer: what it is made of now. Its weights are read, set and frozen there.
+  struct Parts {
+    std::vector<Layer> layers;
+    std::vector<std::shared_ptr<Variable>> variables;
+  };
+  std::function<Parts()> parts;
   WeakSymbol first_output;
   size_t outputs = 1;  // of a call
   bool built = false;

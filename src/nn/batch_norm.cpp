@@ -23,12 +23,12 @@ Symbol build(LayerContext& context, const BatchNormOptions& options) {
                        "add Reshape({1}) before it");
   const i64 features = x.shape()[-1];
   const Shape shape{features};
-  const Symbol mean = context.state("running_mean", shape, Zeros);
-  const Symbol var = context.state("running_var", shape, Ones);
   const Symbol gamma = options.scale ? context.parameter("weight", shape, Ones, features, features)
                                      : filled(features, 1);
   const Symbol beta = options.shift ? context.parameter("bias", shape, Zeros, features, features)
                                     : filled(features, 0);
+  const Symbol mean = context.state("running_mean", shape, Zeros);
+  const Symbol var = context.state("running_var", shape, Ones);
   const Symbol y = make("batch_norm", {x, gamma, beta, mean, var}, {{"epsilon", options.epsilon}});
   const auto update = [&](const Symbol& state, int statistic, i64 unbiased) {
     context.update(make("moving_average", {state, output_of(y, statistic), x},

@@ -112,6 +112,9 @@ Model::operator Layer() const {
     check_call(*model, context);
     return substitute(model->outputs, model->inputs, context.inputs());
   };
+  layer.parts = [model] {
+    return LayerImpl::Parts{model->built() ? model->layers : model->pending, model->variables};
+  };
   return make_layer(std::move(layer));
 }
 
@@ -171,7 +174,7 @@ void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& l
   m.metrics = metrics;
   m.precision = options.precision;
   m.activation_budget = options.activation_budget;
-  if (!m.built()) m.weight_seed = options.seed;
+  m.draw_weights(options.seed);
   m.compiled = true;
   m.step = 0;
   m.slots.clear();
@@ -202,6 +205,8 @@ Layer Model::get_layer(const std::string& name, Site site) const {
                ? "names are given in graph order; {.name = \"head\"} sets one of your own"
                : "names are given when the model is built: call build() first, or name the layer"});
 }
+
+void Model::set_trainable(bool trainable) { Layer(*this).set_trainable(trainable); }
 
 std::vector<Layer> Model::layers() const {
   return need(impl_).built() ? need(impl_).layers : need(impl_).pending;

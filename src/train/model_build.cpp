@@ -1,6 +1,7 @@
 // Building a model: a Sequential's chain is applied to the input's shape, layers get their names
 // and dropout its random streams in graph order, variables their memory and first values.
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "core/checked_math.h"
@@ -136,6 +137,26 @@ void ModelImpl::need_shapes(const std::vector<Shape>& samples, const char* calle
                            (inputs.size() == 1 ? "" : "of \"" + input_names[i] + "\" ") + "is " +
                            sample.str() + "; expected the model's " + expected.str(),
                    .hint = "reshape the data, or build a model for this shape"});
+  }
+}
+
+namespace {
+bool is_as_drawn(const Variable& variable) {
+  if (!variable.drawn) return false;
+  Variable again = variable;
+  again.value = Tensor(again.type.shape);
+  initialize(again, variable.drawn->seed, variable.drawn->stream);
+  return std::memcmp(again.value.raw(), variable.value.raw(),
+                     static_cast<size_t>(again.value.bytes())) == 0;
+}
+}  // namespace
+
+void ModelImpl::draw_weights(std::uint64_t seed) {
+  weight_seed = seed;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const Variable::Draw draw{seed, static_cast<std::uint32_t>(i)};
+    if (variables[i]->drawn != draw && is_as_drawn(*variables[i]))
+      initialize(*variables[i], draw.seed, draw.stream);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "data/convert.h"
 #include "goneuron/model.h"
 #include "graph/layer_impl.h"
+#include "graph/passes/frozen_norms.h"
 #include "plan/executor.h"
 
 namespace goneuron {
@@ -57,6 +58,7 @@ struct TrainGraph {
   /// outputs of a step.
   std::vector<Symbol> counts() const;
   std::vector<std::shared_ptr<Variable>> trained;
+  FrozenNorms frozen_norms;       // as they were when the gradients were made
   std::vector<Symbol> gradients;  // of these; empty until training asks for them
   std::vector<Symbol> updates, adds, adds_and_updates;  // of each mode, made when asked for
 };
@@ -123,6 +125,8 @@ struct ModelImpl {
   void build_sequential(const Shape& sample);
   /// Names, dropout streams, memory and first values, once the graph stands.
   void finish_build();
+  /// First values by `seed` for the weights that still have those of another.
+  void draw_weights(std::uint64_t seed);
   /// Names of inputs and outputs, once the layers have theirs.
   void name_ends();
   /// Which output has which loss and metrics. Throws GraphError where they do not fit the outputs.

@@ -61,6 +61,7 @@ class Restorer {
              "the weight " + shown(variable->full_name()) + " is no parameter and no state of f32");
     m.weight_seed = record_.training.weight_seed;
     m.finish_build();
+    for (const auto& variable : m.variables) variable->drawn.reset();
     record_.copy_values(m.variables);
     m.fit_seed = record_.training.fit_seed;
     m.epoch = count(record_.training.epoch, "epoch");

@@ -40,7 +40,10 @@ Graph graph_of(ModelImpl& model, const StepSpec& step) {
     spec.outputs.insert(spec.outputs.end(), graph.logged.begin(), graph.logged.end());
     for (const Symbol& count : graph.counts()) spec.outputs.push_back(count);
     for (const auto& [name, evidence] : graph.evidence) spec.outputs.push_back(evidence.rows);
-    if (spec.training) spec.effects = effects_of(model, graph, step.mode);
+    if (spec.training) {
+      spec.effects = effects_of(model, graph, step.mode);
+      spec.frozen_norms = graph.frozen_norms;
+    }
   }
   return trace(spec);
 }
@@ -157,7 +160,10 @@ void ExecutorLease::make_executor() {
   const auto plan = plan_for(model_, spec_);
   check_memory(model_, *plan, spec_);
   const bool training = trains(spec_.mode);
-  if (training) model_.allocate_slots();
+  if (training) {
+    model_.allocate_slots();
+    for (const auto& variable : model_.variables) variable->drawn.reset();
+  }
   if (training && spec_.mode != Mode::train) model_.allocate_sums();
   if (model_.gradients.bytes() < plan->gradient_bytes)
     model_.gradients = Arena(plan->gradient_bytes, "the memory of the gradients");

@@ -91,12 +91,17 @@ std::vector<Symbol> clip_scales(const Optimizer& o, const std::vector<Symbol>& g
        .hint = "use the layer's output in the loss, or freeze it: set_trainable(false)"});
 }
 
-/// Updates of the layers' own state, such as running means.
-std::vector<Symbol> state_updates(const ModelImpl& model) {
+/// Updates of the layers' own state, such as running means; those of frozen layers stay.
+std::vector<Symbol> state_updates(const ModelImpl& model, const FrozenNorms& frozen) {
+  const auto moves = [&](const Symbol& state) {
+    const auto& from = state.expr()->inputs;
+    return std::none_of(from.begin(), from.end(),
+                        [&](const Symbol& input) { return frozen.count(input.expr().get()) != 0; });
+  };
   std::vector<Symbol> all;
   for (const LayerCall* call : calls_of(model_order(model.outputs)))
     for (const WeakSymbol& weak : call->updates)
-      if (const Symbol state = weak) all.push_back(state);
+      if (const Symbol state = weak; state && moves(state)) all.push_back(state);
   return all;
 }
 
@@ -169,7 +174,8 @@ void add_gradients(ModelImpl& model, TrainGraph& graph) {
       graph.trained.push_back(variable);
       wrt.push_back(variable_symbol(variable));
     }
-  auto gradients = differentiate(graph.loss, wrt);
+  graph.frozen_norms = frozen_norms({graph.loss});
+  auto gradients = differentiate(graph.loss, wrt, graph.frozen_norms);
   for (size_t i = 0; i < gradients.size(); ++i)
     if (!gradients[i]) fail_unreachable(model, *graph.trained[i]);
   graph.gradients = std::move(gradients);
@@ -183,7 +189,7 @@ const std::vector<Symbol>& effects_of(ModelImpl& model, TrainGraph& graph, Mode 
   add_gradients(model, graph);
   auto all = mode == Mode::train ? updates_by(model, graph, graph.gradients) : added(model, graph);
   if (mode == Mode::add_and_update) all = updates_by(model, graph, all);
-  for (const Symbol& state : state_updates(model)) all.push_back(state);
+  for (const Symbol& state : state_updates(model, graph.frozen_norms)) all.push_back(state);
   if (all.empty())
     throw_graph({.what = "there is nothing to train: every weight is frozen, or there is none",
                  .hint = "unfreeze a layer with set_trainable(true)"});

@@ -69,7 +69,8 @@ class Tracer {
       map_[&expr] = {inputs[0]};
       return;
     }
-    const bool frozen_norm = !spec_.training && name == "batch_norm";
+    const bool frozen_norm =
+        name == "batch_norm" && (!spec_.training || spec_.frozen_norms.count(&expr) != 0);
     const Node like{.call = expr.call, .site = expr.site};
     Attrs attrs = expr.attrs;
     if (!spec_.training && attrs.has("dropout")) attrs.set("dropout", 0.0);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "graph/passes/frozen_norms.h"
 
 namespace goneuron {
 
@@ -16,6 +17,7 @@ struct TraceSpec {
   std::vector<Symbol> outputs;  // what is read after a step
   std::vector<Symbol> effects;  // ops that mutate variables; run after outputs[0], the loss
   bool training = false;
+  FrozenNorms frozen_norms = {};  // in training
 };
 
 Graph trace(const TraceSpec& spec);

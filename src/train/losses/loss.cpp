@@ -3,6 +3,7 @@
 
 #include "core/message.h"
 #include "graph/layer_impl.h"
+#include "train/losses/targets.h"
 
 namespace goneuron {
 
@@ -15,7 +16,7 @@ Loss::Loss(const char* name, SymbolFunction function, Site site)
 
 Symbol Loss::operator()(const Symbol& y_true, const Symbol& y_pred) const {
   const UserCode code;
-  return function_(y_true, y_pred);
+  return function_(like_predictions(y_true, y_pred), y_pred);
 }
 
 }  // namespace goneuron

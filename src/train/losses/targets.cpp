@@ -46,13 +46,18 @@ Symbol drop_last(const Symbol& x) {
 Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pred,
                      const char* hint) {
   const Shape &have = y_true.shape(), &want = y_pred.shape();
-  const bool missing_one = one_more(have, want) || one_more(want, have);
-  if (!(have == want) && !missing_one)
+  if (!(have == want) && !one_more(have, want) && !one_more(want, have))
     throw_shape(mismatch(name, y_true, y_pred,
                          "targets are " + have.str() + "; expected the predictions' " + want.str(),
                          hint));
-  const Symbol values = is_floating(y_true.dtype()) ? y_true : as_type(y_true, DType::f32);
-  return missing_one ? make("reshape_like", {values, y_pred}) : values;
+  return like_predictions(
+      is_floating(y_true.dtype()) ? y_true : as_type(y_true, DType::f32), y_pred);
+}
+
+Symbol like_predictions(const Symbol& y_true, const Symbol& y_pred) {
+  const Shape &have = y_true.shape(), &want = y_pred.shape();
+  const bool missing_one = one_more(have, want) || one_more(want, have);
+  return missing_one ? make("reshape_like", {y_true, y_pred}) : y_true;
 }
 
 Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pred) {

@@ -13,6 +13,8 @@ namespace goneuron {
 /// ShapeError.
 Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pred,
                      const char* hint);
+/// `y_true`, with the shape of `y_pred` where one trailing 1 is all that it has more or less.
+Symbol like_predictions(const Symbol& y_true, const Symbol& y_pred);
 /// Class indices, i32 [..], or one-hot rows, floating [.., classes], for `y_pred` [.., classes].
 Symbol class_targets(const char* name, const Symbol& y_true, const Symbol& y_pred);
 /// TypeError unless `labels`, made of `y_true` by class_targets(), are class indices, as an

@@ -8,6 +8,7 @@
 #include "core/message.h"
 #include "goneuron/functions.h"
 #include "graph/layer_impl.h"
+#include "train/losses/targets.h"
 #include "train/metrics/functions.h"
 
 namespace goneuron {
@@ -104,7 +105,7 @@ Metric Metric::named(const std::string& name) const {
 
 Symbol Metric::operator()(const Symbol& y_true, const Symbol& y_pred) const {
   const UserCode code;
-  if (function_) return function_(y_true, y_pred);
+  if (function_) return function_(like_predictions(y_true, y_pred), y_pred);
   throw_graph({.where = "Metric",
                .what = "\"" + name_ + "\" is no mean of a symbol; expected one that is",
                .hint = "take its evidence()"});
@@ -116,7 +117,7 @@ Evidence Metric::evidence(const Symbol& y_true, const Symbol& y_pred) const {
     throw_graph({.where = "Metric",
                  .what = "\"" + name_ + "\" is the mean of a symbol; expected one that adds up",
                  .hint = "call it: metric(y_true, y_pred)"});
-  Evidence found = evidence_(y_true, y_pred);
+  Evidence found = evidence_(like_predictions(y_true, y_pred), y_pred);
   const Symbol& rows = found.rows;
   if (!rows || !found.make || rows.dtype() != DType::f32 || rows.shape().rank() < 2 ||
       rows.shape()[0] != Any || rows.shape()[-1] == Any)
