@@ -4,7 +4,7 @@
 #pragma once
 
 #if defined(__x86_64__)
-#include <hwy/base.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
 #if !defined(__clang__)  // GCC bug 105593: the intrinsics' own headers warn
@@ -25,8 +25,10 @@ inline bool& pairs_pay() {
   return pay;
 }
 inline bool has_pairs() {
-  static const bool there =
-      __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  // And not where tests have AVX-512 switched off.
+  static const bool there = __builtin_cpu_supports("avx512bf16") != 0 &&
+                            __builtin_cpu_supports("avx512bw") != 0 &&
+                            (hwy::SupportedTargets() & HWY_AVX3) != 0;
   return there && pairs_pay();
 }
 }  // namespace goneuron::cpu::bf16
