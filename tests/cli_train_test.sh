@@ -73,6 +73,43 @@ says "dense/weight"
 expect 0 inspect houses.csv
 says "district"
 
+# --- --check refuses what train refuses, and a run that cannot begin leaves nothing behind ---
+refused() {  # refused TEXT SETTINGS...: by --check and by train, in the same words; the folder is new/run
+  local text=$1
+  shift
+  for check in --check ""; do
+    # shellcheck disable=SC2086
+    expect 1 train price.yaml $check --quiet --set outputs.folder=new/run "$@"
+    complains "$text"
+    [ -z "$check" ] || cp err err.check
+    [ ! -e new ] || fail "train $check: a run that cannot begin leaves its folder"
+  done
+  cmp -s err err.check || fail "--check does not say what train says"
+}
+refused 'no value "val_accurcy"' --set 'callbacks=[{EarlyStopping: {monitor: val_accurcy, mode: max}}]'
+refused 'no value "val_loss"' --set 'split={validation: 0}'
+refused 'no value "acc"' --set 'callbacks=[{ModelCheckpoint: {monitor: acc, save_best_only: true}}]'
+refused 'follows a schedule' --set 'callbacks=[ReduceLROnPlateau]' \
+  --set 'optimizer={Adam: {learning_rate: {CosineDecay: 0.01}}}'
+refused 'keeps no moving averages' --set 'callbacks=[MovingAverage]'
+refused 'cannot be made' --set outputs.folder=houses.csv/run
+expect 1 train price.yaml --check
+complains "goneuron resume run/price"
+expect 0 train price.yaml --check --overwrite
+[ -s run/price/model.safetensors ] || fail "--check has lost the run that --overwrite is for"
+expect 0 train price.yaml --check --set outputs.folder=new/run
+[ ! -e new ] || fail "--check leaves a folder"
+expect 0 summary price.yaml
+# Files that cannot be written show when training begins, bad numbers in its first step.
+mkdir kept
+touch kept/mine
+for folder in new/run kept; do
+  expect 1 train price.yaml --set outputs.folder=$folder --set 'callbacks=[{CSVLogger: {path: /proc/x/log.csv}}]'
+  expect 1 train price.yaml --set outputs.folder=$folder --set 'optimizer={SGD: {learning_rate: 1e30}}'
+done
+[ ! -e new ] || fail "a run that learnt nothing leaves its folder"
+[ "$(ls kept)" = mine ] || fail "a folder that was there is not as it was"
+
 # --- classes ---
 python3 - >flowers.csv <<'PYTHON'
 import random

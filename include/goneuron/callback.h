@@ -80,6 +80,9 @@ class CallbackBase {
   /// on_epoch_begin().
   virtual void save(CallbackState&) const {}
   virtual void load(const CallbackState&) {}
+  /// Before anything else, and where a training is only checked: throws where this callback cannot
+  /// do its work in it. Writes nothing.
+  virtual void check(const TrainingState&) const {}
   virtual void on_train_begin(TrainingState&) {}
   virtual void on_epoch_begin(TrainingState&) {}
   virtual void on_step_end(TrainingState&) {}

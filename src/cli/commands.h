@@ -26,6 +26,8 @@ struct TrainOptions {
 void help_config();
 /// Trains as a config says; 0, or exit_interrupted.
 int train(const std::string& path, const TrainOptions& options);
+/// What a config's data and model are.
+void show_config(const std::string& path);
 /// Goes on from a run's newest checkpoint.
 int resume(const std::string& path, const TrainOptions& options);
 

@@ -46,6 +46,13 @@ FitLoop::FitLoop(const Model& model, const FitParts& parts, const FitOptions& op
   state_.validation = parts_.validation ? &parts_.validation : nullptr;
   state_.history = &history_;
   state_.learning_rate = m_.learning_rate();
+  check_callbacks();
+}
+
+void FitLoop::check_callbacks() const {
+  const UserCode callbacks;
+  for (const Callback& callback : options_.callbacks)
+    if (callback) callback->check(state_);
 }
 
 History FitLoop::run() {

@@ -1,5 +1,5 @@
 // FitLoop: the epochs and steps of one fit(), its callbacks, history and checkpoints. Used by
-// Model::fit() alone.
+// Model::fit(), and by the program to check a config.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,8 @@ namespace goneuron {
 
 class FitLoop {
  public:
+  /// Throws for all that is wrong with the call, the data, the model's memory and the callbacks;
+  /// nothing has been written then.
   FitLoop(const Model& model, const FitParts& parts, const FitOptions& options, Site site);
   /// May be called once.
   History run();
@@ -22,6 +24,7 @@ class FitLoop {
   using Clock = std::chrono::steady_clock;
   using Hook = void (CallbackBase::*)(TrainingState&);
 
+  void check_callbacks() const;
   void open_checkpoints();
   void check_same_run(const RunPosition& position) const;
   void go_on_from(const Checkpoint& checkpoint);
@@ -57,5 +60,8 @@ class FitLoop {
   std::optional<CheckpointFolder> folder_;
   std::optional<Interrupt> interrupt_;
 };
+
+/// What fit() does before it writes or trains: throws what it would throw.
+void check_fit(const Model& model, const Dataset& data, const FitOptions& options, Site site);
 
 }  // namespace goneuron
