@@ -173,6 +173,16 @@ expect 0 train rhyme.yaml --quiet --set fit.epochs=1 --set model.1.TransformerBl
 expect 0 predict run/rhyme - --length 40 --temperature 0 < <(printf 'the cat s')
 says "the cat s"
 [ "$(head -c -1 out | wc -m)" -eq 49 ] || fail "40 characters were asked for"
+cp out from_stdin
+printf 'the cat s' >beginning.txt
+mkdir -p the
+for input in "the cat s" beginning.txt; do  # as a text, as a file
+  expect 0 predict run/rhyme "$input" --length 40 --temperature 0
+  cmp -s out from_stdin || fail "predict \"$input\" is not what it is from standard input"
+done
+expect 0 predict run/rhyme the cat s --length 40 --temperature 0
+cmp -s out from_stdin || fail "words are not taken as a text"
+expect 1 predict run/rhyme "THE CAT"
 
 # --- stopping and going on: the same weights ---
 cat >steps.yaml <<'YAML'

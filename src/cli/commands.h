@@ -41,7 +41,7 @@ struct EvaluateOptions {
 void evaluate(const std::string& path, const EvaluateOptions& options);
 
 struct PredictOptions {
-  std::vector<std::string> inputs;  ///< files; "-": standard input
+  std::vector<std::string> inputs;  ///< files; "-": standard input; of a text the text itself, too
   std::string output;               ///< a file; empty: standard output
   bool json = false;                ///< else CSV
   bool all = false;                 ///< the probability of each class

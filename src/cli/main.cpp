@@ -84,8 +84,8 @@ void add_predict(CLI::App& app) {
   auto* made = command(app, "predict", "what a run's model makes of new inputs");
   made->add_option("RUN", *path, "the folder of the run")->required();
   made->add_option("INPUT", options->inputs,
-                   "CSV rows as the training data's, images, arrays, numbers, or the beginning of "
-                   "a text; - is standard input")
+                   "files: CSV rows as the training data's, images, arrays, numbers; of a model of "
+                   "text its beginning, in files or as it is; - is standard input")
       ->required();
   made->add_option("--format", *format, "of the predictions")
       ->check(CLI::IsMember({"csv", "json"}));

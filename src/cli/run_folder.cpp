@@ -37,6 +37,11 @@ bool exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return exists(path) && !fs::is_directory(path, ignored);
+}
+
 RunFolder run_of(const config::Config& config) {
   RunFolder run{config.section("outputs").text("folder")};
   while (run.path.size() > 1 && run.path.back() == '/') run.path.pop_back();

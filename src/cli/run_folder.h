@@ -52,6 +52,8 @@ class NewRun {
 /// none.
 RunFolder find_run(const std::string& path);
 bool exists(const std::string& path);
+/// There is something of that name that is no folder.
+bool is_file(const std::string& path);
 /// Lines of a file; none where it does not exist.
 std::vector<std::string> lines_of(const std::string& path);
 /// Atomic. Throws FormatError.

@@ -56,7 +56,7 @@ std::string predict_line(const RunFolder& run, const Config& config) {
   const auto is = [&](const char* name) { return config::same_name(source, name); };
   const char* input = is("csv")      ? " NEW.csv"
                       : is("images") ? " IMAGE.png"
-                      : is("text")   ? " - < BEGINNING.txt"
+                      : is("text")   ? " \"BEGINNING\""
                                      : " INPUT";
   return "goneuron predict " + run.path + input;
 }
