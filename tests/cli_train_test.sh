@@ -65,6 +65,24 @@ PYTHON
 expect 0 evaluate run/price --part train
 expect 0 evaluate run/price houses.csv
 says "1,200 samples (houses.csv)"
+tail -n 1 out >straight
+python3 - <<'PYTHON'
+import csv
+rows = list(csv.DictReader(open("houses.csv")))
+names = ["agent"] + [name for name in reversed(rows[0]) if name != "id"] + ["note"]
+with open("mixed.csv", "w", newline="") as out:
+    writer = csv.DictWriter(out, names, extrasaction="ignore")
+    writer.writeheader()
+    for i, row in enumerate(rows):
+        writer.writerow(dict(row, agent=i % 7, note="a, b"))
+PYTHON
+expect 0 evaluate run/price mixed.csv
+sed 's/mixed.csv/houses.csv/' out | cmp -s straight || fail "columns in another order, and others, change the result"
+expect 0 predict run/price mixed.csv
+cmp -s out predicted.csv || fail "columns in another order, and others, change the predictions"
+cut -d, -f1-4,6- houses.csv >narrow.csv
+expect 1 evaluate run/price narrow.csv
+complains 'no column "built"'
 expect 0 report run/price
 expect 0 summary run/price
 expect 0 inspect run/price
