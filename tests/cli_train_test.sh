@@ -236,6 +236,22 @@ a, b = weights("run/whole/model.safetensors"), weights("run/steps/model.safetens
 assert a == b and len(a) > 6, [name for name in a if a[name] != b.get(name)]
 PYTHON
 
+# --- what goes on must be the run that it was; what is refused leaves it as it is ---
+cp run/steps/config.yaml before.yaml
+for setting in 'loss={cross_entropy: {label_smoothing: 0.1}}:another loss' \
+  model.2.Dense.activation=gelu:'other layers' data.fashion_mnist.take=7992:samples fit.batch_size=4:batch_size; do
+  expect 1 resume run/steps --set "${setting%:*}" --set fit.epochs=5
+  complains "${setting##*:}"
+  cmp -s run/steps/config.yaml before.yaml || fail "a run that cannot go on has another config"
+done
+expect 0 resume run/steps --quiet --set fit.epochs=5
+grep -q 'epochs: 5' run/steps/config.yaml || fail "the config is not that of the training that went on"
+python3 "$here/make_houses.py" 1200 >houses_then.csv
+expect 0 train price.yaml --quiet --set fit.epochs=1 --set data.csv.path=houses_then.csv --set outputs.folder=run/then
+sed -i '2s/,[0-9]*\r$/,123456\r/' houses_then.csv
+expect 1 resume run/then --set fit.epochs=2
+complains "other ones"
+
 # --- the shipped configs, with a small budget ---
 cd "$here/.."
 small() {  # small NAME SETTINGS...

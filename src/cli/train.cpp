@@ -127,7 +127,11 @@ void show(const Ready& ready, const Config& config) {
 int run_training(const Config& config, const RunFolder& run, Ready& ready, bool quiet) {
   auto& [data, model, fit] = ready;
   if (!quiet) describe(data, model);
-  keep_inputs(run, config, data);
+  // Once it is sure that the training begins: what cannot go on leaves the run as it is.
+  fit.callbacks.insert(fit.callbacks.begin(),
+                       LambdaCallback({.on_train_begin = [&](TrainingState&) {
+                         keep_inputs(run, config, ready.data);
+                       }}));
   const InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};

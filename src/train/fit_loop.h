@@ -27,6 +27,7 @@ class FitLoop {
   void check_callbacks() const;
   void open_checkpoints();
   void check_same_run(const RunPosition& position) const;
+  void restore_run(const Checkpoint& checkpoint);
   void go_on_from(const Checkpoint& checkpoint);
   void load_callbacks(const RunPosition& position);
   void call(Hook hook);
@@ -57,6 +58,8 @@ class FitLoop {
   i64 first_step_ = 0;  // of the next epoch: where a checkpoint was made in the middle of it
   Clock::time_point epoch_begin_, written_;
   BackupRequest backup_;
+  RunOptions run_;         // where there are checkpoints
+  double given_rate_ = 0;  // by the program; 0: it has a schedule
   std::optional<CheckpointFolder> folder_;
   std::optional<Interrupt> interrupt_;
 };
