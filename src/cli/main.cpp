@@ -1,10 +1,13 @@
 // The `goneuron` program: reads the command line and calls a command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
 
 #include "cli/commands.h"
+#include "config/schema.h"
+#include "core/message.h"
 #include "goneuron/error.h"
 
 namespace {
@@ -159,6 +162,18 @@ void add_bench(CLI::App& app) {
   });
 }
 
+/// What is wrong with the name of a command; empty where it is one, or an option.
+std::string wrong_name(const CLI::App& app, const std::string& given) {
+  std::vector<std::string> names;
+  for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
+  if (given.rfind('-', 0) == 0 || std::find(names.begin(), names.end(), given) != names.end())
+    return "";
+  const std::string near = goneuron::config::nearest(given, names);
+  return "no command \"" + given + "\"; " +
+         (near.empty() ? "expected one of " + goneuron::quoted_list(names)
+                       : "did you mean \"" + near + "\"?");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("GoNeuron: deep learning in C++20");
   app.footer(codes);
@@ -173,6 +188,10 @@ int run(int argc, char** argv) {
   add_init(app);
   add_bench(app);
   command(app, "info", "version, CPU, threads, libraries and devices")->callback(info);
+  if (const std::string wrong = argc > 1 ? wrong_name(app, argv[1]) : ""; !wrong.empty()) {
+    std::fprintf(stderr, "goneuron: %s\n", wrong.c_str());
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
