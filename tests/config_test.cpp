@@ -220,6 +220,20 @@ TEST(ConfigExamples, HaveTheCommentsOfTheSchema) {
   EXPECT_GE(found, 1);
 }
 
+TEST(ConfigSplit, SharesThatLeaveNothingToTrainOnAreRefused) {
+  const auto refused = [](const std::string& split, const std::vector<std::string>& set = {}) {
+    const Config c = Config::parse(changed("", "split: " + split), "run.yaml", set);
+    return message_of<FormatError>([&] { config::load_data(c); });
+  };
+  expect_contains(refused("{validation: 0.6, test: 0.7}"),
+                  {"run.yaml:5:32: the shares of split, 0.6 and 0.7, are 1 or more together"});
+  expect_contains(refused("{validation: 0.7, test: 0.3}"), {"0.7 and 0.3, are"});
+  expect_contains(refused("{test: 0.7}", {"split.validation=0.5"}), {"0.5 and 0.7, are"});
+  const Config few = Config::parse(changed("", "split: {validation: 0.001}"), "run.yaml",
+                                   {"data.fashion_mnist.take=50"});
+  config::load_data(few);  // of classes one each
+}
+
 /// What a model is trained from, and the weights that it gets: the demo's program and its config.
 std::map<std::string, Tensor> weights_of(const Model& model) {
   std::map<std::string, Tensor> all;
