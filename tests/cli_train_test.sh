@@ -118,6 +118,22 @@ expect 0 train price.yaml --check --overwrite
 expect 0 train price.yaml --check --set outputs.folder=new/run
 [ ! -e new ] || fail "--check leaves a folder"
 expect 0 summary price.yaml
+# What is said speaks of the config, not of C++.
+for setting in loss=cross_entropy 'callbacks=[MovingAverage]' 'callbacks=[{EarlyStopping: {monitor: foo}}]' \
+  'split={validation: 0}' augment.rotation=10 split.balanced=true data.csv.target=prize device.name=abacus \
+  'model=[{Conv2D: {filters: 3, kernel: 3}}]' data.csv.missing=error; do
+  ! "$program" train price.yaml --check --overwrite --set "$setting" >out 2>err ||
+    fail "$setting is not refused"
+  grep -qE '\((price.yaml|--set [a-z._0-9]+):[0-9]+\)' err || fail "$setting: no line of the config"
+  ! grep -E '::|\.cpp|\{\.|\w\(|[ {]\.[a-z_]+ = ' err >out || fail "$setting: C++ in the place of YAML"
+done
+echo 'rooms,area' >half.csv
+for input in "predict run/price half.csv" "predict run/price price.yaml" "evaluate run/price half.csv"; do
+  # shellcheck disable=SC2086
+  ! "$program" $input >out 2>err || fail "$input is not refused"
+  ! grep -E '::|\.cpp|\{\.|\w\(' err >out || fail "$input: C++ in an error"
+  grep -qE 'half.csv|price.yaml' err || fail "$input: the file is not named"
+done
 # Files that cannot be written show when training begins, bad numbers in its first step.
 mkdir kept
 touch kept/mine

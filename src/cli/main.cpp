@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "config/schema.h"
+#include "config/words.h"
 #include "core/message.h"
 #include "goneuron/error.h"
 
@@ -201,7 +202,8 @@ int run(int argc, char** argv) {
 }
 
 int fail(const std::exception& error, int code) {
-  std::fprintf(stderr, "goneuron: %s\n", error.what());
+  std::fprintf(stderr, "goneuron: %s\n",
+               goneuron::config::in_words_of_config(error.what()).c_str());
   return code;
 }
 

@@ -89,6 +89,7 @@ Dataset augmented(const Dataset& train, const Options& o) {
                    options.zoom > 0 || options.shift > 0 || options.crop_pad > 0 ||
                    options.noise > 0 || options.brightness > 0 || options.contrast > 0 ||
                    options.cutout > 0;
+  const UserCall place("augment", o.site(), true);
   return any ? data::augment(train, options, o.site()) : train;
 }
 
