@@ -117,10 +117,9 @@ Callback Lambda(std::function<void(TrainingState&)> function, Site site = Site::
 /// several calls of fit() takes a folder for each. Files are written beside the training and hold
 /// everything: weights, optimizer, averages, position in the data, metrics and callbacks (see
 /// CallbackBase::save); one that cannot be written is reported on standard error while training
-/// goes on, and thrown as FormatError if it was the last one. Ctrl-C (SIGINT) finishes the step, writes a checkpoint and ends the
-/// program; a second one ends it at once.
-/// The same as fit(.., {.resume = folder}), with options. Throws GraphError for options below 0, or
-/// keep below 1.
+/// goes on, and thrown as FormatError if it was the last one. Ctrl-C (SIGINT) finishes the step,
+/// writes a checkpoint and ends the program; a second one ends it at once. The same as fit(..,
+/// {.resume = folder}), with options. Throws GraphError for options below 0, or keep below 1.
 Callback BackupAndRestore(const std::string& folder, const BackupOptions& options = {},
                           Site site = Site::here());
 
