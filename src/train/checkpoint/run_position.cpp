@@ -12,7 +12,7 @@ namespace {
 
 // Of a list, and of all that callbacks remember: what is read takes no more than 1 MB whatever the
 // text says.
-constexpr size_t most = 1000, most_remembered = 10'000;
+constexpr size_t most = 1000, most_remembered = 10'000, most_classes = 100'000;
 
 template <class List, class Text>
 std::string list_text(const List& list, const Text& text) {
@@ -99,7 +99,7 @@ std::uint64_t read_number(JsonReader& json, const char* what) {
 std::string optional_text(const RunPosition& p) {
   std::string text;
   if (p.options.data) text += fmt::format(",\"data\":\"{}\"", *p.options.data);
-  if (p.options.class_weight)
+  if (p.options.class_weight && p.options.class_weight->size() <= most_classes)
     text += ",\"class_weight\":" + list_text(*p.options.class_weight, json_real);
   if (p.rate != 0) text += ",\"rate\":" + json_real(p.rate);
   return text;
@@ -108,7 +108,7 @@ std::string optional_text(const RunPosition& p) {
 void read_optional(JsonReader& json, RunPosition& p) {
   if (json.has_member("data")) p.options.data = read_number(json, "the data's fingerprint");
   if (json.has_member("class_weight"))
-    p.options.class_weight = items_of<double>(json, most, [&] { return json.real(); });
+    p.options.class_weight = items_of<double>(json, most_classes, [&] { return json.real(); });
   if (json.has_member("rate")) p.rate = json.real();
 }
 
