@@ -20,6 +20,10 @@ done
 expect 0 --help
 grep -q 'Exit codes' out || fail "--help does not document the exit codes"
 expect 2
+expect 2 trian price.yaml
+grep -qxF 'goneuron: no command "trian"; did you mean "train"?' err || fail "a command's name is not corrected"
+expect 2 zebra
+grep -qF 'no command "zebra"; expected one of "train", "resume"' err || fail "the commands there are, are not told"
 workloads="cnn mlp resnet gpt moe xor lstm gru"
 expect 2 bench nothing
 cat out err | grep -q "{${workloads// /,},all,csv}" || fail "an unknown workload does not list those there are"

@@ -65,6 +65,24 @@ PYTHON
 expect 0 evaluate run/price --part train
 expect 0 evaluate run/price houses.csv
 says "1,200 samples (houses.csv)"
+tail -n 1 out >straight
+python3 - <<'PYTHON'
+import csv
+rows = list(csv.DictReader(open("houses.csv")))
+names = ["agent"] + [name for name in reversed(rows[0]) if name != "id"] + ["note"]
+with open("mixed.csv", "w", newline="") as out:
+    writer = csv.DictWriter(out, names, extrasaction="ignore")
+    writer.writeheader()
+    for i, row in enumerate(rows):
+        writer.writerow(dict(row, agent=i % 7, note="a, b"))
+PYTHON
+expect 0 evaluate run/price mixed.csv
+sed 's/mixed.csv/houses.csv/' out | cmp -s straight || fail "columns in another order, and others, change the result"
+expect 0 predict run/price mixed.csv
+cmp -s out predicted.csv || fail "columns in another order, and others, change the predictions"
+cut -d, -f1-4,6- houses.csv >narrow.csv
+expect 1 evaluate run/price narrow.csv
+complains 'no column "built"'
 expect 0 report run/price
 expect 0 summary run/price
 expect 0 inspect run/price
@@ -72,6 +90,59 @@ expect 0 inspect run/price/model.safetensors
 says "dense/weight"
 expect 0 inspect houses.csv
 says "district"
+
+# --- --check refuses what train refuses, and a run that cannot begin leaves nothing behind ---
+refused() {  # refused TEXT SETTINGS...: by --check and by train, in the same words; the folder is new/run
+  local text=$1
+  shift
+  for check in --check ""; do
+    # shellcheck disable=SC2086
+    expect 1 train price.yaml $check --quiet --set outputs.folder=new/run "$@"
+    complains "$text"
+    [ -z "$check" ] || cp err err.check
+    [ ! -e new ] || fail "train $check: a run that cannot begin leaves its folder"
+  done
+  cmp -s err err.check || fail "--check does not say what train says"
+}
+refused 'no value "val_accurcy"' --set 'callbacks=[{EarlyStopping: {monitor: val_accurcy, mode: max}}]'
+refused 'no value "val_loss"' --set 'split={validation: 0}'
+refused 'no value "acc"' --set 'callbacks=[{ModelCheckpoint: {monitor: acc, save_best_only: true}}]'
+refused 'follows a schedule' --set 'callbacks=[ReduceLROnPlateau]' \
+  --set 'optimizer={Adam: {learning_rate: {CosineDecay: 0.01}}}'
+refused 'keeps no moving averages' --set 'callbacks=[MovingAverage]'
+refused 'cannot be made' --set outputs.folder=houses.csv/run
+expect 1 train price.yaml --check
+complains "goneuron resume run/price"
+expect 0 train price.yaml --check --overwrite
+[ -s run/price/model.safetensors ] || fail "--check has lost the run that --overwrite is for"
+expect 0 train price.yaml --check --set outputs.folder=new/run
+[ ! -e new ] || fail "--check leaves a folder"
+expect 0 summary price.yaml
+# What is said speaks of the config, not of C++.
+for setting in loss=cross_entropy 'callbacks=[MovingAverage]' 'callbacks=[{EarlyStopping: {monitor: foo}}]' \
+  'split={validation: 0}' augment.rotation=10 split.balanced=true data.csv.target=prize device.name=abacus \
+  'model=[{Conv2D: {filters: 3, kernel: 3}}]' data.csv.missing=error; do
+  ! "$program" train price.yaml --check --overwrite --set "$setting" >out 2>err ||
+    fail "$setting is not refused"
+  grep -qE '\((price.yaml|--set [a-z._0-9]+):[0-9]+\)' err || fail "$setting: no line of the config"
+  ! grep -E '::|\.cpp|\{\.|\w\(|[ {]\.[a-z_]+ = ' err >out || fail "$setting: C++ in the place of YAML"
+done
+echo 'rooms,area' >half.csv
+for input in "predict run/price half.csv" "predict run/price price.yaml" "evaluate run/price half.csv"; do
+  # shellcheck disable=SC2086
+  ! "$program" $input >out 2>err || fail "$input is not refused"
+  ! grep -E '::|\.cpp|\{\.|\w\(' err >out || fail "$input: C++ in an error"
+  grep -qE 'half.csv|price.yaml' err || fail "$input: the file is not named"
+done
+# Files that cannot be written show when training begins, bad numbers in its first step.
+mkdir kept
+touch kept/mine
+for folder in new/run kept; do
+  expect 1 train price.yaml --set outputs.folder=$folder --set 'callbacks=[{CSVLogger: {path: /proc/x/log.csv}}]'
+  expect 1 train price.yaml --set outputs.folder=$folder --set 'optimizer={SGD: {learning_rate: 1e30}}'
+done
+[ ! -e new ] || fail "a run that learnt nothing leaves its folder"
+[ "$(ls kept)" = mine ] || fail "a folder that was there is not as it was"
 
 # --- classes ---
 python3 - >flowers.csv <<'PYTHON'
@@ -136,6 +207,16 @@ expect 0 train rhyme.yaml --quiet --set fit.epochs=1 --set model.1.TransformerBl
 expect 0 predict run/rhyme - --length 40 --temperature 0 < <(printf 'the cat s')
 says "the cat s"
 [ "$(head -c -1 out | wc -m)" -eq 49 ] || fail "40 characters were asked for"
+cp out from_stdin
+printf 'the cat s' >beginning.txt
+mkdir -p the
+for input in "the cat s" beginning.txt; do  # as a text, as a file
+  expect 0 predict run/rhyme "$input" --length 40 --temperature 0
+  cmp -s out from_stdin || fail "predict \"$input\" is not what it is from standard input"
+done
+expect 0 predict run/rhyme the cat s --length 40 --temperature 0
+cmp -s out from_stdin || fail "words are not taken as a text"
+expect 1 predict run/rhyme "THE CAT"
 
 # --- stopping and going on: the same weights ---
 cat >steps.yaml <<'YAML'
@@ -170,6 +251,22 @@ def weights(path):
 a, b = weights("run/whole/model.safetensors"), weights("run/steps/model.safetensors")
 assert a == b and len(a) > 6, [name for name in a if a[name] != b.get(name)]
 PYTHON
+
+# --- what goes on must be the run that it was; what is refused leaves it as it is ---
+cp run/steps/config.yaml before.yaml
+for setting in 'loss={cross_entropy: {label_smoothing: 0.1}}:another loss' \
+  model.2.Dense.activation=gelu:'other layers' data.fashion_mnist.take=7992:samples fit.batch_size=4:batch_size; do
+  expect 1 resume run/steps --set "${setting%:*}" --set fit.epochs=5
+  complains "${setting##*:}"
+  cmp -s run/steps/config.yaml before.yaml || fail "a run that cannot go on has another config"
+done
+expect 0 resume run/steps --quiet --set fit.epochs=5
+grep -q 'epochs: 5' run/steps/config.yaml || fail "the config is not that of the training that went on"
+python3 "$here/make_houses.py" 1200 >houses_then.csv
+expect 0 train price.yaml --quiet --set fit.epochs=1 --set data.csv.path=houses_then.csv --set outputs.folder=run/then
+sed -i '2s/,[0-9]*\r$/,123456\r/' houses_then.csv
+expect 1 resume run/then --set fit.epochs=2
+complains "other ones"
 
 # --- the shipped configs, with a small budget ---
 cd "$here/.."

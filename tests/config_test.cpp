@@ -14,6 +14,7 @@
 #include "config/build.h"
 #include "config/check.h"
 #include "config/tables.h"
+#include "config/words.h"
 #include "config/write.h"
 #include "config/yaml.h"
 #include "config_cases.h"
@@ -218,6 +219,59 @@ TEST(ConfigExamples, HaveTheCommentsOfTheSchema) {
     EXPECT_FALSE(head.empty()) << file.path() << " does not say what it is";
   }
   EXPECT_GE(found, 1);
+}
+
+TEST(ConfigWords, SayInAConfigsWordsWhatTheLibrarySaysInCpp) {
+  const std::vector<std::pair<std::string, std::string>> all = {
+      {"use Dense(1, Sigmoid) with BinaryCrossEntropy, or Dense(2, Softmax)",
+       "use Dense: {units: 1, activation: sigmoid} with BinaryCrossEntropy, or Dense: {units: 2, "
+       "activation: softmax}"},
+      {"an output is named after its layer: Dense(10, {.name = \"label\"})",
+       "an output is named after its layer: Dense: {units: 10, name: \"label\"}"},
+      {"add Reshape({28, 28, 1}) before it", "add Reshape: [28, 28, 1] before it"},
+      {"leave such columns out: .ignore = {\"c\"}", "leave such columns out: ignore: [\"c\"]"},
+      {".missing = data::Missing::drop leaves such rows out", "missing: drop leaves such rows out"},
+      {"ask for them: compile(.., {.ema = 0.999})", "ask for them: compile: {ema: 0.999}"},
+      {"plain and .gz files can be read; \"Dense(1)\" is a text",
+       "plain and .gz files can be read; \"Dense(1)\" is a text"},
+      {"check a loss of your own for log(0) and 0/0",
+       "check a loss of your own for log(0) and 0/0"},
+      {"convert one-hot rows with y.to(DType::f32)",
+       "goneuron train --help-config tells what every key can have"}};
+  for (const auto& [cpp, words] : all)
+    EXPECT_EQ(config::in_words_of_config("ShapeError: fit() (run.yaml:5): no\n  hint   " + cpp),
+              "ShapeError: fit (run.yaml:5): no\n  hint   " + words);
+  EXPECT_EQ(config::in_words_of_config("DataError: predict() (src/cli/predict.cpp:40): no"),
+            "DataError: predict: no");
+}
+
+TEST(ConfigWords, LeaveErrorsOfConfigsAsTheyAreAndNoCppInHints) {
+  for (const RefusedConfig& refused : refused_configs())
+    EXPECT_EQ(config::in_words_of_config(refusal(refused)), refusal(refused));
+  std::istringstream errors(file_text(GONEURON_SOURCE_DIR "/tests/fixtures/errors.txt"));
+  int hints = 0;
+  for (std::string line; std::getline(errors, line);) {
+    if (line.rfind("  hint ", 0) != 0 || line.find("numpy.") != std::string::npos) continue;
+    const std::string words = config::in_words_of_config("GraphError: no\n" + line);
+    for (const char* cpp : {"::", "{.", ") {", "->", "()"})
+      EXPECT_EQ(words.find(cpp), std::string::npos) << words;
+    ++hints;
+  }
+  EXPECT_GT(hints, 500);
+}
+
+TEST(ConfigSplit, SharesThatLeaveNothingToTrainOnAreRefused) {
+  const auto refused = [](const std::string& split, const std::vector<std::string>& set = {}) {
+    const Config c = Config::parse(changed("", "split: " + split), "run.yaml", set);
+    return message_of<FormatError>([&] { config::load_data(c); });
+  };
+  expect_contains(refused("{validation: 0.6, test: 0.7}"),
+                  {"run.yaml:5:32: the shares of split, 0.6 and 0.7, are 1 or more together"});
+  expect_contains(refused("{validation: 0.7, test: 0.3}"), {"0.7 and 0.3, are"});
+  expect_contains(refused("{test: 0.7}", {"split.validation=0.5"}), {"0.5 and 0.7, are"});
+  const Config few = Config::parse(changed("", "split: {validation: 0.001}"), "run.yaml",
+                                   {"data.fashion_mnist.take=50"});
+  config::load_data(few);  // of classes one each
 }
 
 /// What a model is trained from, and the weights that it gets: the demo's program and its config.

@@ -56,6 +56,50 @@ ERROR_CASE(resume_with_more_data) {
   model.fit(samples(8), Tensor(Shape{8, 1}), {.batch_size = 2, .resume = run});
 }
 
+ERROR_CASE(resume_with_other_values) {
+  const std::string run = fresh_folder();
+  auto model = resumable();
+  Tensor y(Shape{6, 1});
+  model.fit(samples(6), y, {.resume = run});
+  y.set({4, 0}, 0.5);
+  model.fit(samples(6), y, {.resume = run});
+}
+
+ERROR_CASE(resume_with_another_class_weight) {
+  const std::string run = fresh_folder();
+  const Tensor y(std::vector<std::int32_t>{0, 1, 2, 0, 1, 2});
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy);
+  model.fit(samples(6), y, {.resume = run});
+  model.fit(samples(6), y, {.class_weight = {1, 2, 1}, .resume = run});
+}
+
+ERROR_CASE(resume_with_another_loss) {
+  const std::string run = fresh_folder();
+  auto model = resumable();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
+  model.compile(Adam(0.01), BinaryCrossEntropy);
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
+}
+
+ERROR_CASE(resume_with_another_activation) {
+  const std::string run = fresh_folder();
+  resumable().fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
+  auto other = Sequential({Dense(2, GELU), Dense(1)});
+  other.compile(Adam(0.01), MSE, {}, {.seed = 1});
+  other.fit(samples(6), Tensor(Shape{6, 1}), {.resume = run});
+}
+
+ERROR_CASE(resume_with_another_option_of_a_metric) {
+  const std::string run = fresh_folder();
+  const Tensor y(std::vector<std::int32_t>{0, 1, 2, 0, 1, 2});
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(SGD(0.1), CrossEntropy, {SparseTopKCategoricalAccuracy({.k = 2}).named("top")});
+  model.fit(samples(6), y, {.resume = run});
+  model.compile(SGD(0.1), CrossEntropy, {SparseTopKCategoricalAccuracy({.k = 1}).named("top")});
+  model.fit(samples(6), y, {.resume = run});
+}
+
 ERROR_CASE(resume_with_other_metrics) {
   const std::string run = fresh_folder();
   auto model = resumable();

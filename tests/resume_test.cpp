@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
+#include "error_text.h"
 #include "training_runs.h"
 
 namespace goneuron {
@@ -210,6 +212,99 @@ TEST_F(Folder, WithoutAHandlerAnInterruptEndsTheProgram) {
   ASSERT_EQ(waitpid(pid, &status, 0), pid);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
   EXPECT_TRUE(fs::exists(in("run/checkpoint-0001-0000005.safetensors")));
+}
+
+/// Two epochs of a line's fit at `rate`, which a callback halves after the first one.
+double rate_at_the_end(const std::string& folder, double rate, i64 epochs) {
+  auto model = Sequential({Dense(1)});
+  model.compile(SGD(rate), MSE, {}, {.seed = 1});
+  const Callback halve = Lambda([](TrainingState& state) {
+    if (state.epoch == 0) state.learning_rate /= 2;
+  });
+  model.fit(runs::noise({8, 2}, 1), runs::noise({8, 1}, 2),
+            {.epochs = epochs, .callbacks = {halve}, .resume = folder});
+  return model.learning_rate();
+}
+
+TEST_F(Folder, TheRateIsTheCheckpointsUntilTheProgramGivesAnother) {
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.25, 2), 0.125);
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.25, 3), 0.125) << "as it would be without a stop";
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.0625, 4), 0.0625) << "lowered by hand";
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.0625, 5), 0.0625);
+}
+
+/// Fits once and once more with another data set; what is said of that, or "".
+std::string second_fit(const std::string& folder, const Dataset& first, const Dataset& second) {
+  auto model = Sequential({Flatten(), Dense(1)});
+  model.compile(SGD(0.01), MSE);
+  model.fit(first, {.resume = folder});
+  try {
+    model.fit(second, {.epochs = 2, .resume = folder});
+  } catch (const GraphError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_F(Folder, OtherSamplesAreNoticedWhereverTheyLie) {
+  const Tensor x = runs::noise({5000, 3}, 1), y = runs::noise({5000, 1}, 2);
+  Tensor other = x.clone();
+  for (i64 i = 0; i < other.size(); ++i) other.data()[i] *= 1.0001F;
+  int tables = 0;
+  const auto as_table = [&](const Tensor& t, i64 memory) {
+    const std::string path = in("table" + std::to_string(++tables));
+    std::ofstream file(path);
+    file << "a,b,c,y\n";
+    for (i64 i = 0; i < 5000; ++i)
+      file << t.at({i, 0}) << ',' << t.at({i, 1}) << ',' << t.at({i, 2}) << ',' << y.at({i, 0})
+           << '\n';
+    file.close();
+    return data::csv(path, {.target = "y", .normalize = data::Normalize::none, .memory = memory})
+        .data;
+  };
+  const auto map = [](const Sample& s) { return s; };
+  std::vector<std::function<Dataset(const Tensor&)>> forms;
+  forms.emplace_back([&](const Tensor& t) { return Dataset(t, y); });
+  forms.emplace_back([&](const Tensor& t) { return Dataset(t, y).map(map).shuffle(3); });
+  forms.emplace_back([&](const Tensor& t) {
+    return Dataset(t, y).weighted(Tensor(std::vector<float>(5000, 2))).take(4000);
+  });
+  forms.emplace_back([&](const Tensor& t) { return Dataset(t, y).concat(Dataset(t, y)); });
+  forms.emplace_back([&](const Tensor& t) { return as_table(t, i64{1} << 30); });
+  forms.emplace_back([&](const Tensor& t) { return as_table(t, 0); });
+  for (size_t i = 0; i < forms.size(); ++i) {
+    const std::string same = in("same" + std::to_string(i)), run = in("run" + std::to_string(i));
+    EXPECT_EQ(second_fit(same, forms[i](x), forms[i](x)), "") << i;
+    expect_contains(second_fit(run, forms[i](x), forms[i](other)), {"but other ones"});
+  }
+  const Dataset data(x, y);
+  expect_contains(second_fit(in("order"), data.shuffle(1), data.shuffle(2)), {"but other ones"});
+}
+
+TEST_F(Folder, FunctionsAreNotCalledToCompareData) {
+  std::atomic<int> calls = 0;
+  const auto make = [&](i64 i) {
+    ++calls;
+    return Sample{runs::noise({3}, static_cast<std::uint32_t>(i)), Tensor(Shape{1})};
+  };
+  const Dataset data = data::generator(40, make);
+  const int before = calls;
+  EXPECT_EQ(second_fit(in("run"), data, data), "");
+  EXPECT_EQ(calls - before, 80) << "once for each sample of the two epochs";
+}
+
+/// Checkpoints from before there were these facts: blanks in their place.
+TEST_F(Folder, OlderCheckpointsGoOn) {
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.25, 2), 0.125);
+  for (const auto& entry : fs::directory_iterator(in("run"))) {
+    std::string bytes = read_file(entry.path());
+    const size_t begin = bytes.find(",\\\"data\\\":");
+    const size_t end = bytes.find(",\\\"epoch\\\":", begin);
+    ASSERT_TRUE(begin < end && end != std::string::npos);
+    bytes.replace(begin, end - begin, end - begin, ' ');
+    std::ofstream(entry.path(), std::ios::binary) << bytes;
+  }
+  EXPECT_EQ(rate_at_the_end(in("run"), 0.0625, 3), 0.125) << "which rate was given is not known";
 }
 
 int interrupted(const std::string& folder) {

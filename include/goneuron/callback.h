@@ -80,6 +80,9 @@ class CallbackBase {
   /// on_epoch_begin().
   virtual void save(CallbackState&) const {}
   virtual void load(const CallbackState&) {}
+  /// Before anything else, and where a training is only checked: throws where this callback cannot
+  /// do its work in it. Writes nothing.
+  virtual void check(const TrainingState&) const {}
   virtual void on_train_begin(TrainingState&) {}
   virtual void on_epoch_begin(TrainingState&) {}
   virtual void on_step_end(TrainingState&) {}
@@ -107,16 +110,16 @@ Callback Lambda(std::function<void(TrainingState&)> function, Site site = Site::
 
 /// Checkpoints of a run in `folder`, which is made: fit() goes on from the newest one there, in the
 /// middle of an epoch too, and ends with the weights, bit for bit, of a run that never stopped. The
-/// data, its order, the batch size, the seed and the accumulation must be as before. A run that is
-/// done, or that a callback stopped, is not trained again: fit() restores it and returns its
-/// history; more epochs go on from its end. A program with several calls of fit() takes a folder
-/// for each. Files are written beside the training and hold everything: weights, optimizer,
-/// averages, position in the data, metrics and callbacks (see CallbackBase::save); one that cannot
-/// be written is reported on standard error while training goes on, and thrown as FormatError if
-/// it was the last one. Ctrl-C (SIGINT) finishes the step, writes a checkpoint and ends the
-/// program; a second one ends it at once.
-/// The same as fit(.., {.resume = folder}), with options. Throws GraphError for options below 0, or
-/// keep below 1.
+/// data, its order, the batch size, the seed, the accumulation and what model, loss and metrics
+/// compute must be as before; the learning rate is that of the checkpoint, unless the program gives
+/// another one than it gave then. A run that is done, or that a callback stopped, is not trained
+/// again: fit() restores it and returns its history; more epochs go on from its end. A program with
+/// several calls of fit() takes a folder for each. Files are written beside the training and hold
+/// everything: weights, optimizer, averages, position in the data, metrics and callbacks (see
+/// CallbackBase::save); one that cannot be written is reported on standard error while training
+/// goes on, and thrown as FormatError if it was the last one. Ctrl-C (SIGINT) finishes the step,
+/// writes a checkpoint and ends the program; a second one ends it at once. The same as fit(..,
+/// {.resume = folder}), with options. Throws GraphError for options below 0, or keep below 1.
 Callback BackupAndRestore(const std::string& folder, const BackupOptions& options = {},
                           Site site = Site::here());
 

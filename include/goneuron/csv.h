@@ -159,7 +159,7 @@ struct Preprocessing {
   /// like `mean`. Throws DataError naming row and column.
   Tensor inputs(const std::vector<std::vector<std::string>>& rows, Site site = Site::here()) const;
   /// The same of CSV text. Where its first row is names of columns, they say which cell is which,
-  /// in any order, and targets and ignored columns may be left out.
+  /// in any order; targets and ignored columns may be left out, and others may stand there.
   Tensor inputs_of_csv(const std::string& text, Site site = Site::here()) const;
   /// Numbers predicted for `target`, one of with_role(target), in the target's own unit again.
   double restored(int target, double predicted, Site site = Site::here()) const;
@@ -187,8 +187,9 @@ struct Table {
 /// DataError for rows and cells that do not fit, naming file, line and column.
 /// Several files are read as one; their headers must be alike.
 Table csv(const Files& files, const CsvOptions& options, Site site = Site::here());
-/// As another file was read: a test set with the columns, statistics and categories of the training
-/// data. Of `options`, `memory` and `block` count.
+/// As another file was read: a test set with the statistics and categories of the training data.
+/// Its inputs and targets are found by their names, in any order and among others; without a header
+/// the columns must be as many, in the same order. Of `options`, `memory` and `block` count.
 Table csv(const Files& files, const Preprocessing& like, const CsvOptions& options = {},
           Site site = Site::here());
 /// The columns of a file without a data set: kinds, statistics and categories. No target is needed,

@@ -26,6 +26,8 @@ struct TrainOptions {
 void help_config();
 /// Trains as a config says; 0, or exit_interrupted.
 int train(const std::string& path, const TrainOptions& options);
+/// What a config's data and model are.
+void show_config(const std::string& path);
 /// Goes on from a run's newest checkpoint.
 int resume(const std::string& path, const TrainOptions& options);
 
@@ -39,7 +41,7 @@ struct EvaluateOptions {
 void evaluate(const std::string& path, const EvaluateOptions& options);
 
 struct PredictOptions {
-  std::vector<std::string> inputs;  ///< files; "-": standard input
+  std::vector<std::string> inputs;  ///< files; "-": standard input; of a text the text itself, too
   std::string output;               ///< a file; empty: standard output
   bool json = false;                ///< else CSV
   bool all = false;                 ///< the probability of each class

@@ -129,7 +129,7 @@ void inspect(const std::string& path) {
   if (fs::is_directory(path, ignored)) return inspect_folder(path);
   const auto ends = [&](const char* with) { return path.ends_with(with); };
   if (ends(".safetensors")) return inspect_tensors(path);
-  if (ends(".yaml") || ends(".yml")) return static_cast<void>(train(path, {.check = true}));
+  if (ends(".yaml") || ends(".yml")) return show_config(path);
   if (ends(".csv") || ends(".tsv") || ends(".csv.gz")) return inspect_table(path);
   const std::string text = read_text(path);
   const bool gzip = text.size() > 2 && text[0] == '\x1F' && text[1] == '\x8B';

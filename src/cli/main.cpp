@@ -1,10 +1,14 @@
 // The `goneuron` program: reads the command line and calls a command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
 
 #include "cli/commands.h"
+#include "config/schema.h"
+#include "config/words.h"
+#include "core/message.h"
 #include "goneuron/error.h"
 
 namespace {
@@ -84,8 +88,8 @@ void add_predict(CLI::App& app) {
   auto* made = command(app, "predict", "what a run's model makes of new inputs");
   made->add_option("RUN", *path, "the folder of the run")->required();
   made->add_option("INPUT", options->inputs,
-                   "CSV rows as the training data's, images, arrays, numbers, or the beginning of "
-                   "a text; - is standard input")
+                   "files: CSV rows as the training data's, images, arrays, numbers; of a model of "
+                   "text its beginning, in files or as it is; - is standard input")
       ->required();
   made->add_option("--format", *format, "of the predictions")
       ->check(CLI::IsMember({"csv", "json"}));
@@ -159,6 +163,18 @@ void add_bench(CLI::App& app) {
   });
 }
 
+/// What is wrong with the name of a command; empty where it is one, or an option.
+std::string wrong_name(const CLI::App& app, const std::string& given) {
+  std::vector<std::string> names;
+  for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
+  if (given.rfind('-', 0) == 0 || std::find(names.begin(), names.end(), given) != names.end())
+    return "";
+  const std::string near = goneuron::config::nearest(given, names);
+  return "no command \"" + given + "\"; " +
+         (near.empty() ? "expected one of " + goneuron::quoted_list(names)
+                       : "did you mean \"" + near + "\"?");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("GoNeuron: deep learning in C++20");
   app.footer(codes);
@@ -173,6 +189,10 @@ int run(int argc, char** argv) {
   add_init(app);
   add_bench(app);
   command(app, "info", "version, CPU, threads, libraries and devices")->callback(info);
+  if (const std::string wrong = argc > 1 ? wrong_name(app, argv[1]) : ""; !wrong.empty()) {
+    std::fprintf(stderr, "goneuron: %s\n", wrong.c_str());
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -182,7 +202,8 @@ int run(int argc, char** argv) {
 }
 
 int fail(const std::exception& error, int code) {
-  std::fprintf(stderr, "goneuron: %s\n", error.what());
+  std::fprintf(stderr, "goneuron: %s\n",
+               goneuron::config::in_words_of_config(error.what()).c_str());
   return code;
 }
 

@@ -1,6 +1,8 @@
 // `goneuron predict`: what a run's model makes of new inputs.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "cli/commands.h"
 #include "cli/predict_inputs.h"
 #include "cli/predict_output.h"
@@ -19,9 +21,14 @@ void write_out(const std::string& text, const PredictOptions& options) {
   }
 }
 
-std::string joined_inputs(const PredictOptions& options) {
+/// What files hold, and what is no file's name as it is: words of it are those of a shell's line.
+std::string beginning_of(const std::vector<std::string>& inputs) {
   std::string text;
-  for (const std::string& input : options.inputs) text += input_text(input);
+  bool words = false;
+  for (const std::string& input : inputs) {
+    const bool before = std::exchange(words, input != "-" && !is_file(input));
+    text += words ? (before ? " " : "") + input : input_text(input);
+  }
   return text;
 }
 
@@ -30,7 +37,7 @@ std::string joined_inputs(const PredictOptions& options) {
 void predict(const std::string& path, const PredictOptions& options) {
   const Run run = open_run(path);
   if (is_text_run(run)) {
-    const std::string beginning = joined_inputs(options);
+    const std::string beginning = beginning_of(options.inputs);
     const std::string text = written_on(run, beginning, options);
     return write_out(options.json ? "{\"input\": " + json_quote(beginning) +
                                         ", \"prediction\": " + json_quote(text) + "}\n"

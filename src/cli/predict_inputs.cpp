@@ -137,15 +137,16 @@ PredictInputs predict_inputs(const Run& run, const std::vector<std::string>& fil
   const Shape sample = run.model.input().shape().without_batch();
   const bool table = !run.preprocessing.empty();
   for (const std::string& file : files) {
+    const std::string name = shown_name(file);
+    const UserCall place(name.c_str(), {}, true);
     if (table) {
       const auto preprocessing = data::Preprocessing::from_json(run.preprocessing);
       parts.push_back(preprocessing.inputs_of_csv(input_text(file)));
     } else {
       parts.push_back(read_one(file, sample));
       for (i64 i = 0; i < parts.back().shape()[0]; ++i)
-        inputs.labels.push_back(parts.back().shape()[0] == 1
-                                    ? shown_name(file)
-                                    : shown_name(file) + ":" + std::to_string(i));
+        inputs.labels.push_back(parts.back().shape()[0] == 1 ? name
+                                                             : name + ":" + std::to_string(i));
     }
   }
   inputs.x = joined(parts);

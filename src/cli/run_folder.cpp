@@ -1,5 +1,7 @@
 #include "cli/run_folder.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -21,6 +23,13 @@ void remove_files(const RunFolder& run) {
   fs::remove_all(run.checkpoints(), ignored);
 }
 
+/// A model, or a checkpoint to go on from.
+bool something_learnt(const RunFolder& run) {
+  std::error_code none;
+  return exists(run.model()) ||
+         fs::directory_iterator(run.checkpoints(), none) != fs::directory_iterator();
+}
+
 }  // namespace
 
 bool exists(const std::string& path) {
@@ -28,27 +37,59 @@ bool exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
-RunFolder new_run(const config::Config& config, bool overwrite) {
-  const config::Options outputs = config.section("outputs");
-  RunFolder run{outputs.text("folder")};
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return exists(path) && !fs::is_directory(path, ignored);
+}
+
+RunFolder run_of(const config::Config& config) {
+  RunFolder run{config.section("outputs").text("folder")};
   while (run.path.size() > 1 && run.path.back() == '/') run.path.pop_back();
-  if (exists(run.config()) && !overwrite)
-    config::fail_at(outputs.value("folder"),
-                    "there is a run in " + run.path + " already; expected a new folder",
-                    {{"go on", "goneuron resume " + run.path}},
-                    "name another folder (--set outputs.folder=..), or give --overwrite to lose "
-                    "that run");
   return run;
 }
 
-void begin_run(const RunFolder& run, const config::Config& config) {
-  std::error_code error;
-  fs::create_directories(run.path, error);
-  if (error)
-    config::fail_at(config.section("outputs").value("folder"),
-                    "the folder " + run.path + " cannot be made: " + error.message(), {},
-                    "choose a place that exists and may be written");
-  remove_files(run);
+// Delegates, so that the destructor takes back what was made before this one throws.
+NewRun::NewRun(const config::Config& config, bool overwrite) : NewRun(run_of(config)) {
+  const config::Value named = config.section("outputs").value("folder");
+  if (exists(run_.config()) && !overwrite)
+    config::fail_at(named, "there is a run in " + run_.path + " already; expected a new folder",
+                    something_learnt(run_)
+                        ? config::Lines{{"go on", "goneuron resume " + run_.path}}
+                        : config::Lines{},
+                    "name another folder (--set outputs.folder=..), or give --overwrite to lose "
+                    "that run");
+  try {
+    make(run_.path);
+  } catch (const fs::filesystem_error& error) {
+    config::fail_at(named, "the folder " + run_.path + " cannot be made: " + error.code().message(),
+                    {}, "choose a place that exists and may be written");
+  }
+  if (access(run_.path.c_str(), W_OK | X_OK) != 0)
+    config::fail_at(named,
+                    "the folder " + run_.path + " cannot be written to: " + std::strerror(errno),
+                    {}, "choose another one, or let this user write there");
+}
+
+NewRun::~NewRun() {
+  if (begun_ && something_learnt(run_)) return;
+  if (begun_)
+    for (const std::string& file : {run_.config(), run_.preprocessing(), run_.classes()})
+      std::remove(file.c_str());
+  std::error_code not_empty;  // a callback's files stay, and their folders
+  if (begun_) fs::remove(run_.checkpoints(), not_empty);
+  for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), not_empty);
+}
+
+void NewRun::make(const std::string& path) {
+  if (fs::is_directory(path)) return;
+  if (const std::string above = fs::path(path).parent_path(); !above.empty() && above != path)
+    make(above);
+  if (fs::create_directory(path)) made_.push_back(path);
+}
+
+void NewRun::begin() {
+  remove_files(run_);
+  begun_ = true;
 }
 
 RunFolder find_run(const std::string& path) {

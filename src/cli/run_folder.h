@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 
@@ -21,15 +22,38 @@ struct RunFolder {
   std::string classes() const { return path + "/classes.txt"; }
 };
 
-/// The folder that the config names. Throws FormatError where a run is there already, unless it may
-/// be overwritten.
-RunFolder new_run(const config::Config& config, bool overwrite);
-/// Makes the folder; what another run left in it goes.
-void begin_run(const RunFolder& run, const config::Config& config);
+/// The folder that the config names.
+RunFolder run_of(const config::Config& config);
+
+/// The folder of a run that is to begin, made where it is not there. Where nothing of that run is
+/// worth keeping in the end, all that was made for it goes again, so that the next one can begin.
+class NewRun {
+ public:
+  /// Throws FormatError where a run is there already, unless it may be overwritten, and where the
+  /// folder cannot be made or written to.
+  NewRun(const config::Config& config, bool overwrite);
+  ~NewRun();
+  NewRun(const NewRun&) = delete;
+  NewRun& operator=(const NewRun&) = delete;
+
+  const RunFolder& folder() const { return run_; }
+  /// What another run left in it goes; what is written from here on is this run's.
+  void begin();
+
+ private:
+  explicit NewRun(RunFolder run) : run_(std::move(run)) {}
+  void make(const std::string& path);
+
+  RunFolder run_;
+  std::vector<std::string> made_;  // folders, from the top
+  bool begun_ = false;
+};
 /// A run, given as its folder or as a file in it; `what` is the command, for the error when it is
 /// none.
 RunFolder find_run(const std::string& path);
 bool exists(const std::string& path);
+/// There is something of that name that is no folder.
+bool is_file(const std::string& path);
 /// Lines of a file; none where it does not exist.
 std::vector<std::string> lines_of(const std::string& path);
 /// Atomic. Throws FormatError.

@@ -12,7 +12,7 @@ void summary(const std::string& path) {
   if (std::filesystem::is_directory(path, ignored))
     std::puts(open_run(path).model.summary(32, {}).c_str());
   else if (path.ends_with(".yaml") || path.ends_with(".yml"))
-    train(path, {.check = true});
+    show_config(path);
   else
     std::puts(Model::load(path, {}).summary(32, {}).c_str());
 }

@@ -12,6 +12,7 @@
 #include "core/message.h"
 #include "goneuron/callbacks.h"
 #include "goneuron/csv.h"
+#include "train/fit_loop.h"
 
 namespace goneuron::cli {
 namespace {
@@ -55,7 +56,7 @@ std::string predict_line(const RunFolder& run, const Config& config) {
   const auto is = [&](const char* name) { return config::same_name(source, name); };
   const char* input = is("csv")      ? " NEW.csv"
                       : is("images") ? " IMAGE.png"
-                      : is("text")   ? " - < BEGINNING.txt"
+                      : is("text")   ? " \"BEGINNING\""
                                      : " INPUT";
   return "goneuron predict " + run.path + input;
 }
@@ -79,25 +80,6 @@ void finish(const RunFolder& run, const Config& config, const Model& model, cons
   say("next   " + predict_line(run, config));
 }
 
-struct Ready {
-  Loaded data;
-  Model model;
-};
-
-/// Everything that can be wrong with the config or its data is found here, before a run is made.
-Ready prepare(const Config& config) {
-  config::use_device(config);
-  Ready ready{config::load_data(config), {}};
-  const Dataset& train = ready.data.train;
-  ready.model = config::build_model(config, train.x_shape(), train.x_dtype());
-  config::compile_model(config, ready.model, train);
-  if (ready.data.preprocessing.rfind('{', 0) == 0)
-    ready.model.set_preprocessing(data::Preprocessing::from_json(ready.data.preprocessing, {}), {});
-  // Whether the loss and the metrics fit the model and the data.
-  ready.model.evaluate(train.take(1), 1, config.section("fit").site());
-  return ready;
-}
-
 FitOptions with_callbacks(const Config& config, const RunFolder& run, const Loaded& data,
                           bool quiet) {
   FitOptions fit = config::fit_options(config, data, run.path);
@@ -114,12 +96,42 @@ FitOptions with_callbacks(const Config& config, const RunFolder& run, const Load
   return fit;
 }
 
+struct Ready {
+  Loaded data;
+  Model model;
+  FitOptions fit;
+};
+
+/// Everything that can be wrong with the config or its data is found here, before a run is made.
+Ready prepare(const Config& config, const RunFolder& run, bool quiet) {
+  config::use_device(config);
+  Ready ready{config::load_data(config), {}, {}};
+  const Dataset& train = ready.data.train;
+  ready.model = config::build_model(config, train.x_shape(), train.x_dtype());
+  config::compile_model(config, ready.model, train);
+  if (ready.data.preprocessing.rfind('{', 0) == 0)
+    ready.model.set_preprocessing(data::Preprocessing::from_json(ready.data.preprocessing, {}), {});
+  ready.fit = with_callbacks(config, run, ready.data, quiet);
+  const Site site = config.section("fit").site();
+  check_fit(ready.model, train, ready.fit, site);
+  ready.model.evaluate(train.take(1), 1, site);  // whether its samples can be read at all
+  return ready;
+}
+
+void show(const Ready& ready, const Config& config) {
+  describe(ready.data, ready.model);
+  say(ready.model.summary(config.section("fit").integer("batch_size"), {}));
+}
+
 /// 0, or 3 when it was interrupted.
 int run_training(const Config& config, const RunFolder& run, Ready& ready, bool quiet) {
-  auto& [data, model] = ready;
+  auto& [data, model, fit] = ready;
   if (!quiet) describe(data, model);
-  keep_inputs(run, config, data);
-  const FitOptions fit = with_callbacks(config, run, data, quiet);
+  // Once it is sure that the training begins: what cannot go on leaves the run as it is.
+  fit.callbacks.insert(fit.callbacks.begin(),
+                       LambdaCallback({.on_train_begin = [&](TrainingState&) {
+                         keep_inputs(run, config, ready.data);
+                       }}));
   const InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};
@@ -139,18 +151,18 @@ int run_training(const Config& config, const RunFolder& run, Ready& ready, bool 
 
 void help_config() { fmt::print("{}", config::schema_page()); }
 
+void show_config(const std::string& path) {
+  const Config config = Config::read(path);
+  show(prepare(config, run_of(config), true), config);
+}
+
 int train(const std::string& path, const TrainOptions& options) {
   const Config config = Config::read(path, options.overrides);
-  if (options.check) {
-    const Ready ready = prepare(config);
-    describe(ready.data, ready.model);
-    say(ready.model.summary(config.section("fit").integer("batch_size"), {}));
-    return 0;
-  }
-  const RunFolder run = new_run(config, options.overwrite);
-  Ready ready = prepare(config);
-  begin_run(run, config);
-  return run_training(config, run, ready, options.quiet);
+  NewRun run(config, options.overwrite);
+  Ready ready = prepare(config, run.folder(), options.quiet);
+  if (options.check) return show(ready, config), 0;
+  run.begin();
+  return run_training(config, run.folder(), ready, options.quiet);
 }
 
 int resume(const std::string& path, const TrainOptions& options) {
@@ -160,7 +172,7 @@ int resume(const std::string& path, const TrainOptions& options) {
                   .what = "the run has no checkpoints; expected some to go on from",
                   .hint = "a run without outputs.checkpoints cannot be resumed; train it again"});
   const Config config = Config::read(run.config(), options.overrides);
-  Ready ready = prepare(config);
+  Ready ready = prepare(config, run, options.quiet);
   return run_training(config, run, ready, options.quiet);
 }
 

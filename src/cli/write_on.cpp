@@ -5,6 +5,7 @@
 #include <random>
 
 #include "config/text_vocabulary.h"
+#include "core/message.h"
 
 namespace goneuron::cli {
 namespace {
@@ -28,6 +29,7 @@ std::string written_on(const Run& run, const std::string& beginning,
                        const PredictOptions& options) {
   const data::Vocabulary vocabulary = config::kept_vocabulary(run.preprocessing);
   const i64 context = run.model.input().shape()[1];
+  const UserCall place("the beginning", {}, true);
   const Tensor given = vocabulary.encode(beginning.empty() ? vocabulary[0] : beginning, {});
   std::vector<std::int32_t> text(given.data<std::int32_t>(),
                                  given.data<std::int32_t>() + given.size());

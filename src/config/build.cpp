@@ -89,13 +89,25 @@ Dataset augmented(const Dataset& train, const Options& o) {
                    options.zoom > 0 || options.shift > 0 || options.crop_pad > 0 ||
                    options.noise > 0 || options.brightness > 0 || options.contrast > 0 ||
                    options.cutout > 0;
+  const UserCall place("augment", o.site(), true);
   return any ? data::augment(train, options, o.site()) : train;
+}
+
+/// What is left of all shares is trained on.
+void check_shares(const Options& split) {
+  const double validation = split.number("validation"), test = split.number("test");
+  if (validation + test < 1 - 1e-9) return;  // as 0.7 + 0.3 may be
+  fail_at(split.value(split.given("test") ? "test" : "validation"),
+          "the shares of split, " + number_text(validation) + " and " + number_text(test) +
+              ", are 1 or more together; expected less, since the rest is trained on",
+          {}, "0.1 for each is usual");
 }
 }  // namespace
 
 Loaded load_data(const Config& config, const std::string& preprocessing) {
   const Context context{.preprocessing = preprocessing};
   const Options top = config.top(context), split = top.section("split");
+  check_shares(split);
   Loaded data = load(top.value("data"),
                      {.validation = split.number("validation"),
                       .test = split.number("test"),

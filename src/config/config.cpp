@@ -63,7 +63,10 @@ Value& step_into(Value& at, const std::string& key, const std::string& assignmen
   if (at.is_scalar()) open_scalar(at, key, assignment);
   at.form = Value::Form::map;
   if (Value* found = at.find(key)) return *found;
-  return at.items.emplace_back(member(key, {}));
+  Value& made = at.items.emplace_back(member(key, {}));
+  made.file = kept("--set " + assignment.substr(0, assignment.find('=')));
+  made.line = made.column = 1;
+  return made;
 }
 
 }  // namespace

@@ -28,6 +28,15 @@ class ConcatSource : public Source {
       return part->maps.empty() && (!part->source || part->source->in_memory());
     });
   }
+  /// Of the part that allows the fewest: those with maps call functions of the user.
+  i64 probes() const override {
+    i64 fewest = Source::probes();
+    for (const auto& part : parts_)
+      fewest = std::min(fewest, !part->maps.empty() ? 0
+                                : part->source      ? part->source->probes()
+                                                    : fewest);
+    return fewest;
+  }
   i64 block_end(i64 row) const override {
     const size_t p = part_of(row);
     const DatasetImpl& part = *parts_[p];

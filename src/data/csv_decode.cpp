@@ -26,8 +26,8 @@ ColumnScale scale_of(const TableColumn& column, Normalize normalize) {
   return {};
 }
 
-RowDecoder::RowDecoder(const Preprocessing& table)
-    : table_(table), rules_(table), plan_of_(table.columns.size(), -1) {
+RowDecoder::RowDecoder(const Preprocessing& table, std::vector<int> cells)
+    : table_(table), cells_(std::move(cells)), rules_(table), plan_of_(table.columns.size(), -1) {
   const auto used = static_cast<size_t>(
       std::count_if(table.columns.begin(), table.columns.end(),
                     [](const TableColumn& c) { return c.role != ColumnRole::ignored; }));
@@ -44,6 +44,7 @@ void RowDecoder::add_plan(size_t i) {
   const bool category = column.kind == ColumnKind::category;
   Plan plan = {};
   plan.column = static_cast<int>(i);
+  plan.cell = cell_of(plan.column);
   const Normalize rule = input || table_.normalize_target ? table_.normalize : Normalize::none;
   const auto [shift, scale] = scale_of(column, rule);
   plan.normalized = rule != Normalize::none;
@@ -83,9 +84,10 @@ void RowDecoder::add_plan(size_t i) {
 
 void RowDecoder::add_to_run(const Plan& plan) {
   const int tensor = plan.action == Action::number ? -1 : plan.tensor;
-  if (runs_.empty() || runs_.back().column + runs_.back().count != plan.column ||
-      runs_.back().tensor != tensor)
-    runs_.push_back({plan.column, 0, tensor, plan.out, shifts_.size(), plan.normalized});
+  const Run* last = runs_.empty() ? nullptr : &runs_.back();
+  if (last == nullptr || last->column + last->count != plan.column ||
+      last->cell + last->count != plan.cell || last->tensor != tensor)
+    runs_.push_back({plan.column, plan.cell, 0, tensor, plan.out, shifts_.size(), plan.normalized});
   ++runs_.back().count;
   shifts_.push_back(plan.shift);
   scales_.push_back(plan.scale);
@@ -96,7 +98,7 @@ bool RowDecoder::decode(const CsvRow& row, float* x, void* const* y, std::string
     if (!decode_run(run, row, x, y, scratch)) return false;
   for (const int i : others_) {
     const Plan& plan = plans_[static_cast<size_t>(i)];
-    if (!put(plan, row.begin(plan.column), row.end(plan.column), x, y, scratch)) return false;
+    if (!put(plan, row.begin(plan.cell), row.end(plan.cell), x, y, scratch)) return false;
   }
   return true;
 }
@@ -106,8 +108,8 @@ bool RowDecoder::decode_run(const Run& run, const CsvRow& row, float* x, void* c
   constexpr i64 at_once = 64;
   double values[at_once];
   for (i64 done = 0; done < run.count;) {
-    const i64 column = run.column + done, count = std::min(at_once, run.count - done);
-    const i64 found = rules_.numbers(row, column, count, values);
+    const i64 cell = run.cell + done, count = std::min(at_once, run.count - done);
+    const i64 found = rules_.numbers(row, cell, count, values);
     float* out = (run.tensor < 0 ? x : static_cast<float*>(y[run.tensor])) + run.out + done;
     const double* shifts = shifts_.data() + run.first + done;
     const double* scales = scales_.data() + run.first + done;
@@ -120,8 +122,9 @@ bool RowDecoder::decode_run(const Run& run, const CsvRow& row, float* x, void* c
     }
     // Those that need a closer look, and the one that is no plain number.
     for (i64 i = clear ? found : 0; i < std::min(found + 1, count); ++i) {
-      const Plan& plan = plans_[static_cast<size_t>(plan_of_[static_cast<size_t>(column + i)])];
-      if (!put(plan, row.begin(column + i), row.end(column + i), x, y, scratch)) return false;
+      const auto column = static_cast<size_t>(run.column + done + i);
+      const Plan& plan = plans_[static_cast<size_t>(plan_of_[column])];
+      if (!put(plan, row.begin(cell + i), row.end(cell + i), x, y, scratch)) return false;
     }
     done += std::min(found + 1, count);
   }

@@ -20,11 +20,14 @@ class RowDecoder {
     i64 width = 1;
   };
 
-  /// Keeps `table`.
-  explicit RowDecoder(const Preprocessing& table);
+  /// Keeps `table`. `cells[i]` is the cell of a row that holds column i; empty: its number i.
+  explicit RowDecoder(const Preprocessing& table, std::vector<int> cells = {});
 
   i64 features() const { return features_; }
   const std::vector<Target>& targets() const { return targets_; }
+  int cell_of(int column) const {
+    return cells_.empty() ? column : cells_[static_cast<size_t>(column)];
+  }
   /// A row of the file to x [features] and y[t] of each target. False where a missing cell drops
   /// it. Throws CellFault.
   bool decode(const CsvRow& row, float* x, void* const* y, std::string& scratch) const;
@@ -36,7 +39,7 @@ class RowDecoder {
   struct Plan {
     Action action;
     bool normalized;
-    int column, out, tensor;
+    int column, cell, out, tensor;
     double shift, scale;
     float filled;  // in the place of a missing number
     int categories;
@@ -44,8 +47,8 @@ class RowDecoder {
   };
   /// Columns of numbers side by side, in the file as in x or in one target.
   struct Run {
-    int column, count, tensor, out;  // tensor: of the targets; -1: x
-    size_t first;                    // of their scales
+    int column, cell, count, tensor, out;  // tensor: of the targets; -1: x
+    size_t first;                          // of their scales
     bool normalized;
   };
   void add_plan(size_t column);
@@ -66,6 +69,7 @@ class RowDecoder {
   }
 
   const Preprocessing& table_;
+  std::vector<int> cells_;
   CellRules rules_;
   std::vector<Plan> plans_;
   std::vector<int> plan_of_;  // of each column; -1: none
@@ -75,6 +79,9 @@ class RowDecoder {
   i64 features_ = 0;
   std::vector<Target> targets_;
 };
+
+/// The column of `table` that each of `names`, a file's header, means; -1: none.
+std::vector<int> columns_named(const Preprocessing& table, const std::vector<std::string>& names);
 
 /// What brings a column's numbers to one scale: (value - shift) * scale.
 struct ColumnScale {

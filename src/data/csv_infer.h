@@ -16,6 +16,7 @@ struct CsvTable {
   Preprocessing preprocessing;
   i64 rows = 0, dropped = 0;
   i64 block = 1;                 // rows between two places
+  std::vector<int> cells;        // of each column in a row; empty: as they stand
   std::vector<CsvPlace> blocks;  // where row 0, block, 2 * block, .. of those kept begins
 };
 

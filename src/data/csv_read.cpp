@@ -78,7 +78,7 @@ void decode_all(const CsvTable& table, const RowDecoder& decoder, DatasetImpl& d
 
 Table table_of(std::shared_ptr<CsvTable> table, const CsvOptions& options,
                const std::string& where) {
-  std::optional<RowDecoder> decoder(table->preprocessing);
+  std::optional<RowDecoder> decoder(std::in_place, table->preprocessing, table->cells);
   if (decoder->features() == 0)
     fail_option(where, "no column is left as an input; expected at least one",
                 "take columns out of .ignore, or read a file with more of them");
@@ -121,7 +121,7 @@ i64 block_rows(const CsvOptions& options, i64 columns) {
 
 /// Counts rows and finds the blocks, by decoding every row once.
 void check_rows(CsvTable& table) {
-  const RowDecoder decoder(table.preprocessing);
+  const RowDecoder decoder(table.preprocessing, table.cells);
   std::vector<float> x(static_cast<size_t>(decoder.features()));
   std::vector<std::vector<float>> targets;
   std::vector<void*> y;
@@ -139,7 +139,7 @@ void check_rows(CsvTable& table) {
       if (table.rows++ % table.block == 0) table.blocks.push_back(rows.place());
     }
   } catch (const CellFault& fault) {
-    rows.fail(fault.column, fault.what, fault.hint);
+    rows.fail(decoder.cell_of(fault.column), fault.what, fault.hint);
   }
 }
 
@@ -211,6 +211,46 @@ CsvTable read_columns(const std::vector<std::shared_ptr<const CsvInput>>& inputs
   return table;
 }
 
+namespace {
+std::string some_names(const std::vector<std::string>& names) {
+  const auto end = names.begin() + static_cast<i64>(std::min<size_t>(20, names.size()));
+  std::string text;
+  for (auto name = names.begin(); name != end; ++name)
+    text += (text.empty() ? "" : ", ") + shown_cell(*name);
+  return text;
+}
+
+/// Which cell of a row is which column of `like`: by their names, where the file has some. The
+/// layout of one without takes them over.
+std::vector<int> cells_like(CsvLayout& layout, const Preprocessing& like,
+                            const std::string& where) {
+  std::vector<std::string> all, missing;
+  for (const TableColumn& column : like.columns) all.push_back(column.name);
+  if (!like.header && layout.names.size() == all.size()) {
+    layout.names = all;
+    return {};
+  }
+  std::vector<int> cells(all.size(), -1);
+  const std::vector<int> found = columns_named(like, layout.names);
+  for (size_t i = 0; i < found.size(); ++i)
+    if (found[i] >= 0) cells[static_cast<size_t>(found[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < all.size(); ++i)
+    if (cells[i] < 0 && like.columns[i].role != ColumnRole::ignored) missing.push_back(all[i]);
+  if (like.header && missing.empty()) return cells;
+  throw_data({where,
+              like.header ? "the file has no column " + some_names(missing) +
+                                "; expected all inputs and targets of the preprocessing"
+                          : "the file has " + counted(layout.columns(), "column") + "; expected " +
+                                std::to_string(all.size()) + ", those of the preprocessing",
+              {{"file", layout.inputs[0]->from(0)->file()},
+               {"found", some_names(layout.names)},
+               {"expected", some_names(all)}},
+              like.header ? "give the columns the names that they had in the file that the "
+                            "preprocessing comes from; others may stand beside them, in any order"
+                          : "write the columns as in the file that the preprocessing comes from"});
+}
+}  // namespace
+
 Table read_table_like(const std::vector<std::shared_ptr<const CsvInput>>& inputs,
                       const Preprocessing& like, const CsvOptions& options,
                       const std::string& where) {
@@ -222,23 +262,7 @@ Table read_table_like(const std::vector<std::shared_ptr<const CsvInput>>& inputs
   same.quote = like.quote;
   same.header = like.header ? Header::yes : Header::no;
   detect_layout(table->layout, same);
-  const auto& names = table->layout.names;
-  bool alike = names.size() == like.columns.size();
-  for (size_t i = 0; alike && like.header && i < names.size(); ++i)
-    alike = names[i] == like.columns[i].name;
-  if (!alike) {
-    std::string expected, found;
-    for (size_t i = 0; i < like.columns.size() && i < 20; ++i)
-      expected += (i > 0 ? ", " : "") + shown_cell(like.columns[i].name);
-    for (size_t i = 0; i < names.size() && i < 20; ++i)
-      found += (i > 0 ? ", " : "") + shown_cell(names[i]);
-    throw_data({where,
-                "the file's columns are not those of the preprocessing; expected the same, in the "
-                "same order",
-                {{"file", inputs[0]->from(0)->file()}, {"found", found}, {"expected", expected}},
-                "write the columns as in the file that the preprocessing comes from"});
-  }
-  for (size_t i = 0; i < names.size(); ++i) table->layout.names[i] = like.columns[i].name;
+  table->cells = cells_like(table->layout, like, where);
   table->block = block_rows(options, table->layout.columns());
   table->preprocessing = like;
   check_rows(*table);

@@ -26,7 +26,7 @@ class CsvSource : public Source {
  public:
   explicit CsvSource(std::shared_ptr<const CsvTable> table)
       : table_(std::move(table)),
-        decoder_(table_->preprocessing),
+        decoder_(table_->preprocessing, table_->cells),
         bytes_(column_bytes(decoder_)),
         kept_(std::max(fewest_blocks, cache_bytes / (table_->block * row_bytes(decoder_)))) {}
 
@@ -136,7 +136,7 @@ i64 decode_rows(const CsvLayout& layout, const RowDecoder& decoder, const CsvPla
       for (size_t c = 0; c < y.size(); ++c) y[c] = static_cast<char*>(y[c]) + bytes[c + 1];
     }
   } catch (const CellFault& fault) {
-    rows.fail(fault.column, fault.what, fault.hint);
+    rows.fail(decoder.cell_of(fault.column), fault.what, fault.hint);
   }
   return done;
 }

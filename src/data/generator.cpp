@@ -28,6 +28,7 @@ class GeneratorSource : public Source {
         types_(std::move(types)),
         where_(std::move(where)) {}
   i64 size() const override { return size_; }
+  i64 probes() const override { return 0; }
   void read(const i64* rows, i64 count, void* const* memory) const override {
     for (i64 i = 0; i < count; ++i) {
       const Samples sample = made(rows[i]);

@@ -1,4 +1,5 @@
 // Preprocessing: what its columns become, and raw rows as a model's input.
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -38,21 +39,23 @@ Cells cells_by_count(const Preprocessing& table, size_t count, const std::string
            "give the cells in the order of the file that the model was trained on");
 }
 
-/// Cells by a header; false where a name is none of the columns'.
+/// Cells by a header; false where the row is none: some cell names no column, and some input is
+/// not named.
 bool cells_by_names(const Preprocessing& table, const std::vector<std::string>& names,
                     Cells& cells) {
-  std::unordered_map<std::string_view, int> places;
-  for (size_t i = 0; i < table.columns.size(); ++i)
-    places.emplace(table.columns[i].name, static_cast<int>(i));
-  cells.clear();
-  for (size_t i = 0; i < names.size(); ++i) {
-    const std::string name(trimmed(names[i]));
-    const auto at = places.find(name.empty() ? unnamed_column(i) : name);
-    if (at == places.end()) return false;
-    const bool input = table.columns[static_cast<size_t>(at->second)].role == ColumnRole::input;
-    cells.push_back(input ? at->second : -1);
+  cells = columns_named(table, names);
+  std::vector<bool> named(table.columns.size());
+  bool all_known = true;
+  for (int& column : cells) {
+    all_known &= column >= 0;
+    if (column < 0) continue;
+    const auto i = static_cast<size_t>(column);
+    named[i] = true;
+    if (table.columns[i].role != ColumnRole::input) column = -1;
   }
-  return true;
+  const auto inputs = table.with_role(ColumnRole::input);
+  return all_known || std::all_of(inputs.begin(), inputs.end(),
+                                  [&](int i) { return named[static_cast<size_t>(i)]; });
 }
 
 void check_all_inputs(const Preprocessing& table, const Cells& cells, const std::string& where) {
@@ -107,6 +110,19 @@ Tensor rows_as_inputs(const Preprocessing& table, const std::vector<std::vector<
 }
 
 }  // namespace
+
+std::vector<int> columns_named(const Preprocessing& table, const std::vector<std::string>& names) {
+  std::unordered_map<std::string_view, int> places;
+  for (size_t i = 0; i < table.columns.size(); ++i)
+    places.emplace(table.columns[i].name, static_cast<int>(i));
+  std::vector<int> columns;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string name(trimmed(names[i]));
+    const auto at = places.find(name.empty() ? unnamed_column(i) : name);
+    columns.push_back(at == places.end() ? -1 : at->second);
+  }
+  return columns;
+}
 
 std::vector<int> Preprocessing::with_role(ColumnRole role) const {
   std::vector<int> found;

@@ -25,6 +25,9 @@ class Source {
 
   /// Reading is little more than copying: no thread is needed for it.
   virtual bool in_memory() const { return false; }
+  /// How many samples may be read to tell data from other data: few where each takes long, none
+  /// where reading has effects, as of a function of the user.
+  virtual i64 probes() const { return in_memory() || block() > 1 ? 64 : 2; }
   /// The row behind the last of the block that holds `row`.
   virtual i64 block_end(i64 row) const { return std::min(size(), (row / block() + 1) * block()); }
   /// read() where samples are another in each epoch.

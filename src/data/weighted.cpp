@@ -16,6 +16,7 @@ class WithColumn : public Source {
       : source_(std::move(source)), column_(std::move(column)), before_(before) {}
   i64 size() const override { return source_->size(); }
   i64 block() const override { return source_->block(); }
+  i64 probes() const override { return source_->probes(); }
   void read(const i64* rows, i64 count, void* const* memory) const override {
     read_epoch(rows, count, memory, 0, 0);
   }

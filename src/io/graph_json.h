@@ -47,6 +47,7 @@ struct GraphRecord {
 
 struct GraphText {
   std::string json;
+  size_t nodes = 0;                    // where its nodes and roots begin
   std::vector<NamedTensor> constants;  // too large to stand in the text: "constant/0", ...
   std::vector<std::shared_ptr<Variable>> variables;  // all of them, in the order of the text
   size_t memory = 0;                                 // what reading it back charges to its budget

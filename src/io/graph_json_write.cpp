@@ -69,6 +69,7 @@ class GraphWriter {
     out_.json = "{\"variables\":" + array(variables_.items(), print(&GraphWriter::variable));
     out_.json += ",\n\"layers\":" + array(layers_.items(), print(&GraphWriter::layer));
     out_.json += ",\n\"calls\":" + array(calls_.items(), print(&GraphWriter::call));
+    out_.nodes = out_.json.size();
     out_.json += ",\n\"nodes\":" + array(order_, print(&GraphWriter::node));
     out_.json += ",\n\"roots\":{";
     for (size_t i = 0; i < record_.roots.size(); ++i)

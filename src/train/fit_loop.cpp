@@ -6,6 +6,7 @@
 #include <typeinfo>
 
 #include "core/message.h"
+#include "data/fingerprint.h"
 #include "io/json_text.h"
 #include "train/diagnose.h"
 
@@ -46,6 +47,14 @@ FitLoop::FitLoop(const Model& model, const FitParts& parts, const FitOptions& op
   state_.validation = parts_.validation ? &parts_.validation : nullptr;
   state_.history = &history_;
   state_.learning_rate = m_.learning_rate();
+  if (m_.optimizer.schedule.constant()) given_rate_ = m_.optimizer.learning_rate;
+  check_callbacks();
+}
+
+void FitLoop::check_callbacks() const {
+  const UserCode callbacks;
+  for (const Callback& callback : options_.callbacks)
+    if (callback) callback->check(state_);
 }
 
 History FitLoop::run() {
@@ -58,7 +67,7 @@ History FitLoop::run() {
   if (begin) {
     if (first_step_ > 0) call(&CallbackBase::on_epoch_begin);
     // Whatever the hooks did is done over by what the run remembers.
-    restore(m_, *begin, call_site("fit", site_));
+    restore_run(*begin);
     load_callbacks(begin->position);
     state_.stop = begin->position.ended;
     begin.reset();
@@ -187,34 +196,51 @@ void FitLoop::open_checkpoints() {
     backup_ = *asked;
   }
   if (backup_.folder.empty()) return;
+  run_ = {parts_.train.size(),  parts_.batch,  options_.accumulate,
+          options_.shuffle,     options_.seed, fingerprint(*parts_.train.impl()),
+          options_.class_weight};
   folder_.emplace(backup_, call_site("fit", site_));
   interrupt_.emplace();
 }
 
 void FitLoop::check_same_run(const RunPosition& position) const {
   const RunOptions& was = position.options;
-  const auto differs = [&](const char* what, const std::string& before, const std::string& now) {
-    if (before == now) return;
+  const auto differs = [&](const std::string& what) {
     throw_graph({.where = call_site("fit", site_),
-                 .what = "the checkpoint was made with " + std::string(what) + " " + before +
-                         "; expected the same, found " + now,
+                 .what = "the checkpoint was made with " + what,
                  .lines = {{"folder", backup_.folder}},
                  .hint = "resume with the options and the data that the run began with, or name "
                          "another folder"});
   };
-  const auto text = [](i64 n) { return std::to_string(n); };
-  differs("samples:", text(was.samples), text(parts_.train.size()));
-  differs("batch_size", text(was.batch), text(parts_.batch));
-  differs("accumulate", text(was.accumulate), text(options_.accumulate));
-  differs("seed", std::to_string(was.seed), std::to_string(options_.seed));
-  differs("shuffle", was.shuffle ? "true" : "false", options_.shuffle ? "true" : "false");
-  differs("the logs", quoted_list(position.names), quoted_list(logs_.names));
+  const auto check = [&](const char* what, const std::string& before, const std::string& now) {
+    if (before != now)
+      differs(std::string(what) + " " + before + "; expected the same, found " + now);
+  };
+  const auto number = [&](const char* what, auto before, auto now) {
+    check(what, std::to_string(before), std::to_string(now));
+  };
+  number("samples:", was.samples, run_.samples);
+  number("batch_size", was.batch, run_.batch);
+  number("accumulate", was.accumulate, run_.accumulate);
+  number("seed", was.seed, run_.seed);
+  check("shuffle", was.shuffle ? "true" : "false", run_.shuffle ? "true" : "false");
+  if (was.data && was.data != run_.data)
+    differs("as many samples, but other ones; expected the same shapes and values");
+  if (was.class_weight && was.class_weight != run_.class_weight)
+    differs("another class_weight; expected the same numbers");
+  check("the logs", quoted_list(position.names), quoted_list(logs_.names));
+}
+
+/// As in the checkpoint, where the program gives the rate that it gave then.
+void FitLoop::restore_run(const Checkpoint& checkpoint) {
+  const bool another = checkpoint.position.rate != 0 && checkpoint.position.rate != given_rate_;
+  restore(m_, checkpoint, call_site("fit", site_), !another);
 }
 
 void FitLoop::go_on_from(const Checkpoint& checkpoint) {
   const RunPosition& p = checkpoint.position;
   check_same_run(p);
-  restore(m_, checkpoint, call_site("fit", site_));
+  restore_run(checkpoint);
   state_.learning_rate = m_.learning_rate();
   state_.epoch = p.epoch;
   state_.step = first_step_ = p.step;
@@ -271,8 +297,8 @@ void FitLoop::write_checkpoint(bool ended) {
 
 RunPosition FitLoop::position(bool ended) const {
   RunPosition p;
-  p.options = {parts_.train.size(), parts_.batch, options_.accumulate, options_.shuffle,
-               options_.seed};
+  p.options = run_;
+  p.rate = given_rate_;
   p.epoch = state_.epoch;
   if (inside_epoch()) {
     p.step = state_.step + 1;

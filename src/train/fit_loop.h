@@ -1,5 +1,5 @@
 // FitLoop: the epochs and steps of one fit(), its callbacks, history and checkpoints. Used by
-// Model::fit() alone.
+// Model::fit(), and by the program to check a config.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,8 @@ namespace goneuron {
 
 class FitLoop {
  public:
+  /// Throws for all that is wrong with the call, the data, the model's memory and the callbacks;
+  /// nothing has been written then.
   FitLoop(const Model& model, const FitParts& parts, const FitOptions& options, Site site);
   /// May be called once.
   History run();
@@ -22,8 +24,10 @@ class FitLoop {
   using Clock = std::chrono::steady_clock;
   using Hook = void (CallbackBase::*)(TrainingState&);
 
+  void check_callbacks() const;
   void open_checkpoints();
   void check_same_run(const RunPosition& position) const;
+  void restore_run(const Checkpoint& checkpoint);
   void go_on_from(const Checkpoint& checkpoint);
   void load_callbacks(const RunPosition& position);
   void call(Hook hook);
@@ -54,8 +58,13 @@ class FitLoop {
   i64 first_step_ = 0;  // of the next epoch: where a checkpoint was made in the middle of it
   Clock::time_point epoch_begin_, written_;
   BackupRequest backup_;
+  RunOptions run_;         // where there are checkpoints
+  double given_rate_ = 0;  // by the program; 0: it has a schedule
   std::optional<CheckpointFolder> folder_;
   std::optional<Interrupt> interrupt_;
 };
+
+/// What fit() does before it writes or trains: throws what it would throw.
+void check_fit(const Model& model, const Dataset& data, const FitOptions& options, Site site);
 
 }  // namespace goneuron

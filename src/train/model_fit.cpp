@@ -104,9 +104,9 @@ void begin_step(const ModelImpl& model, StepScalars& s) {
   s.code = status_ok;
 }
 
-History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
-  const UserCall user("fit", site);
-  ModelImpl& m = need(impl_);
+namespace {
+FitLoop fit_loop(const Model& model, const Dataset& given, const FitOptions& options, Site site) {
+  ModelImpl& m = need(model.impl());
   need_compiled(m, "fit", site);
   need_own_weights(m, "fit", site);
   if (options.epochs < 0)
@@ -117,7 +117,18 @@ History Model::fit(const Dataset& given, const FitOptions& options, Site site) {
   m.fit_seed = options.seed;
   if (!m.preprocessing) m.preprocessing = parts.train.impl()->preprocessing;
   use_class_weight(m, options.class_weight, site);
-  return FitLoop(*this, parts, options, site).run();
+  return {model, parts, options, site};
+}
+}  // namespace
+
+void check_fit(const Model& model, const Dataset& data, const FitOptions& options, Site site) {
+  const UserCall user("fit", site);
+  fit_loop(model, data, options, site);
+}
+
+History Model::fit(const Dataset& data, const FitOptions& options, Site site) {
+  const UserCall user("fit", site);
+  return fit_loop(*this, data, options, site).run();
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options, Site site) {

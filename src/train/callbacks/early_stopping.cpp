@@ -19,8 +19,8 @@ class EarlyStoppingCallback : public CallbackBase {
   EarlyStoppingCallback(const EarlyStoppingOptions& options, Site site)
       : options_(options), monitor_(kind, options.monitor, options.mode, options.min_delta, site) {}
 
-  void on_train_begin(TrainingState& state) override {
-    monitor_.check(state);
+  void check(const TrainingState& state) const override { monitor_.check(state); }
+  void on_train_begin(TrainingState&) override {
     monitor_.best = monitor_.worst();
     wait_ = 0, best_epoch_ = stopped_epoch_ = -1;
     best_.clear();

@@ -14,7 +14,7 @@ class Scheduler : public CallbackBase {
  public:
   Scheduler(std::function<double(i64, double)> schedule, Site site)
       : schedule_(std::move(schedule)), site_(site) {}
-  void on_train_begin(TrainingState& state) override { need_constant_rate(kind, state, site_); }
+  void check(const TrainingState& state) const override { need_constant_rate(kind, state, site_); }
   void on_epoch_begin(TrainingState& state) override {
     state.learning_rate = schedule_(state.epoch, state.learning_rate);
   }

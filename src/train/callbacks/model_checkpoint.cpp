@@ -26,7 +26,7 @@ class ModelCheckpointCallback : public CallbackBase {
     if (options.initial_value_threshold) monitor_.best = *options.initial_value_threshold;
   }
 
-  void on_train_begin(TrainingState& state) override {
+  void check(const TrainingState& state) const override {
     std::vector<std::string> names = state.logs->names;
     if (state.validation != nullptr && options_.save_freq == 0)
       for (const std::string& name : state.logs->names)

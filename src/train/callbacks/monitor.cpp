@@ -34,7 +34,7 @@ void need_option(bool good, const char* callback, Site site, const std::string& 
 void need_constant_rate(const char* callback, const TrainingState& state, Site site) {
   need_option(state.model->impl()->optimizer.schedule.constant(), callback, site,
               "the learning rate follows a schedule; expected a constant one, to be changed",
-              "compile(Adam(0.001), ..) without a schedule, or leave out this callback");
+              "give a constant one, such as Adam(0.001), or leave out this callback");
 }
 
 void need_path(const char* callback, const std::string& path, Site site) {

@@ -12,7 +12,7 @@ class MovingAverageCallback : public CallbackBase {
  public:
   explicit MovingAverageCallback(Site site) : site_(site) {}
 
-  void on_train_begin(TrainingState& state) override {
+  void check(const TrainingState& state) const override {
     need_option(state.model->impl()->ema > 0, "MovingAverage", site_,
                 "the model keeps no moving averages of its weights; expected some",
                 "ask for them: compile(.., {.ema = 0.999})");

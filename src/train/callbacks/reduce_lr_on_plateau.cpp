@@ -20,9 +20,11 @@ class ReduceLROnPlateauCallback : public CallbackBase {
         monitor_(kind, options.monitor, options.mode, options.min_delta, site),
         site_(site) {}
 
-  void on_train_begin(TrainingState& state) override {
+  void check(const TrainingState& state) const override {
     need_constant_rate(kind, state, site_);
     monitor_.check(state);
+  }
+  void on_train_begin(TrainingState&) override {
     monitor_.best = monitor_.worst();
     wait_ = cooldown_ = 0;
   }

@@ -150,6 +150,27 @@ class Restore {
   std::vector<std::pair<Tensor, Tensor>> copies_;  // to, from
 };
 
+/// What the first `lists` of the graph's roots compute; names and shapes of weights are compared
+/// where they are restored, and whether a layer is trained is the program's to say.
+std::string computation(GraphRecord graph, size_t lists) {
+  graph.roots.resize(std::min(lists, graph.roots.size()));
+  const GraphText text = graph_to_json(graph);
+  return text.json.substr(text.nodes);
+}
+
+void check_same_graph(const GraphRecord& now, const GraphRecord& was, const Restore& from) {
+  constexpr size_t all = 6;  // inputs, outputs, target, loss, metrics, evidence
+  if (computation(now, all) == computation(was, all)) return;
+  const auto same = [&](size_t lists) {
+    return computation(now, lists) == computation(was, lists);
+  };
+  from.other(!same(2)   ? "the checkpoint was made with other layers, or other options of layers; "
+                          "expected the model's own"
+             : !same(4) ? "the checkpoint was made with another loss; expected the model's own"
+                        : "the checkpoint was made with other options of metrics; expected the "
+                          "model's own");
+}
+
 }  // namespace
 
 ModelFileParts checkpoint_parts(ModelImpl& model, const RunPosition& position,
@@ -179,7 +200,7 @@ Checkpoint parse_checkpoint(const std::uint8_t* bytes, size_t size, const std::s
   return checkpoint_in(parse_safetensors(bytes, size, name));
 }
 
-void restore(ModelImpl& m, const Checkpoint& checkpoint, const std::string& where) {
+void restore(ModelImpl& m, const Checkpoint& checkpoint, const std::string& where, bool its_rate) {
   Restore from(checkpoint, where);
   const TrainingFacts& facts = checkpoint.model.training;
   if (!facts.compiled || facts.optimizer.kind != m.optimizer.kind)
@@ -199,11 +220,12 @@ void restore(ModelImpl& m, const Checkpoint& checkpoint, const std::string& wher
   if (p.step % p.options.accumulate != 0)
     for (const auto& [variable, sum] : m.sums)
       from.take(prefix + "sum/" + variable->full_name(), *sum);
+  check_same_graph(record_of(m).graph, checkpoint.model.graph, from);
   from.copy();
   m.epoch = facts.epoch;
   m.step = facts.optimizer_step;
   // A rate that callbacks change is the run's; a schedule is the program's.
-  if (m.optimizer.schedule.constant() && facts.schedule == 0)
+  if (its_rate && m.optimizer.schedule.constant() && facts.schedule == 0)
     m.optimizer.learning_rate = facts.optimizer.learning_rate;
 }
 

@@ -28,8 +28,10 @@ Checkpoint read_checkpoint(const std::string& path);
 /// The same from memory, which must outlive the result.
 Checkpoint parse_checkpoint(const std::uint8_t* bytes, size_t size, const std::string& name);
 
-/// Puts the checkpoint's numbers in the place of the model's. The model is compiled and has
-/// been given data. GraphError where it is not the one that the checkpoint was made of.
-void restore(ModelImpl& model, const Checkpoint& checkpoint, const std::string& where);
+/// Puts the checkpoint's numbers in the place of the model's; the learning rate with `its_rate`
+/// only, and never a schedule. The model is compiled and has been given data. GraphError where it
+/// is not the one that the checkpoint was made of: then it is as it was.
+void restore(ModelImpl& model, const Checkpoint& checkpoint, const std::string& where,
+             bool its_rate = true);
 
 }  // namespace goneuron

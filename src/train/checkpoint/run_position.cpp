@@ -12,7 +12,7 @@ namespace {
 
 // Of a list, and of all that callbacks remember: what is read takes no more than 1 MB whatever the
 // text says.
-constexpr size_t most = 1000, most_remembered = 10'000;
+constexpr size_t most = 1000, most_remembered = 10'000, most_classes = 100'000;
 
 template <class List, class Text>
 std::string list_text(const List& list, const Text& text) {
@@ -43,14 +43,20 @@ std::string callback_text(const SavedCallback& callback) {
 }
 
 template <class Item, class Read>
-std::vector<Item> list_of(JsonReader& json, const char* name, size_t limit, const Read& read) {
+std::vector<Item> items_of(JsonReader& json, size_t limit, const Read& read) {
   std::vector<Item> list;
-  json.member(name).begin('[');
+  json.begin('[');
   while (json.more()) {
     if (list.size() == limit) json.fail(fmt::format("more than {} items", limit));
     list.push_back(read());
   }
   return list;
+}
+
+template <class Item, class Read>
+std::vector<Item> list_of(JsonReader& json, const char* name, size_t limit, const Read& read) {
+  json.member(name);
+  return items_of<Item>(json, limit, read);
 }
 
 template <class Value, class Read>
@@ -78,15 +84,43 @@ SavedCallback read_callback(JsonReader& json) {
   return callback;
 }
 
+std::uint64_t read_number(JsonReader& json, const char* what) {
+  const size_t at = json.position();
+  const std::string text = json.string();
+  const char* end = text.data() + text.size();
+  std::uint64_t number = 0;
+  if (const auto read = std::from_chars(text.data(), end, number);
+      read.ec != std::errc() || read.ptr != end)
+    json.fail_at(at, std::string(what) + " is " + shown(text) + "; expected a number of 64 bits");
+  return number;
+}
+
+/// Each begins with a comma.
+std::string optional_text(const RunPosition& p) {
+  std::string text;
+  if (p.options.data) text += fmt::format(",\"data\":\"{}\"", *p.options.data);
+  if (p.options.class_weight && p.options.class_weight->size() <= most_classes)
+    text += ",\"class_weight\":" + list_text(*p.options.class_weight, json_real);
+  if (p.rate != 0) text += ",\"rate\":" + json_real(p.rate);
+  return text;
+}
+
+void read_optional(JsonReader& json, RunPosition& p) {
+  if (json.has_member("data")) p.options.data = read_number(json, "the data's fingerprint");
+  if (json.has_member("class_weight"))
+    p.options.class_weight = items_of<double>(json, most_classes, [&] { return json.real(); });
+  if (json.has_member("rate")) p.rate = json.real();
+}
+
 }  // namespace
 
 std::string position_text(const RunPosition& p) {
   return fmt::format(
-      "{{\"samples\":{},\"batch\":{},\"accumulate\":{},\"shuffle\":{},\"seed\":\"{}\","
+      "{{\"samples\":{},\"batch\":{},\"accumulate\":{},\"shuffle\":{},\"seed\":\"{}\"{},"
       "\"epoch\":{},\"step\":{},\"samples_seen\":{},\"seconds\":{},\"ended\":{},"
       "\n\"names\":{},\n\"callbacks\":{}}}",
       p.options.samples, p.options.batch, p.options.accumulate, p.options.shuffle, p.options.seed,
-      p.epoch, p.step, p.samples_seen, json_real(p.seconds), p.ended,
+      optional_text(p), p.epoch, p.step, p.samples_seen, json_real(p.seconds), p.ended,
       list_text(p.names, [](const std::string& n) { return json_quote(n); }),
       list_text(p.callbacks, callback_text));
 }
@@ -102,12 +136,8 @@ RunPosition position_from_text(std::string_view text, const std::string& where) 
   p.options.batch = count("batch", 1);
   p.options.accumulate = count("accumulate", 1);
   p.options.shuffle = json.member("shuffle").boolean();
-  const size_t at = json.member("seed").position();
-  const std::string seed = json.string();
-  const char* end = seed.data() + seed.size();
-  if (const auto read = std::from_chars(seed.data(), end, p.options.seed);
-      read.ec != std::errc() || read.ptr != end)
-    json.fail_at(at, "the seed is " + shown(seed) + "; expected a number of 64 bits");
+  p.options.seed = read_number(json.member("seed"), "the seed");
+  read_optional(json, p);
   p.epoch = count("epoch", 0);
   p.step = count("step", 0);
   p.samples_seen = count("samples_seen", 0);
