@@ -280,6 +280,9 @@ TEST(Api, LossesAndMetricsHaveNames) {
   EXPECT_EQ(CrossEntropy.name(), "cross_entropy");
   EXPECT_EQ(CrossEntropy().name(), "cross_entropy");
   EXPECT_EQ(CrossEntropy({.label_smoothing = 0.1}).name(), "cross_entropy");
+  const std::vector<OutputMetrics> by_name = {{"price", {"mae", "mse"}}, {"kind", {"accuracy"}}};
+  EXPECT_EQ(by_name[0].metrics.size(), 2U);
+  EXPECT_EQ(by_name[1].metrics[0].name(), "accuracy");
   EXPECT_EQ(BinaryCrossEntropy.name(), "binary_cross_entropy");
   EXPECT_EQ(Accuracy.name(), "accuracy");
   EXPECT_EQ(Metric("mean_absolute_error").name(), MeanAbsoluteError.name());

@@ -99,7 +99,8 @@ ERROR_CASE(metrics_for_an_output_without_a_loss) {
 ERROR_CASE(weight_that_no_loss_reaches) {
   const Symbol x = Input({4});
   auto model = Model(x, {Dense(3, {.name = "class"})(x), Dense(1, {.name = "price"})(x)});
-  model.compile(SGD(0.1), {{"class", MSE}});
+  const Loss forgetful("forgetful", [](Symbol t, Symbol) { return square(t); });
+  model.compile(SGD(0.1), {{"class", MSE}, {"price", forgetful}});
 }
 
 ERROR_CASE(bad_value_in_one_of_two_inputs) {

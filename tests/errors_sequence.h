@@ -44,6 +44,28 @@ ERROR_CASE(embedding_of_floats) {
   Embedding(1000, 16)(x);
 }
 
+ERROR_CASE(recurrent_after_a_last_output) {
+  auto model = Sequential({LSTM(4), GRU(4), Dense(1)});
+  model.build({5, 2});
+}
+
+ERROR_CASE(pooling_after_a_last_output) {
+  auto model = Sequential({GRU(4), GlobalAveragePooling1D(), Dense(1)});
+  model.build({5, 2});
+}
+
+ERROR_CASE(mask_of_another_length_than_its_sequence) {
+  const Symbol steps = Input({Any, 2}), mask = Input({Any});
+  Model model({steps, mask}, GlobalAveragePooling1D()({steps, mask}) | Dense(1));
+  model.predict({Tensor(Shape{3, 5, 2}), Tensor(Shape{3, 6})});
+}
+
+ERROR_CASE(recurrent_mask_of_another_length) {
+  const Symbol steps = Input({Any, 2}), mask = Input({Any});
+  Model model({steps, mask}, LSTM(4, {.masked = true})({steps, mask}) | Dense(1));
+  model.predict({Tensor(Shape{3, 5, 2}), Tensor(Shape{3, 6})});
+}
+
 ERROR_CASE(token_outside_the_vocabulary) {
   auto model = Sequential({Embedding(10, 4), Flatten(), Dense(2, Softmax)});
   model.compile(SGD(0.1), CrossEntropy);

@@ -122,6 +122,46 @@ ERROR_CASE(class_weight_of_numbers) {
   model.fit(samples(6), y, {.class_weight = {1, 2}});
 }
 
+ERROR_CASE(padding_that_is_not_ignored) {
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(Adam(0.01), CrossEntropy);
+  Tensor y(Shape{6, 5}, DType::i32);
+  y.set({2, 3}, -1);
+  model.fit(Tensor(Shape{6, 5, 2}), y);
+}
+
+ERROR_CASE(mask_that_no_layer_takes) {
+  auto model = Sequential({LSTM(4), Dense(1)});
+  model.compile(Adam(0.01), MSE);
+  const std::vector<Tensor> series = {Tensor(Shape{3, 2}), Tensor(Shape{5, 2})};
+  model.fit(data::buckets(series, Tensor(Shape{2, 1})));
+}
+
+ERROR_CASE(monitor_by_another_name) {
+  auto model = Sequential({Dense(1)});
+  model.compile(Adam(0.01), MSE, {MeanAbsoluteError});
+  model.fit(samples(6), Tensor(Shape{6, 1}),
+            {.validation_split = 0.5, .callbacks = {EarlyStopping({.monitor = "val_mae"})}});
+}
+
+ERROR_CASE(monitor_of_nearly_that_name) {
+  auto model = Sequential({Dense(3, Softmax)});
+  model.compile(Adam(0.01), CrossEntropy, {Accuracy});
+  model.fit(samples(6), Tensor(Shape{6}, DType::i32),
+            {.callbacks = {EarlyStopping({.monitor = "acc", .mode = "max"})}});
+}
+
+ERROR_CASE(memory_of_samples_of_any_size) {
+  auto model = Sequential({LSTM(4), Dense(1)});
+  model.build({Any, 2});
+  model.memory_report(8);
+}
+
+ERROR_CASE(layer_with_an_empty_function) {
+  const std::function<Symbol(Symbol)> nothing;
+  Sequential({Layer("mine", nothing)});
+}
+
 ERROR_CASE(metric_does_not_fit) {
   auto model = Sequential({Dense(2)});
   model.compile(SGD(0.1), MSE, {Accuracy});

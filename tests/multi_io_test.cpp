@@ -337,11 +337,42 @@ TEST(Compile, FindsWeightsThatTheLossCannotReach) {
   const Symbol x = Input({3});
   const Layer idle = Dense(2, {.name = "idle"});
   auto model = Model(x, {Dense(1, {.name = "y"})(x), idle(x)});
-  EXPECT_THROW(model.compile(SGD(0.1), {{"y", MSE}}), GraphError);
-  EXPECT_THROW(model.evaluate(values({4, 3}), values({4, 1})), GraphError) << "not compiled";
+  const Loss forgetful("forgetful", [](Symbol t, Symbol) { return square(t); });
+  const std::vector<OutputLoss> losses = {{"y", MSE}, {"idle", forgetful}};
+  EXPECT_THROW(model.compile(SGD(0.1), losses), GraphError);
+  EXPECT_THROW(model.evaluate(values({4, 3}), {values({4, 1}), values({4, 2})}), GraphError)
+      << "not compiled";
   model.get_layer("idle").set_trainable(false);
-  EXPECT_NO_THROW(model.compile(SGD(0.1), {{"y", MSE}}));
-  EXPECT_NO_THROW(model.train_on_batch(values({4, 3}), values({4, 1})));
+  EXPECT_NO_THROW(model.compile(SGD(0.1), losses));
+  EXPECT_NO_THROW(model.train_on_batch(values({4, 3}), {values({4, 1}), values({4, 2})}));
+}
+
+/// What only outputs without a loss are made of is not trained; what they share with others is.
+TEST(Compile, WeightsOfOutputsWithoutALossStay) {
+  const Symbol x = Input({3});
+  const Symbol shared = Dense(4, {.name = "shared"})(x);
+  auto model = Model(x, {Dense(1, {.name = "y"})(shared), Dense(2, {.name = "idle"})(shared)});
+  model.compile(SGD(0.1), {{"y", MSE}});
+  std::vector<Tensor> before;
+  for (const Weight& weight : model.weights()) before.push_back(weight.value.clone());
+  model.train_on_batch(values({4, 3}), values({4, 1}));
+  for (size_t i = 0; i < before.size(); ++i) {
+    const Weight now = model.weights()[i];
+    const bool idle = now.name.starts_with("idle/");
+    EXPECT_EQ(same_bits(now.value, before[i]), idle) << now.name;
+    EXPECT_EQ(now.trainable, !idle) << now.name;
+  }
+  model.compile(SGD(0.1), MSE);
+  EXPECT_TRUE(model.weights()[4].trainable) << model.weights()[4].name;
+}
+
+/// A function that gives back its input, and a layer with a name, name what they are called on.
+TEST(MultiIO, OutputsAreNamedByFunctionsToo) {
+  const Symbol x = Input({3});
+  const Symbol a = Dense(1)(x), b = Dense(1)(x);
+  const Layer total("total", [](Symbol q) { return q; });
+  const Model model(x, {total(a + b), Activate(Linear).named("left")(a), a + b});
+  EXPECT_EQ(model.output_names(), (std::vector<std::string>{"total", "left", "output"}));
 }
 
 // Class indices were guessed; one-hot rows come: what was guessed leaves no trace.

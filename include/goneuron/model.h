@@ -57,6 +57,8 @@ struct OutputMetrics {
       : output(output), metrics(1, metric) {}
   OutputMetrics(const std::string& output, const std::vector<Metric>& metrics)
       : output(output), metrics(metrics) {}
+  OutputMetrics(const std::string& output, std::initializer_list<const char*> names)
+      : output(output), metrics(names.begin(), names.end()) {}
   std::string output;  ///< empty: all
   std::vector<Metric> metrics;
 };

@@ -63,8 +63,10 @@ LayerPlace::LayerPlace(std::string text) : text_(std::move(text)), before_(activ
 }
 LayerPlace::~LayerPlace() { active_layer = before_; }
 
+bool in_library() { return active_call != nullptr && !in_user_code; }
+
 std::string user_place(const char* function, Site site) {
-  return active_call != nullptr && !in_user_code ? "" : place(function, site);
+  return in_library() ? "" : place(function, site);
 }
 
 std::string Message::str(const char* kind) const {

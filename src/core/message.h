@@ -72,6 +72,10 @@ class LayerPlace {
 /// where the user called it; empty where a UserCall, whose line is the one that helps, did.
 std::string user_place(const char* function, Site site);
 
+/// The library is at work for a call of its API, outside of the user's functions: what it calls of
+/// its own API has no line of the user's.
+bool in_library();
+
 struct Message {
   std::string where;  // `Dense "dense_2" (train.cpp:14)`
   std::string what;   // found and expected, in one sentence without a full stop

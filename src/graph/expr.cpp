@@ -78,7 +78,7 @@ DType Symbol::dtype() const {
 }
 
 Symbol make(const OpDef& op, std::vector<Symbol> inputs, Attrs attrs, Site site) {
-  if (*site.file == '\0' && active_call) site = active_call->layer->site;
+  if (active_call && (*site.file == '\0' || in_library())) site = active_call->layer->site;
   std::vector<TensorType> types;
   for (const Symbol& input : inputs) {
     if (!input)

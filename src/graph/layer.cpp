@@ -11,6 +11,13 @@
 namespace goneuron {
 
 namespace {
+template <class Function>
+void need_function(const Function& function, const char* name, Site site) {
+  require(static_cast<bool>(function), "Layer", site,
+          "\"" + std::string(name) + "\" has an empty function; expected one that returns a Symbol",
+          "pass a function of a Symbol, or of a std::vector<Symbol>");
+}
+
 LayerImpl& need(const std::shared_ptr<LayerImpl>& impl) {
   if (!impl)
     throw_graph({.where = user_place("Layer", {}),
@@ -27,7 +34,8 @@ bool made_in(const Symbol& symbol, const LayerCall* call) {
 }  // namespace
 
 Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
-  LayerImpl impl{.kind = name, .prefix = name, .site = site};
+  need_function(function, name, site);
+  LayerImpl impl{.kind = name, .prefix = name, .site = site, .names_what_it_gets = true};
   impl.build = [function = std::move(function)](LayerContext& context) {
     const UserCode code;
     return function(context.input());
@@ -37,7 +45,9 @@ Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site
 
 Layer::Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function,
              Site site) {
-  LayerImpl impl{.kind = name, .prefix = name, .site = site, .max_inputs = 64};
+  need_function(function, name, site);
+  LayerImpl impl{
+      .kind = name, .prefix = name, .site = site, .names_what_it_gets = true, .max_inputs = 64};
   impl.build = [function = std::move(function)](LayerContext& context) {
     const UserCode code;
     return function(context.inputs());
@@ -87,9 +97,11 @@ std::vector<Symbol> Layer::call_all(const std::vector<Symbol>& inputs, Site site
     const ContextScope added(&context);
     outputs =
         impl_->build_all ? impl_->build_all(context) : std::vector<Symbol>{impl_->build(context)};
-    // A layer that gives back what it got still needs a node: losses are found by those.
+    // A layer that gives back what it got still needs a node: losses are found by those, and an
+    // output is named after the layer that made it.
     for (Symbol& output : outputs)
-      if (!context.kept().empty() && output && !made_in(output, call.get()))
+      if ((!context.kept().empty() || !impl_->name.empty() || impl_->names_what_it_gets) &&
+          output && !made_in(output, call.get()))
         output = make("reshape_like", {output, output});
   }
   if (!context.kept().empty())

@@ -68,6 +68,7 @@ struct LayerImpl {
   bool name_given = false;  // by the model that was built first
   Site site;                // where the factory was called
   bool trainable = true;
+  bool names_what_it_gets = false;  // a function's, which may give back its input
   // Layers in whose calls it is called.
   std::set<std::weak_ptr<LayerImpl>, std::owner_less<std::weak_ptr<LayerImpl>>> around;
   int min_inputs = 1, max_inputs = 1;

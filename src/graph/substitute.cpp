@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "core/message.h"
 #include "graph/calls.h"
 #include "graph/layer_impl.h"
 
@@ -68,6 +69,7 @@ class Substitution {
   }
 
   void copy_all(const std::vector<Symbol>& outputs) {
+    const UserCode as_written;  // the lines are those of the first making
     for (const Expr* expr : topological_order(outputs)) {
       if (copies_.count(expr) || expr->kind == Expr::Kind::input) continue;
       // What a layer makes of its variables alone is made again, too: by way of the call that it

@@ -2,6 +2,7 @@
 
 #include "core/message.h"
 #include "nn/options.h"
+#include "nn/sequence.h"
 
 namespace goneuron {
 
@@ -40,7 +41,9 @@ class Builder {
       context_.fail(counted(count, "input") + "; expected " + forms(), hint_of_count());
     if (x.shape().rank() != 3)
       context_.fail_shape("the input is " + x.shape().str() + "; expected [batch, time, features]",
-                          "a sample is a sequence: give Input() the shape {time, features}");
+                          sequence_hint(x,
+                                        "a sample is a sequence: give Input() the shape {time, "
+                                        "features}"));
     if (r_.in != Any && x.shape()[-1] != r_.in)
       context_.fail_shape("each step has " + counted(x.shape()[-1], "feature") + "; expected " +
                               std::to_string(r_.in) + ", which this layer was made for",

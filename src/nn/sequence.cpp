@@ -2,14 +2,25 @@
 
 namespace goneuron {
 
+std::string sequence_hint(const Symbol& input, const std::string& other) {
+  const auto& call = input.expr()->call;
+  const std::string kind = call ? call->layer->kind : "";
+  if (input.shape().rank() != 2 || (kind != "LSTM" && kind != "GRU" && kind != "SequenceUnroller"))
+    return other;
+  return "that " + kind +
+         " gives its last output alone: {.return_sequences = true} gives one a step";
+}
+
 i64 check_sequence(const LayerContext& context) {
   const Shape& x = context.input().shape();
   if (x.rank() != 3)
     context.fail_shape("a sample has " + std::to_string(x.rank() - 1) +
                            (x.rank() == 2 ? " axis" : " axes") + "; expected two: [time, features]",
-                       x.rank() == 2 ? "tokens become features in Embedding(vocabulary, width); "
-                                       "numbers by Reshape({Any, 1})"
-                                     : "join axes with Reshape({time, features})");
+                       x.rank() == 2
+                           ? sequence_hint(context.input(),
+                                           "tokens become features in Embedding(vocabulary, "
+                                           "width); numbers by Reshape({Any, 1})")
+                           : "join axes with Reshape({time, features})");
   if (x[-1] == Any)
     context.fail_shape("the last axis is not known yet; expected a number of features",
                        "give it to Input(), or build() the model");

@@ -52,7 +52,7 @@ void check_operands(const InferContext& c, const AttentionSizes& s) {
   if (!s.mask) return;
   const int at = s.operands() - 1;
   check_floating(c, {0, at});
-  check_shape(c, at, {s.batch, s.keys}, "the mask of the keys");
+  check_shape(c, at, {s.batch, s.keys}, "the mask of the keys", mask_hint);
 }
 
 std::vector<TensorType> infer(const InferContext& c) {

@@ -68,11 +68,13 @@ inline Shape check_same_shape(const InferContext& c, int i, int j) {
 
 /// Input i must have the shape `expected`.
 inline void check_shape(const InferContext& c, int i, const Shape& expected,
-                        const std::string& what) {
+                        const std::string& what, const char* hint = "check what feeds it") {
   if (!agree(c.shape(i), expected))
-    c.fail(what + " is " + c.shape(i).str() + "; it must be " + expected.str(),
-           "check what feeds it");
+    c.fail(what + " is " + c.shape(i).str() + "; it must be " + expected.str(), hint);
 }
+
+inline constexpr const char* mask_hint =
+    "a mask has one number for each step of the sequences beside it";
 
 inline void check_rank(const InferContext& c, int i, int rank, const std::string& layout) {
   if (c.shape(i).rank() != rank)

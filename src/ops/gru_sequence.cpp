@@ -20,7 +20,7 @@ std::vector<TensorType> infer(const InferContext& c) {
   check_shape(c, 4, Shape{units}, "the recurrent bias");
   const Shape state{x[0], units}, steps{x[0], x[1]};
   if (h0 >= 0) check_shape(c, h0, state, "the initial state h");
-  if (mask >= 0) check_shape(c, mask, steps, "the mask");
+  if (mask >= 0) check_shape(c, mask, steps, "the mask", mask_hint);
   const DType dtype = c.dtype(0);
   const TensorType all{Shape{x[0], x[1], units}, dtype}, last{state, dtype};
   return {{Shape{x[0], x[1], wide}, dtype}, all, last, all, all};
@@ -36,7 +36,7 @@ std::vector<TensorType> infer_grad(const InferContext& c) {
   recurrent::check_sequence(c, 2, units, "h before every step");
   const Shape state{gates[0], units}, steps{gates[0], gates[1]};
   if (dy >= 0) recurrent::check_sequence(c, dy, units, "the gradient of y");
-  if (mask >= 0) check_shape(c, mask, steps, "the mask");
+  if (mask >= 0) check_shape(c, mask, steps, "the mask", mask_hint);
   if (dh >= 0) check_shape(c, dh, state, "the gradient of h");
   std::vector<TensorType> outputs(2, {gates, c.dtype(0)});
   if (check_flag(c, "state")) outputs.push_back({state, c.dtype(0)});

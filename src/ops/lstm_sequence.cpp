@@ -20,7 +20,7 @@ std::vector<TensorType> infer(const InferContext& c) {
   const Shape state{x[0], units}, steps{x[0], x[1]};
   if (h0 >= 0) check_shape(c, h0, state, "the initial state h");
   if (c0 >= 0) check_shape(c, c0, state, "the initial state c");
-  if (mask >= 0) check_shape(c, mask, steps, "the mask");
+  if (mask >= 0) check_shape(c, mask, steps, "the mask", mask_hint);
   const auto wide_as = [&](i64 columns) {
     return TensorType{Shape{x[0], x[1], columns}, c.dtype(0)};
   };
@@ -38,7 +38,7 @@ std::vector<TensorType> infer_grad(const InferContext& c) {
   recurrent::check_sequence(c, 1, units, "c of every step");
   const Shape state{gates[0], units}, steps{gates[0], gates[1]};
   if (dy >= 0) recurrent::check_sequence(c, dy, units, "the gradient of y");
-  if (mask >= 0) check_shape(c, mask, steps, "the mask");
+  if (mask >= 0) check_shape(c, mask, steps, "the mask", mask_hint);
   for (const int i : {c0, dh, dc})
     if (i >= 0) check_shape(c, i, state, "a state");
   const TensorType last{state, c.dtype(0)};

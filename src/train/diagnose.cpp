@@ -106,7 +106,11 @@ void find_label(const Refused& step, const std::vector<BatchValue>& batch) {
     const auto& maker = scores.expr()->call;
     message.lines.emplace_back(
         "predictions", scores.shape().str() + (maker ? "   from " + maker->layer->describe() : ""));
-    message.hint = "labels count from 0, and the last layer needs one output a class";
+    message.hint = *bad < 0 && !ignores
+                       ? "labels count from 0; where it stands for padding, say so: "
+                         "CrossEntropy({.ignore_index = " +
+                             std::to_string(*bad) + "})"
+                       : "labels count from 0, and the last layer needs one output a class";
     throw_data(message);
   }
 }

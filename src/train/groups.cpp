@@ -122,7 +122,8 @@ WeightRule rule_of(const ModelImpl& model, const Variable& variable) {
 }
 
 bool in_training(const ModelImpl& model, const Variable& variable) {
-  return base_trainable(variable) && rule_of(model, variable).trainable;
+  return base_trainable(variable) && rule_of(model, variable).trainable &&
+         model.aside.count(&variable) == 0;
 }
 
 }  // namespace goneuron

@@ -69,7 +69,8 @@ Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outpu
         throw_graph({.where = call_site("Model", site),
                      .what = "an output depends on the Input (" + site_text(expr->site) +
                              "), which is not among the inputs; expected all it depends on",
-                     .hint = "pass it as an input, or use another output"});
+                     .hint = "pass it as an input, or use another output; that of a layer inside a "
+                             "model that is a layer here goes with that model's own input()"});
   impl_->finish_build();
 }
 
@@ -194,7 +195,7 @@ Layer Model::get_layer(const std::string& name, Site site) const {
   std::vector<std::string> names;
   for (const Layer& layer : layers()) {
     if (layer.name() == name) return layer;
-    names.push_back(layer.name());
+    if (!layer.name().empty()) names.push_back(layer.name());
   }
   throw_graph(
       {.where = call_site("get_layer", site),
@@ -215,9 +216,7 @@ std::vector<Layer> Model::layers() const {
 std::vector<Weight> Model::weights() const {
   std::vector<Weight> all;
   for (const auto& v : need(impl_).variables) {
-    const auto layer = v->layer.lock();
-    all.push_back({v->full_name(), v->value,
-                   v->trainable && (!layer || layer->learns()) && rule_of(*impl_, *v).trainable});
+    all.push_back({v->full_name(), v->value, in_training(*impl_, *v)});
   }
   return all;
 }

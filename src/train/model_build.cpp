@@ -117,6 +117,13 @@ void ModelImpl::build_sequential(const Shape& sample) {
   finish_build();
 }
 
+namespace {
+/// A number for each step of a sequence.
+bool is_mask(const Shape& sample, const Shape& sequence) {
+  return sample.rank() == 1 && sequence.rank() > 0 && sample[0] == sequence[0];
+}
+}  // namespace
+
 void ModelImpl::need_shapes(const std::vector<Shape>& samples, const char* caller, Site where) {
   if (!built() && samples.size() == 1) return build_once(samples[0]);
   const size_t wanted = built() ? inputs.size() : 1;
@@ -125,7 +132,12 @@ void ModelImpl::need_shapes(const std::vector<Shape>& samples, const char* calle
                  .what = counted(static_cast<i64>(samples.size()), "input") + " for a model with " +
                          std::to_string(wanted) + "; expected one tensor for each",
                  .lines = {{"inputs", built() ? quoted_list(input_names) : "a Sequential has one"}},
-                 .hint = "list them in this order, {a, b}, or by name: {{\"a\", a}, {\"b\", b}}"});
+                 .hint = samples.size() == wanted + 1 && is_mask(samples.back(), samples[0])
+                             ? "the last one is a mask: give it to a layer, as in "
+                               "Model({x, mask}, ..), or leave it out, data::buckets(.., {.mask = "
+                               "false})"
+                             : "list them in this order, {a, b}, or by name: {{\"a\", a}, "
+                               "{\"b\", b}}"});
   for (size_t i = 0; i < samples.size(); ++i) {
     const Shape &sample = samples[i], expected = inputs[i].shape().without_batch();
     bool fits = expected.rank() == sample.rank();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,7 @@ struct ModelImpl {
   std::vector<OutputMetrics> metrics;
   std::vector<double> class_weight;  // of the losses in training; empty: all 1
   std::vector<Head> heads;           // made of them once the outputs have names
+  std::set<const Variable*> aside;   // that only outputs without a loss are made of
   std::vector<std::string> input_names, output_names;
   Arithmetic precision = F32;
   i64 activation_budget = 0;

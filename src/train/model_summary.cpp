@@ -19,6 +19,15 @@ void need_built(const ModelImpl& model, const char* caller, Site site) {
                  .what = "the shapes are not known yet; expected a built model",
                  .hint = "call build(shape of a sample) first"});
 }
+/// Plans are made for known sizes alone.
+std::string open_input(const ModelImpl& model) {
+  for (const Symbol& input : model.inputs)
+    if (!input.shape().without_batch().known()) return input.shape().str();
+  return "";
+}
+constexpr const char* how_to_close =
+    "memory_report(data) knows the sizes of its batches; or build() a model for one size";
+
 void need_batch(i64 batch, const char* caller, Site site) {
   if (batch < 1)
     throw_graph({.where = call_site(caller, site),
@@ -145,6 +154,9 @@ std::string Model::summary(i64 batch, Site site) const {
   std::string text = layer_table(m);
   text += fmt::format("{} parameters{}\n\n", grouped(all),
                       trained == all ? "" : ", " + grouped(trained) + " of them trained");
+  if (const std::string open = open_input(m); !open.empty())
+    return text + "a step and its memory depend on the size of " + open + ": " + how_to_close +
+           "\n";
   const ExpectedStep step = expected_step(m, batch);
   text += how_it_runs(m, step, batch);
   return text + "\nmemory\n" + footprint(m, step, batch).str();
@@ -155,6 +167,10 @@ std::string Model::memory_report(i64 batch, Site site) const {
   ModelImpl& m = need(impl_);
   need_built(m, "memory_report", site);
   need_batch(batch, "memory_report", site);
+  if (const std::string open = open_input(m); !open.empty())
+    throw_shape({.where = call_site("memory_report", site),
+                 .what = "the samples are " + open + "; expected sizes that are known",
+                 .hint = how_to_close});
   const std::lock_guard lock(m.mutex);
   const ExpectedStep step = expected_step(m, batch);
   return fmt::format("memory of {} of {} samples{}\n",

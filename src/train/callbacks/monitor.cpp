@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "core/edit_distance.h"
 #include "core/message.h"
 #include "goneuron/dataset.h"
+#include "train/metrics/functions.h"
 #include "train/model_impl.h"
 
 namespace goneuron {
@@ -90,7 +92,22 @@ bool Monitor::improves(double value, double than) const {
   return up_ ? value - min_delta_ > than : value + min_delta_ < than;
 }
 
+namespace {
+/// The name of the logs that was meant: the other name of a metric, one that begins so, or
+/// one of nearly the same letters; empty where there is none.
+std::string meant(const std::string& wanted, const std::vector<std::string>& names) {
+  const std::string prefix = wanted.starts_with("val_") ? "val_" : "";
+  const std::string metric = wanted.substr(prefix.size());
+  for (const std::string& name : names)
+    if (name.starts_with(prefix) && same_metric(name.substr(prefix.size()), metric)) return name;
+  for (const std::string& name : names)
+    if (name.starts_with(wanted) || edit_distance(name, wanted) <= 2) return name;
+  return "";
+}
+}  // namespace
+
 void Monitor::fail_unknown(const std::vector<std::string>& names, bool validated) const {
+  const std::string near = meant(name_, names);
   throw_graph({.where = user_place(callback_.c_str(), site_),
                .what = "there is no value \"" + name_ +
                        "\" to monitor; expected one of the names "
@@ -98,7 +115,8 @@ void Monitor::fail_unknown(const std::vector<std::string>& names, bool validated
                .lines = {{"names", quoted_list(names)}},
                .hint = !validated && name_.starts_with("val_")
                            ? "val_ names need {.validation = data} or a validation_split in fit()"
-                           : "use one of these, or give the metric to compile()"});
+                       : near.empty() ? "use one of these, or give the metric to compile()"
+                                      : "did you mean \"" + near + "\"?"});
 }
 
 void Monitor::check(const TrainingState& state) const {

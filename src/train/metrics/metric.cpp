@@ -91,6 +91,15 @@ Metric::Metric(const char* name, Site site) {
   if (!function_ && !evidence_) fail_unknown(name_, site);
 }
 
+bool same_metric(const std::string& name, const std::string& other) {
+  const auto find = [](const std::string& wanted) {
+    return std::find_if(std::begin(known), std::end(known),
+                        [&](const Known& one) { return wanted == one.name; });
+  };
+  const auto *one = find(name), *two = find(other);
+  return one != std::end(known) && two != std::end(known) && one->make == two->make;
+}
+
 std::vector<std::string> Metric::names() {
   std::vector<std::string> all;
   for (const Known& metric : known) all.emplace_back(metric.name);
