@@ -75,60 +75,12 @@ constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
 // and the rows that it makes
 #include "backends/cpu/conv_pool_forward-inl.h"
 
-/// The pixels that the four cells of a pooling window meet under one tap: columns i and i + 1 of a
-/// row and of the one below it, for every i. A vector of them at a time, so that there is room for
-/// a whole one, and one is read of each row, beyond their ends.
-HWY_INLINE void make_quads(const float* x, i64 pitch, float* HWY_RESTRICT quads) {
-#if HWY_TARGET == HWY_SCALAR
-  for (i64 i = 0; i + 1 < pitch; ++i, quads += 4) {
-    std::memcpy(quads, x + i, 2 * sizeof(float));
-    std::memcpy(quads + 2, x + pitch + i, 2 * sizeof(float));
-  }
-#else
-  const D d;
-  const hn::Rebind<std::int32_t, D> di;
-  alignas(64) static constexpr std::int32_t columns[] = {0, 1, 0, 1, 1, 2, 1, 2,
-                                                         2, 3, 2, 3, 3, 4, 3, 4};
-  const auto at = hn::SetTableIndices(d, columns);
-  const auto in_row = hn::Eq(hn::And(hn::Iota(di, 0), hn::Set(di, 2)), hn::Zero(di));
-  for (i64 i = 0; i + 1 < pitch; i += lanes / 4, quads += lanes) {
-    const V above = hn::TableLookupLanes(hn::LoadU(d, x + i), at),
-            below = hn::TableLookupLanes(hn::LoadU(d, x + pitch + i), at);
-    hn::Store(hn::IfThenElse(hn::RebindMask(d, in_row), above, below), d, quads);
-  }
-#endif
-}
-
-/// The pixel that each lane's winning cell met, out of a quad.
-#if HWY_TARGET == HWY_SCALAR
-using Chooser = hn::Vec<hn::Rebind<std::int32_t, D>>;
-HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) { return cell; }
-HWY_INLINE const float* load_quad(const float* quad) { return quad; }
-HWY_INLINE V choose(const float* quad, Chooser cell) {
-  return hn::Set(D(), quad[hn::GetLane(cell)]);
-}
-#else
-using Chooser = hn::Vec<hn::Rebind<std::uint8_t, hn::Repartition<std::uint8_t, D>>>;
-HWY_INLINE Chooser chooser(hn::Vec<hn::Rebind<std::int32_t, D>> cell) {
-  const hn::Rebind<std::int32_t, D> di;
-  const hn::Repartition<std::uint8_t, D> d8;
-  alignas(16) static constexpr std::uint8_t first[] = {0, 0, 0, 0, 4,  4,  4,  4,
-                                                       8, 8, 8, 8, 12, 12, 12, 12};
-  const auto all = hn::TableLookupBytes(hn::BitCast(d8, cell), hn::LoadDup128(d8, first));
-  const auto bytes = hn::ShiftLeft<2>(hn::BitCast(di, all));  // 16, what relu cut off: any will do
-  return hn::BitCast(d8, hn::Add(bytes, hn::Set(di, 0x03020100)));
-}
-HWY_INLINE Chooser load_quad(const float* quad) {
-  return hn::BitCast(hn::Repartition<std::uint8_t, D>(), hn::LoadDup128(D(), quad));
-}
-HWY_INLINE V choose(Chooser quad, Chooser bytes) {
-  return hn::BitCast(D(), hn::TableLookupBytes(quad, bytes));
-}
-#endif
+// and the choice of those that it met
+#include "backends/cpu/conv_pool_pixels-inl.h"
 
 /// Adds one pooled row's part of the weight gradient for `kVectors` vectors of channels; dy and
 /// index point to the row's first element (the next row's is `ahead` of it, and `index_ahead`) of
-/// those channels, dw [9, channels] and db likewise.
+/// those channels, dw [9, channels] and db likewise. rows: those of the Window.
 template <i64 kVectors>
 void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_RESTRICT dy,
                   const std::uint8_t* HWY_RESTRICT index, i64 ahead, i64 index_ahead,
@@ -160,10 +112,10 @@ void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_
     }
 #pragma GCC unroll 9
     for (i64 t = 0; t < 9; ++t) {
-      const auto quad = load_quad(rows[t / 3] + 4 * (2 * p + t % 3));
+      const auto pixels = load(rows, t, p);
 #pragma GCC unroll 2
       for (i64 v = 0; v < kVectors; ++v)
-        sums[t][v] = hn::MulAdd(g[v], choose(quad, cell[v]), sums[t][v]);
+        sums[t][v] = hn::MulAdd(g[v], choose(pixels, cell[v]), sums[t][v]);
     }
   }
 #pragma GCC unroll 2
@@ -176,27 +128,20 @@ void backward_row(const ConvPool& c, const float* const* rows, const float* HWY_
 
 /// Each tile has sums of its own, in private memory until they are done: the processor would fetch
 /// them ahead for the worker of the tile before. The images are the outer loop, so that tiles of
-/// neighbouring rows share the padded copy and the quads.
+/// neighbouring rows share the padded copy and the window.
 void backward(const ConvPool& c, const Part& part, float* scratch) {
   const i64 pitch = pitch_of(c), sums = 9 * c.channels, row_size = c.pw * c.channels;
   const i64 tiles = part.end - part.tile;
   float *const dw = scratch, *const db = c.db ? dw + tiles * sums : nullptr;
   std::fill_n(dw, sums_of(c, tiles), 0.0F);
   scratch += sums_of(c, tiles);
-  float* quads[3];  // of three rows that follow each other, in a ring
-  for (i64 i = 0; i < 3; ++i)
-    quads[i] = scratch + round_up((2 * part.rows + 2) * pitch, 16) + i * quads_of(c);
   PaddedRows rows(c, part, scratch);
+  Window window(c, scratch, scratch + round_up((2 * part.rows + 2) * pitch, 16));
   for (i64 n = part.image; n < part.image + part.images; ++n) {
     rows.fill(n);
     i64 tile = 0;
     for (i64 r = 0; r < part.rows; ++r) {
-      const float* window[3];
-      for (i64 a = 0; a < 3; ++a) {
-        float* const row_quads = quads[(2 * r + a) % 3];
-        if (r == 0 || a > 0) make_quads(scratch + (2 * r + a) * pitch, pitch, row_quads);
-        window[a] = row_quads;
-      }
+      const float* const* met = window.at(r);
       while (tile + 1 < tiles && part.row + r >= tile_begin(c.ph, c.tiles, part.tile + tile + 1))
         ++tile;
       const i64 row = part.row + r, before = rows_before(c, c.pooled_band, n, row),
@@ -210,7 +155,7 @@ void backward(const ConvPool& c, const Part& part, float* scratch) {
       i64 channel = 0;
       const auto add = [&](auto run, i64 vectors) {
         for (; channel + vectors * lanes <= c.channels; channel += vectors * lanes)
-          run(c, window, c.dy + base + channel, c.index + index_base + channel, ahead, index_ahead,
+          run(c, met, c.dy + base + channel, c.index + index_base + channel, ahead, index_ahead,
               dw + tile * sums + channel, db ? db + tile * c.channels + channel : nullptr);
       };
       add(backward_row<most_vectors>, most_vectors);
