@@ -210,6 +210,11 @@ TEST(Profile, TimesLayersAndChangesNothing) {
   run({Profile({.first_step = 18, .steps = 50, .path = few_path})});
   EXPECT_NE(text_of(few_path).find("mean of 2 training steps"), std::string::npos)
       << text_of(few_path);
+  testing::internal::CaptureStderr();
+  run({Profile({.first_step = 100, .path = folder.path("none.txt")})});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "Profile: no step was timed, as the training ended before step 101; give "
+            "{.first_step = 0}\n");
 }
 
 /// A fit() that throws ends no callback: the next one times anew, whatever plan it has.

@@ -40,6 +40,11 @@ class ProfileCallback : public CallbackBase {
   void on_train_end(TrainingState& state) override {
     // Fewer steps than were asked for are better than none.
     if (!written_ && profile_->timed() > 0) write();
+    if (!written_)
+      std::fprintf(stderr,
+                   "Profile: no step was timed, as the training ended before step %lld; give "
+                   "{.first_step = 0}\n",
+                   static_cast<long long>(options_.first_step) + 1);
     end_profile(state, profile_);
   }
 
