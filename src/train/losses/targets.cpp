@@ -50,8 +50,8 @@ Symbol value_targets(const char* name, const Symbol& y_true, const Symbol& y_pre
     throw_shape(mismatch(name, y_true, y_pred,
                          "targets are " + have.str() + "; expected the predictions' " + want.str(),
                          hint));
-  return like_predictions(
-      is_floating(y_true.dtype()) ? y_true : as_type(y_true, DType::f32), y_pred);
+  return like_predictions(is_floating(y_true.dtype()) ? y_true : as_type(y_true, DType::f32),
+                          y_pred);
 }
 
 Symbol like_predictions(const Symbol& y_true, const Symbol& y_pred) {
