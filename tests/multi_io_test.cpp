@@ -366,6 +366,17 @@ TEST(Compile, WeightsOfOutputsWithoutALossStay) {
   EXPECT_TRUE(model.weights()[4].trainable) << model.weights()[4].name;
 }
 
+TEST(Compile, FrozenStatisticsOfOutputsWithoutALossStay) {
+  const Symbol x = Input({3});
+  Layer frozen = BatchNorm(), learning = BatchNorm();
+  frozen.set_trainable(false);
+  auto model = Model(x, {Dense(1, {.name = "y"})(x), frozen(x), learning(x)});
+  model.compile(SGD(0.1), {{"y", MSE}});
+  model.train_on_batch(values({4, 3}), values({4, 1}));
+  EXPECT_TRUE(same_bits(frozen.weights()[2].value, Tensor(Shape{3})));
+  EXPECT_FALSE(same_bits(learning.weights()[2].value, Tensor(Shape{3})));
+}
+
 /// A function that gives back its input, and a layer with a name, name what they are called on.
 TEST(MultiIO, OutputsAreNamedByFunctionsToo) {
   const Symbol x = Input({3});

@@ -174,7 +174,9 @@ void add_gradients(ModelImpl& model, TrainGraph& graph) {
       graph.trained.push_back(variable);
       wrt.push_back(variable_symbol(variable));
     }
-  graph.frozen_norms = frozen_norms({graph.loss});
+  auto outputs = model.outputs;  // also those without a loss
+  outputs.push_back(graph.loss);
+  graph.frozen_norms = frozen_norms(outputs);
   auto gradients = differentiate(graph.loss, wrt, graph.frozen_norms);
   for (size_t i = 0; i < gradients.size(); ++i)
     if (!gradients[i]) fail_unreachable(model, *graph.trained[i]);
