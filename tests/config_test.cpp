@@ -243,6 +243,16 @@ TEST(ConfigWords, SayInAConfigsWordsWhatTheLibrarySaysInCpp) {
               "ShapeError: fit (run.yaml:5): no\n  hint   " + words);
   EXPECT_EQ(config::in_words_of_config("DataError: predict() (src/cli/predict.cpp:40): no"),
             "DataError: predict: no");
+  // What the user names stays as it is.
+  for (const std::string text :
+       {"there is a run in run/MSE(2) already\n  go on   goneuron resume run/MSE(2)",
+        "a::b.yaml: cannot read the config", ".test/nothere: there is no such folder",
+        "my data (train.h:5).csv: no\n  file    Adam(0.1, {.beta1 = 0.5}).csv"})
+    EXPECT_EQ(config::in_words_of_config(text), text);
+  std::string deep;
+  for (int i = 0; i < 50000; ++i) deep += "Dense(";
+  EXPECT_EQ(config::in_words_of_config("no\n  hint   " + deep), "no\n  hint   " + deep);
+  EXPECT_EQ(config::in_words_of_config("no (" + deep), "no (" + deep);
 }
 
 TEST(ConfigWords, LeaveErrorsOfConfigsAsTheyAreAndNoCppInHints) {

@@ -280,10 +280,15 @@ TEST(LossErrors, PredictionsThatAreNoProbabilities) {
       "GraphError: CrossEntropy: from_logits is given for predictions that went through "
       "softmax already\n"
       "  predictions   [batch, 3] f32   from Dense \"out\" (train.cpp:14)\n"
-      "  hint          leave out from_logits: the loss is computed from what comes before the "
-      "activation, anyway");
-  EXPECT_THROW(BinaryCrossEntropy({.from_logits = true})(target({3}), prediction(3, Sigmoid)),
-               GraphError);
+      "  hint          leave out from_logits where that is the loss's own activation: it is "
+      "computed from what comes before it, anyway; else end in a layer without");
+  for (const Activation& head : {Sigmoid, Softmax}) {
+    EXPECT_THROW(BinaryCrossEntropy({.from_logits = true})(target({3}), prediction(3, head)),
+                 GraphError);
+    EXPECT_THROW(CrossEntropy({.from_logits = true})(target({3}), prediction(3, head)), GraphError);
+  }
+  // A matrix of transitions between classes.
+  EXPECT_NO_THROW(CrossEntropy(target({3}), Dense(3, {.bias = false})(prediction(3))));
 }
 
 TEST(LossErrors, Options) {

@@ -95,6 +95,17 @@ TEST(Model, OnlyFrozenBatchNormsKeepTheirStatistics) {
   model.fit(x, y, {.epochs = 1, .batch_size = 7});
   EXPECT_TRUE(same_bits(frozen.weights()[2].value, Tensor(Shape{3})));
   EXPECT_FALSE(same_bits(learning.weights()[2].value, Tensor(Shape{3})));
+  // Also where only a metric that a layer adds reads it.
+  Layer logged = BatchNorm();
+  logged.set_trainable(false);
+  const Layer looks("looks", [&](Symbol s) {
+    add_metric("size", mean(square(logged(s))));
+    return s;
+  });
+  auto looked_at = Sequential({Dense(3), looks});
+  looked_at.compile(SGD(0.1), MSE);
+  looked_at.fit(x, y, {.epochs = 1});
+  EXPECT_TRUE(same_bits(logged.weights()[2].value, Tensor(Shape{3})));
   // Frozen after compile() it takes effect with the next: the step in use stays as it was planned.
   learning.set_trainable(false);
   const Tensor before = learning.weights()[2].value.clone();
@@ -135,6 +146,30 @@ TEST(Model, SeedsDrawTheWeightsOfABuiltModel) {
   const Tensor features = model.weights()[0].value.clone();
   model.compile(SGD(0.1), MSE, {}, {.seed = 9});
   EXPECT_TRUE(same_bits(model.weights()[0].value, features));
+  // What is set or loaded stays, also where its bits are those of the draw.
+  auto twin = functional(), student = functional();
+  std::vector<Tensor> same;
+  for (const Weight& weight : twin.layers()[0].weights()) same.push_back(weight.value.clone());
+  student.layers()[0].set_weights(same);
+  student.compile(SGD(0.1), MSE, {}, {.seed = 9});
+  EXPECT_TRUE(same_bits(student.weights()[0].value, same[0]));
+  EXPECT_FALSE(same_bits(student.weights()[2].value, twin.weights()[2].value));
+  twin.save_weights("twin.safetensors");
+  auto reader = functional();
+  reader.load_weights("twin.safetensors");
+  std::filesystem::remove("twin.safetensors");
+  reader.compile(SGD(0.1), MSE, {}, {.seed = 9});
+  EXPECT_TRUE(same_bits(reader.predict(x), twin.predict(x)));
+  // Without a seed nothing is drawn; with one, what another model has drawn stays.
+  student.compile(Adam(0.1), MSE);
+  EXPECT_FALSE(same_bits(student.weights()[2].value, twin.weights()[2].value));
+  auto encoder = Sequential({Dense(4, Tanh)});
+  encoder.build({3});
+  const Tensor codes = encoder.predict(x);
+  auto whole = Sequential({Dense(3), encoder, Dense(2)});
+  whole.build({3});
+  whole.compile(SGD(0.1), MSE, {}, {.seed = 9});
+  EXPECT_TRUE(same_bits(encoder.predict(x), codes));
   auto blank = functional();
   blank.save("blank.safetensors");
   auto loaded = Model::load("blank.safetensors");
@@ -284,6 +319,21 @@ TEST(Model, AModelAsALayerIsReadSetAndFrozen) {
   EXPECT_FALSE(same_bits(body.weights()[0].value, set[0]));
   EXPECT_TRUE(same_bits(body.weights()[4].value, set[4]));
   EXPECT_TRUE(Layer(body).trainable());
+
+  // So it is after loading.
+  Layer(body).set_trainable(false);
+  model.compile(SGD(0.1), MSE);
+  model.save("parts.safetensors");
+  auto again = Model::load("parts.safetensors");
+  std::filesystem::remove("parts.safetensors");
+  Layer part = again.get_layer("model");
+  EXPECT_EQ(part.weights().size(), 6U);
+  EXPECT_FALSE(part.trainable());
+  part.set_trainable(true);
+  again.compile(SGD(0.1), MSE);
+  const Tensor before = again.weights()[0].value.clone();
+  again.fit(x, y, {.epochs = 1});
+  EXPECT_FALSE(same_bits(again.weights()[0].value, before));
 }
 
 TEST(Model, LossesAndMetricsOfOnesOwnGetTargetsInThePredictionsShape) {

@@ -233,6 +233,21 @@ TEST_F(Folder, TheRateIsTheCheckpointsUntilTheProgramGivesAnother) {
   EXPECT_EQ(rate_at_the_end(in("run"), 0.0625, 5), 0.0625);
 }
 
+/// What a callback made of it is not what the program gave.
+TEST_F(Folder, TheRateOfASecondFitIsTheProgramsToo) {
+  const auto run = [&](i64 fits) {
+    auto model = Sequential({Dense(1)});
+    model.compile(SGD(0.25), MSE, {}, {.seed = 1});
+    const Callback halve = Lambda([](TrainingState& state) { state.learning_rate /= 2; });
+    for (i64 i = 1; i <= fits; ++i)
+      model.fit(runs::noise({8, 2}, 1), runs::noise({8, 1}, 2),
+                {.epochs = 2 * i, .callbacks = {halve}, .resume = in("run")});
+    return model.learning_rate();
+  };
+  EXPECT_EQ(run(2), 0.25 / 16);
+  EXPECT_EQ(run(3), 0.25 / 64) << "goes on where it was";
+}
+
 /// Fits once and once more with another data set; what is said of that, or "".
 std::string second_fit(const std::string& folder, const Dataset& first, const Dataset& second) {
   auto model = Sequential({Flatten(), Dense(1)});

@@ -68,8 +68,8 @@ class Layer {
   Layer& named(const std::string& name);
   /// False: the weights, and those of layers that it is made of, stay as they are in training,
   /// wherever those are used, and BatchNorm normalises by its running statistics, as in inference,
-  /// and leaves them (as Keras' does). Takes effect at the next compile(). A model used as a layer
-  /// sets all layers that it is made of.
+  /// and leaves them (as Keras' does). Taken up by the first training step after the next
+  /// compile(). A model used as a layer sets all layers that it is made of.
   bool trainable() const;
   void set_trainable(bool trainable);
   /// Weights and state; empty before the layer is built.

@@ -115,7 +115,7 @@ struct BatchNormOptions {
   const char* name = "";
 };
 /// Over the last axis, statistics over all others (Ioffe & Szegedy 2015); running variance
-/// unbiased.
+/// unbiased. Frozen it is, in training too, what it is in inference.
 Layer BatchNorm(const BatchNormOptions& options = {}, Site site = Site::here());
 
 /// An activation as a layer.

@@ -3,6 +3,8 @@
 // shares it.
 #pragma once
 
+#include <optional>
+
 #include "goneuron/callback.h"
 #include "goneuron/dataset.h"
 #include "goneuron/layers.h"
@@ -94,9 +96,10 @@ inline constexpr Arithmetic F32 = Arithmetic::f32;
 inline constexpr Arithmetic BF16 = Arithmetic::bf16;
 
 struct CompileOptions {
-  /// Of the initial weights. Those of a model that was built before are drawn anew, but for those
-  /// that have been set, loaded or part of a training.
-  std::uint64_t seed = 0;
+  /// Of the initial weights; 0 unless it is given. Given for a model that was built before, its
+  /// weights are drawn anew, but for those that have been set, loaded or part of a training, or are
+  /// of a model used as a layer that was built on its own.
+  std::optional<std::uint64_t> seed = {};
   /// Momentum of a moving average of the weights, kept beside them (Polyak & Juditsky 1992): 0.999
   /// is usual; 0: none. use_averaged_weights() and AveragedWeights put it to use.
   double ema = 0;

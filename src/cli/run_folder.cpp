@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,19 +16,36 @@ namespace goneuron::cli {
 namespace {
 namespace fs = std::filesystem;
 
+bool is_checkpoint(const fs::path& path) {
+  const std::string name = path.filename();
+  return name.starts_with("checkpoint-") && name.find(".safetensors") != std::string::npos;
+}
+
 void remove_files(const RunFolder& run) {
   for (const std::string& file : {run.config(), run.model(), run.history_csv(), run.history_json(),
                                   run.report(), run.preprocessing(), run.classes()})
     std::remove(file.c_str());
   std::error_code ignored;  // what stays is found, and refused, by the training
-  fs::remove_all(run.checkpoints(), ignored);
+  for (const auto& entry : fs::directory_iterator(run.checkpoints(), ignored))
+    if (is_checkpoint(entry.path())) fs::remove(entry.path(), ignored);
+  fs::remove(run.checkpoints(), ignored);  // where nothing else is in it
 }
 
-/// A model, or a checkpoint to go on from.
+/// What the run would begin with, or write over, though there is none.
+bool something_of_no_run(const RunFolder& run) {
+  std::error_code none;
+  const fs::directory_iterator checkpoints(run.checkpoints(), none);
+  return exists(run.model()) || std::any_of(begin(checkpoints), end(checkpoints),
+                                            [](const auto& e) { return is_checkpoint(e.path()); });
+}
+
+/// A model, whichever callback wrote it, or a checkpoint to go on from.
 bool something_learnt(const RunFolder& run) {
   std::error_code none;
-  return exists(run.model()) ||
-         fs::directory_iterator(run.checkpoints(), none) != fs::directory_iterator();
+  for (const std::string& folder : {run.path, run.checkpoints()})
+    for (const auto& entry : fs::directory_iterator(folder, none))
+      if (entry.path().extension() == ".safetensors") return true;
+  return false;
 }
 
 }  // namespace
@@ -49,8 +67,21 @@ RunFolder run_of(const config::Config& config) {
 }
 
 // Delegates, so that the destructor takes back what was made before this one throws.
-NewRun::NewRun(const config::Config& config, bool overwrite) : NewRun(run_of(config)) {
+NewRun::NewRun(const config::Config& config, const std::string& config_path, bool overwrite)
+    : NewRun(run_of(config)) {
   const config::Value named = config.section("outputs").value("folder");
+  std::error_code not_there;
+  if (fs::equivalent(config_path, run_.config(), not_there))
+    config::fail_at(named, "the run's folder would have its config in the place of this one", {},
+                    "name another folder (--set outputs.folder=..)");
+  overwrite_ = overwrite;
+  if (!exists(run_.config()) && something_of_no_run(run_) && !overwrite)
+    config::fail_at(named,
+                    "there is a model or a checkpoint in " + run_.path +
+                        " already, of no run; expected a new folder",
+                    {},
+                    "name another folder (--set outputs.folder=..), or give --overwrite to "
+                    "lose what is there");
   if (exists(run_.config()) && !overwrite)
     config::fail_at(named, "there is a run in " + run_.path + " already; expected a new folder",
                     something_learnt(run_)
@@ -72,9 +103,7 @@ NewRun::NewRun(const config::Config& config, bool overwrite) : NewRun(run_of(con
 
 NewRun::~NewRun() {
   if (begun_ && something_learnt(run_)) return;
-  if (begun_)
-    for (const std::string& file : {run_.config(), run_.preprocessing(), run_.classes()})
-      std::remove(file.c_str());
+  for (const std::string& file : new_) std::remove(file.c_str());
   std::error_code not_empty;  // a callback's files stay, and their folders
   if (begun_) fs::remove(run_.checkpoints(), not_empty);
   for (; !made_.empty(); made_.pop_back()) fs::remove(made_.back(), not_empty);
@@ -88,7 +117,9 @@ void NewRun::make(const std::string& path) {
 }
 
 void NewRun::begin() {
-  remove_files(run_);
+  if (overwrite_) remove_files(run_);
+  for (const std::string& file : {run_.config(), run_.preprocessing(), run_.classes()})
+    if (!exists(file)) new_.push_back(file);
   begun_ = true;
 }
 

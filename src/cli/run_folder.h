@@ -29,15 +29,16 @@ RunFolder run_of(const config::Config& config);
 /// worth keeping in the end, all that was made for it goes again, so that the next one can begin.
 class NewRun {
  public:
-  /// Throws FormatError where a run is there already, unless it may be overwritten, and where the
-  /// folder cannot be made or written to.
-  NewRun(const config::Config& config, bool overwrite);
+  /// Throws FormatError where a run, a model or checkpoints are there already, unless they may be
+  /// overwritten, where the config would be, and where the folder cannot be made or written to.
+  NewRun(const config::Config& config, const std::string& config_path, bool overwrite);
   ~NewRun();
   NewRun(const NewRun&) = delete;
   NewRun& operator=(const NewRun&) = delete;
 
   const RunFolder& folder() const { return run_; }
-  /// What another run left in it goes; what is written from here on is this run's.
+  /// What another run left in it goes where it may be overwritten; what is written from here on is
+  /// this run's.
   void begin();
 
  private:
@@ -46,7 +47,8 @@ class NewRun {
 
   RunFolder run_;
   std::vector<std::string> made_;  // folders, from the top
-  bool begun_ = false;
+  std::vector<std::string> new_;   // files that it writes and that were not there
+  bool overwrite_ = false, begun_ = false;
 };
 /// A run, given as its folder or as a file in it; `what` is the command, for the error when it is
 /// none.

@@ -63,9 +63,12 @@ std::string predict_line(const RunFolder& run, const Config& config) {
 
 void finish(const RunFolder& run, const Config& config, const Model& model, const Loaded& data,
             RunResult& result) {
+  keep_results(run, model, result);  // whatever the other data is like
   const Dataset& judged = data.test ? data.test : data.validation;
-  if (judged) result.test = model.evaluate(judged, config.section("fit").integer("batch_size"), {});
-  keep_results(run, model, result);
+  if (judged) {
+    result.test = model.evaluate(judged, config.section("fit").integer("batch_size"), {});
+    keep_results(run, model, result);
+  }
   const bool report = config.section("outputs").boolean("report");
   say(fmt::format("done   {} in {}{}{}",
                   result.history.epochs.empty()
@@ -127,11 +130,14 @@ void show(const Ready& ready, const Config& config) {
 int run_training(const Config& config, const RunFolder& run, Ready& ready, bool quiet) {
   auto& [data, model, fit] = ready;
   if (!quiet) describe(data, model);
-  // Once it is sure that the training begins: what cannot go on leaves the run as it is.
+  // Once the training is under way: what cannot go on leaves the run as it is.
+  bool kept = false;
+  const auto keep = [&](TrainingState&) {
+    if (!kept) keep_inputs(run, config, ready.data);
+    kept = true;
+  };
   fit.callbacks.insert(fit.callbacks.begin(),
-                       LambdaCallback({.on_train_begin = [&](TrainingState&) {
-                         keep_inputs(run, config, ready.data);
-                       }}));
+                       LambdaCallback({.on_train_end = keep, .on_step_end = keep}));
   const InterruptGuard guard;
   const auto start = std::chrono::steady_clock::now();
   RunResult result{.history = model.fit(data.train, fit, config.section("fit").site())};
@@ -158,7 +164,7 @@ void show_config(const std::string& path) {
 
 int train(const std::string& path, const TrainOptions& options) {
   const Config config = Config::read(path, options.overrides);
-  NewRun run(config, options.overwrite);
+  NewRun run(config, path, options.overwrite);
   Ready ready = prepare(config, run.folder(), options.quiet);
   if (options.check) return show(ready, config), 0;
   run.begin();

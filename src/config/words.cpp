@@ -206,22 +206,33 @@ bool is_program(const std::string& line) {
          std::regex_search(std::regex_replace(line, no_code, ""), code);
 }
 
-}  // namespace
+/// A place as the program's user knows it: neither the library's own line nor a call's brackets.
+std::string without_code(const std::string& line) {
+  static const std::regex own_line(R"( \([\w./-]+\.(cpp|h|cc):\d+\)(?=:| |$))"),
+      call(R"(\b(fit|compile|evaluate|predict|build)\(\)(?=:| \())");
+  return std::regex_replace(std::regex_replace(line, own_line, ""), call, "$1");
+}
 
-std::string in_words_of_config(const std::string& error) {
-  static const std::regex own_line(R"( \([\w./-]+\.(cpp|h|cc):\d+\))");
-  std::string text = std::regex_replace(error, own_line, "");
+std::string in_words(const std::string& hint) {
+  std::string text = hint;
   for (const auto& [from, to] : phrases)
     for (size_t at; (at = text.find(from)) != std::string::npos;)
       text.replace(at, std::strlen(from), to);
   text = Words(text).all();
+  return is_program(text) ? text.substr(0, text.find_first_not_of(' ', 6)) + any_hint : text;
+}
+
+}  // namespace
+
+std::string in_words_of_config(const std::string& error) {
+  constexpr size_t most = 4000;  // of a line; what is longer has a text of the user's in it
   std::string out;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const std::string line = text.substr(at, end - at);
-    const bool other = line.rfind("  hint ", 0) == 0 && is_program(line);
-    out += (out.empty() ? "" : "\n") +
-           (other ? line.substr(0, line.find_first_not_of(' ', 6)) + any_hint : line);
+  for (size_t at = 0; at < error.size();) {
+    const size_t end = std::min(error.find('\n', at), error.size());
+    const std::string line = error.substr(at, end - at);
+    const bool hint = line.rfind("  hint ", 0) == 0, first = at == 0;
+    out += first ? "" : "\n";
+    out += line.size() > most ? line : first ? without_code(line) : hint ? in_words(line) : line;
     at = end + 1;
   }
   return out;

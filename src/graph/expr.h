@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,13 +36,8 @@ struct Variable {
   Tensor value;
   std::weak_ptr<LayerImpl> layer;
   Site site;  // of the call that made it
-  /// What initialize() filled `value` by, until a model with the variable is trained or loaded.
-  struct Draw {
-    std::uint64_t seed;
-    std::uint32_t stream;
-    bool operator==(const Draw&) const = default;
-  };
-  std::optional<Draw> drawn = {};
+  /// `value` is what initialize() made: until it is set, loaded or part of a training.
+  bool drawn = false;
 
   /// "dense_1/weight", or the bare name where there is no layer.
   std::string full_name() const;

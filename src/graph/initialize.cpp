@@ -48,7 +48,7 @@ void initialize(Variable& variable, std::uint64_t seed, std::uint32_t stream) {
     throw_graph({.where = "the weight \"" + variable.full_name() + "\"",
                  .what = "it has no f32 memory of " + variable.type.shape.str() + " yet",
                  .hint = "build() the model first"});
-  variable.drawn = {seed, stream};
+  variable.drawn = true;
   using Kind = Initializer::Kind;
   float* out = variable.value.data<float>();
   const i64 count = variable.value.size();

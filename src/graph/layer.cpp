@@ -194,8 +194,10 @@ void Layer::set_weights(const std::vector<Tensor>& values, Site site) {
                            values[i].shape().str() + " " + dtype_name(values[i].dtype()) +
                            "; expected " + variables[i]->type.shape.str() + " f32",
                    .hint = "pass tensors of the shapes that weights() shows, in its order"});
-  for (size_t i = 0; i < values.size(); ++i)
+  for (size_t i = 0; i < values.size(); ++i) {
     std::memcpy(variables[i]->value.raw(), values[i].raw(), static_cast<size_t>(values[i].bytes()));
+    variables[i]->drawn = false;
+  }
 }
 
 Symbol Layer::output(Site site) const {
@@ -228,7 +230,7 @@ Layer Layer::clone() const {
     auto twin = std::make_shared<Variable>(*variable);
     if (!twin->value.empty()) twin->value = twin->value.clone();
     twin->layer = copy;
-    twin->drawn.reset();  // a copy, whatever seed its model has
+    twin->drawn = false;  // a copy, whatever seed its model has
     copy->variables.push_back(twin);
   }
   return Layer(copy);

@@ -53,7 +53,7 @@ WeightsReport match_weights(const std::vector<std::shared_ptr<Variable>>& variab
     used.insert(entry);
     const std::string wrong = copy_weight(*variable, *entry);
     if (wrong.empty())
-      report.loaded.push_back(name);
+      report.loaded.push_back(name), variable->drawn = false;
     else
       report.mismatched.push_back(wrong);
   }

@@ -47,7 +47,7 @@ FitLoop::FitLoop(const Model& model, const FitParts& parts, const FitOptions& op
   state_.validation = parts_.validation ? &parts_.validation : nullptr;
   state_.history = &history_;
   state_.learning_rate = m_.learning_rate();
-  if (m_.optimizer.schedule.constant()) given_rate_ = m_.optimizer.learning_rate;
+  if (m_.optimizer.schedule.constant()) given_rate_ = m_.given_rate;
   check_callbacks();
 }
 

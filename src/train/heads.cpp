@@ -97,27 +97,23 @@ void ModelImpl::name_ends() {
   }
 }
 
-namespace {
 /// The weights that no output with a loss, and no loss that a layer adds, is made of.
-std::set<const Variable*> beside_the_losses(const ModelImpl& model) {
-  if (model.heads.size() == model.outputs.size()) return {};
+void ModelImpl::set_aside() {
+  aside.clear();
+  if (heads.size() == outputs.size()) return;
   std::vector<Symbol> learning;
-  for (const Head& head : model.heads)
-    learning.push_back(model.outputs[static_cast<size_t>(head.output)]);
-  if (const Symbol added = added_terms(model.outputs).loss) learning.push_back(added);
-  std::set<const Variable*> rest;
-  for (const auto& variable : model.variables) rest.insert(variable.get());
-  for (const Expr* expr : topological_order(learning)) rest.erase(expr->variable.get());
-  return rest;
+  for (const Head& head : heads) learning.push_back(outputs[static_cast<size_t>(head.output)]);
+  if (const Symbol added = added_terms(outputs).loss) learning.push_back(added);
+  for (const auto& variable : variables) aside.insert(variable.get());
+  for (const Expr* expr : topological_order(learning)) aside.erase(expr->variable.get());
 }
-}  // namespace
 
 void ModelImpl::resolve_heads() {
   heads.clear();
   aside.clear();
   if (losses.empty()) return;
   heads = heads_of(*this);
-  aside = beside_the_losses(*this);
+  set_aside();
   for (const OutputMetrics& given : metrics) {
     const int output = given.output.empty() ? -1 : output_named(*this, given.output, "metrics");
     bool used = false;

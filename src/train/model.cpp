@@ -169,13 +169,14 @@ void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& l
   ModelImpl& m = need(impl_);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
+  m.given_rate = optimizer.learning_rate;
   m.ema = options.ema;
   m.averaged = false;
   m.losses = losses;
   m.metrics = metrics;
   m.precision = options.precision;
   m.activation_budget = options.activation_budget;
-  m.draw_weights(options.seed);
+  if (options.seed) m.draw_weights(*options.seed);
   m.compiled = true;
   m.step = 0;
   m.slots.clear();

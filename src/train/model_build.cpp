@@ -153,23 +153,25 @@ void ModelImpl::need_shapes(const std::vector<Shape>& samples, const char* calle
 }
 
 namespace {
-bool is_as_drawn(const Variable& variable) {
+/// Also where it was written by way of the handle that weights() gives.
+bool is_as_drawn(const Variable& variable, std::uint64_t seed, std::uint32_t stream) {
   if (!variable.drawn) return false;
   Variable again = variable;
   again.value = Tensor(again.type.shape);
-  initialize(again, variable.drawn->seed, variable.drawn->stream);
+  initialize(again, seed, stream);
   return std::memcmp(again.value.raw(), variable.value.raw(),
                      static_cast<size_t>(again.value.bytes())) == 0;
 }
 }  // namespace
 
 void ModelImpl::draw_weights(std::uint64_t seed) {
-  weight_seed = seed;
-  for (size_t i = 0; i < variables.size(); ++i) {
-    const Variable::Draw draw{seed, static_cast<std::uint32_t>(i)};
-    if (variables[i]->drawn != draw && is_as_drawn(*variables[i]))
-      initialize(*variables[i], draw.seed, draw.stream);
+  if (seed == weight_seed) return;
+  for (const std::uint32_t i : drawn) {
+    Variable& variable = *variables[i];
+    variable.drawn = is_as_drawn(variable, weight_seed, i);
+    if (variable.drawn) initialize(variable, seed, i);
   }
+  weight_seed = seed;
 }
 
 void ModelImpl::finish_build() {
@@ -201,7 +203,10 @@ void ModelImpl::finish_build() {
   allocate(params, variables, Role::parameter, "the memory of the weights");
   allocate(states, variables, Role::state, "the memory of the layers' state");
   for (size_t i = 0; i < variables.size(); ++i)
-    if (fresh[i]) initialize(*variables[i], weight_seed, static_cast<std::uint32_t>(i));
+    if (fresh[i]) {
+      drawn.push_back(static_cast<std::uint32_t>(i));
+      initialize(*variables[i], weight_seed, drawn.back());
+    }
   name_ends();
   resolve_heads();
   ready = true;

@@ -83,6 +83,7 @@ struct ModelImpl {
 
   bool compiled = false;
   Optimizer optimizer;
+  double given_rate = 0;  // the optimizer's, before callbacks changed it
   double ema = 0;         // momentum of the averages; 0: none
   bool averaged = false;  // the weights' memory holds the averages, and the other way round
   std::vector<OutputLoss> losses;  // as they were given
@@ -95,8 +96,9 @@ struct ModelImpl {
   i64 activation_budget = 0;
   std::shared_ptr<const data::Preprocessing> preprocessing;  // of the table trained on; may be null
   std::uint64_t weight_seed = 0, fit_seed = 0;
-  i64 epoch = 0;  // finished ones
-  i64 step = 0;   // of the optimizer, finished ones
+  std::vector<std::uint32_t> drawn;  // the variables that got their first values here
+  i64 epoch = 0;                     // finished ones
+  i64 step = 0;                      // of the optimizer, finished ones
 
   std::shared_ptr<StepProfile> profile;      // times the training steps to come, if any
   std::shared_ptr<const Plan> trained_plan;  // of the last step that updated weights
@@ -133,6 +135,8 @@ struct ModelImpl {
   void name_ends();
   /// Which output has which loss and metrics. Throws GraphError where they do not fit the outputs.
   void resolve_heads();
+  /// Which weights are aside, once the heads are known.
+  void set_aside();
   /// The losses' names, for messages.
   std::string loss_names() const;
   /// For targets of these types, one a head; the batch and what the outputs leave open become Any.

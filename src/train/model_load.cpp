@@ -61,11 +61,32 @@ class Restorer {
              "the weight " + shown(variable->full_name()) + " is no parameter and no state of f32");
     m.weight_seed = record_.training.weight_seed;
     m.finish_build();
-    for (const auto& variable : m.variables) variable->drawn.reset();
+    m.drawn.clear();
+    restore_parts();
     record_.copy_values(m.variables);
     m.fit_seed = record_.training.fit_seed;
     m.epoch = count(record_.training.epoch, "epoch");
     m.step = count(record_.training.optimizer_step, "optimizer's step");
+  }
+
+  /// A model that was used as a layer: what it is around is what it is made of.
+  void restore_parts() const {
+    for (const Layer& layer : model_->layers) {
+      if (layer.impl()->kind != "Model") continue;
+      std::vector<std::weak_ptr<LayerImpl>> inner;
+      for (const Layer& other : model_->layers)
+        if (other.impl()->around.count(layer.impl()) != 0) inner.emplace_back(other.impl());
+      layer.impl()->parts = [inner] {
+        LayerImpl::Parts parts;
+        for (const auto& weak : inner)
+          if (const auto part = weak.lock()) {
+            parts.layers.emplace_back(part);
+            const auto& own = part->parts ? part->parts().variables : part->variables;
+            parts.variables.insert(parts.variables.end(), own.begin(), own.end());
+          }
+        return parts;
+      };
+    }
   }
 
   void restore_preprocessing() {
@@ -111,6 +132,7 @@ class Restorer {
     check_reach(topological_order(numbers), ends, "loss or metric");
     compile(facts);
     restore_heads(*graph);
+    m.set_aside();
     const auto targets = graph->targets;
     m.graphs.push_back(std::move(graph));
     m.graph_for(targets, true);  // makes the optimizer's slots
@@ -124,6 +146,7 @@ class Restorer {
     ModelImpl& m = *model_;
     m.compiled = true;
     m.optimizer = facts.optimizer;
+    m.given_rate = facts.optimizer.learning_rate;
     m.optimizer.schedule = schedule_of(facts);
     m.ema = facts.ema;
     m.averaged = facts.averaged;

@@ -47,6 +47,7 @@ double Model::learning_rate() const { return need(impl_).learning_rate(); }
 
 void Model::set_learning_rate(double value, Site site) {
   need(impl_).set_learning_rate(value, "set_learning_rate", site);
+  impl_->given_rate = value;
 }
 
 void Model::set_schedule(const Schedule& schedule, Site site) {
@@ -54,7 +55,7 @@ void Model::set_schedule(const Schedule& schedule, Site site) {
   ModelImpl& m = need(impl_);
   if (schedule.constant()) {
     check_rate(schedule(0), "set_schedule", site);
-    m.optimizer.learning_rate = schedule(0);
+    m.optimizer.learning_rate = m.given_rate = schedule(0);
   }
   m.optimizer.schedule = schedule;
 }

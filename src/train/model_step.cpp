@@ -162,7 +162,7 @@ void ExecutorLease::make_executor() {
   const bool training = trains(spec_.mode);
   if (training) {
     model_.allocate_slots();
-    for (const auto& variable : model_.variables) variable->drawn.reset();
+    for (const auto& variable : model_.variables) variable->drawn = false;
   }
   if (training && spec_.mode != Mode::train) model_.allocate_sums();
   if (model_.gradients.bytes() < plan->gradient_bytes)

@@ -174,8 +174,11 @@ void add_gradients(ModelImpl& model, TrainGraph& graph) {
       graph.trained.push_back(variable);
       wrt.push_back(variable_symbol(variable));
     }
-  auto outputs = model.outputs;  // also those without a loss
+  // Also of outputs without a loss, and of what layers only log.
+  auto outputs = model.outputs;
   outputs.push_back(graph.loss);
+  outputs.insert(outputs.end(), graph.logged.begin(), graph.logged.end());
+  for (const auto& [name, evidence] : graph.evidence) outputs.push_back(evidence.rows);
   graph.frozen_norms = frozen_norms(outputs);
   auto gradients = differentiate(graph.loss, wrt, graph.frozen_norms);
   for (size_t i = 0; i < gradients.size(); ++i)

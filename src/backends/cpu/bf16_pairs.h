@@ -4,7 +4,7 @@
 #pragma once
 
 #if defined(__x86_64__)
-#include <hwy/targets.h>
+#include <hwy/base.h>
 
 #include <algorithm>
 #if !defined(__clang__)  // GCC bug 105593: the intrinsics' own headers warn
@@ -20,17 +20,8 @@ namespace goneuron::cpu::bf16 {
 /// floats that it stands for. Intel's since Sapphire Rapids begin one every other cycle and two
 /// multiply-adds in each (measured on Emerald Rapids; Cooper Lake, which has no tiles, is taken to
 /// be fast), as they are meant to multiply bf16 by tiles (AMX). Tests use it wherever it is there.
-inline bool& pairs_pay() {
-  static bool pay = __builtin_cpu_is("intel") == 0 || __builtin_cpu_is("cooperlake") != 0;
-  return pay;
-}
-inline bool has_pairs() {
-  // And not where tests have AVX-512 switched off.
-  static const bool there = __builtin_cpu_supports("avx512bf16") != 0 &&
-                            __builtin_cpu_supports("avx512bw") != 0 &&
-                            (hwy::SupportedTargets() & HWY_AVX3) != 0;
-  return there && pairs_pay();
-}
+bool& pairs_pay();
+bool has_pairs();
 }  // namespace goneuron::cpu::bf16
 
 // Highway has no target for this instruction in the version that we build with.

@@ -139,6 +139,10 @@ bool no_probabilities(const Symbol& y_pred) {
   constexpr std::string_view weighted[] = {"add", "matmul", "conv2d"};
   constexpr std::string_view activations[] = {"relu", "leaky_relu", "tanh", "gelu",
                                               "silu", "elu",        "selu"};
+  // A matrix that probabilities are multiplied by may give probabilities.
+  if (!expr.inputs.empty() &&
+      (before(expr.inputs[0], "softmax") || before(expr.inputs[0], "sigmoid")))
+    return false;
   const auto is = [&](std::string_view op) { return op == expr.op->name; };
   const auto learns = [](const Symbol& input) {
     return input.expr()->kind == Expr::Kind::variable;
@@ -161,15 +165,17 @@ Symbol probabilities(const char* name, const Symbol& y_pred, const char* activat
 }
 
 Symbol logits_of(const char* name, const Symbol& y_pred, const char* activation, bool given) {
-  const Symbol logits = before(y_pred, activation);
-  if (!given) return logits;
-  if (logits)
+  if (!given) return before(y_pred, activation);
+  for (const char* applied : {"softmax", "sigmoid"}) {
+    if (!before(y_pred, applied)) continue;
     throw_graph({.where = name,
                  .what = "from_logits is given for predictions that went through " +
-                         std::string(activation) + " already",
+                         std::string(applied) + " already",
                  .lines = {{"predictions", text(y_pred) + from_text(y_pred)}},
-                 .hint = "leave out from_logits: the loss is computed from what comes before the "
-                         "activation, anyway"});
+                 .hint =
+                     "leave out from_logits where that is the loss's own activation: it is "
+                     "computed from what comes before it, anyway; else end in a layer without"});
+  }
   return y_pred;
 }
 
