@@ -262,6 +262,47 @@ for setting in 'loss={cross_entropy: {label_smoothing: 0.1}}:another loss' \
 done
 expect 0 resume run/steps --quiet --set fit.epochs=5
 grep -q 'epochs: 5' run/steps/config.yaml || fail "the config is not that of the training that went on"
+cp run/steps/config.yaml before.yaml
+expect 1 resume run/steps --quiet --set fit.epochs=6 --set optimizer.Adam.learning_rate=1e30
+cmp -s run/steps/config.yaml before.yaml || fail "a run whose first step fails has another config"
+
+# --- what the user has stays, and what is learnt is kept whatever it is judged by ---
+mkdir own
+cp price.yaml own/config.yaml
+(cd own && cp ../houses.csv . && "$program" train config.yaml --overwrite --set outputs.folder=. >../out 2>../err) &&
+  fail "a run in the place of its config is not refused"
+complains "in the place of this one"
+[ -s own/config.yaml ] || fail "the user's config is lost"
+mkdir -p held/checkpoints
+touch held/checkpoints/thesis.txt held/history.txt
+expect 0 train price.yaml --quiet --set fit.epochs=1 --set outputs.folder=held
+[ -e held/checkpoints/thesis.txt ] && [ -e held/history.txt ] || fail "a file of the user's is lost"
+mkdir model_of_mine
+touch model_of_mine/model.safetensors
+expect 1 train price.yaml --quiet --set outputs.folder=model_of_mine
+complains "of no run"
+[ -e model_of_mine/model.safetensors ] || fail "a model of the user's is lost"
+python3 - <<'PYTHON'
+import random
+random.seed(1)
+for name, last in ("shares.csv", 0.5), ("shares_test.csv", 1.7):
+    with open(name, "w") as out:
+        print("a,b,t", file=out)
+        for i in range(60):
+            a, b = random.random(), random.random()
+            print(f"{a:.4f},{b:.4f},{last if i == 59 else a:.3f}", file=out)
+PYTHON
+cat >shares.yaml <<'YAML'
+data: {csv: {path: shares.csv, target: t, test: shares_test.csv, task: regression}}
+split: {validation: 0.1}
+model: [Dense: {units: 1, activation: sigmoid}]
+loss: binary_cross_entropy
+fit: {epochs: 2}
+outputs: {folder: run/shares, checkpoints: false}
+YAML
+expect 1 train shares.yaml --quiet
+complains "is 1.7; expected 0 to 1"
+expect 0 predict run/shares shares.csv
 python3 "$here/make_houses.py" 1200 >houses_then.csv
 expect 0 train price.yaml --quiet --set fit.epochs=1 --set data.csv.path=houses_then.csv --set outputs.folder=run/then
 sed -i '2s/,[0-9]*\r$/,123456\r/' houses_then.csv

@@ -206,11 +206,12 @@ bool is_program(const std::string& line) {
          std::regex_search(std::regex_replace(line, no_code, ""), code);
 }
 
-/// A place as the program's user knows it: neither the library's own line nor a call's brackets.
+/// A place as the program's user knows it: without the library's own lines, brackets and scopes.
 std::string without_code(const std::string& line) {
   static const std::regex own_line(R"( \([\w./-]+\.(cpp|h|cc):\d+\)(?=:| |$))"),
-      call(R"(\b(fit|compile|evaluate|predict|build)\(\)(?=:| \())");
-  return std::regex_replace(std::regex_replace(line, own_line, ""), call, "$1");
+      code(
+          R"(\b(?:Dataset|Model|data)::(\w+)|\b([a-z_]+)\(\)(?=:| \())");
+  return std::regex_replace(std::regex_replace(line, own_line, ""), code, "$1$2");
 }
 
 std::string in_words(const std::string& hint) {
@@ -230,9 +231,10 @@ std::string in_words_of_config(const std::string& error) {
   for (size_t at = 0; at < error.size();) {
     const size_t end = std::min(error.find('\n', at), error.size());
     const std::string line = error.substr(at, end - at);
-    const bool hint = line.rfind("  hint ", 0) == 0, first = at == 0;
-    out += first ? "" : "\n";
-    out += line.size() > most ? line : first ? without_code(line) : hint ? in_words(line) : line;
+    const bool hint = line.rfind("  hint ", 0) == 0,
+               place = at == 0 || line.rfind("  during ", 0) == 0;
+    out += at == 0 ? "" : "\n";
+    out += line.size() > most ? line : place ? without_code(line) : hint ? in_words(line) : line;
     at = end + 1;
   }
   return out;

@@ -1,5 +1,7 @@
 #include "train/value_range.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -34,8 +36,8 @@ std::string target_hint(const ModelImpl& model) {
   message.what = std::string(target ? "the target" : "the prediction") + " in row " +
                  std::to_string(step.row(at / width));
   if (width != 1) message.what += ", " + element_text(values.shape().without_batch(), at % width);
-  message.what +=
-      " of " + step.data + " is " + number_text(values.data<float>()[at]) + "; expected 0 to 1";
+  message.what += " of " + step.data + " is " + fmt::format("{}", values.data<float>()[at]) +
+                  "; expected 0 to 1";
   message.lines = {{"loss", step.model.loss_names()}};
   if (!target)
     message.lines.emplace_back("predictions", checked.shape().str() + from_text(checked));
