@@ -209,8 +209,7 @@ bool is_program(const std::string& line) {
 /// A place as the program's user knows it: without the library's own lines, brackets and scopes.
 std::string without_code(const std::string& line) {
   static const std::regex own_line(R"( \([\w./-]+\.(cpp|h|cc):\d+\)(?=:| |$))"),
-      code(
-          R"(\b(?:Dataset|Model|data)::(\w+)|\b([a-z_]+)\(\)(?=:| \())");
+      code(R"(\b(?:Dataset|Model|data)::(\w+)|\b([a-z_]+)\(\)(?=:| \())");
   return std::regex_replace(std::regex_replace(line, own_line, ""), code, "$1$2");
 }
 
