@@ -133,7 +133,7 @@ class Model {
   Model(const Symbol& input, const std::vector<Symbol>& outputs, Site site = Site::here());
   /// A model used as a layer shares its weights; set_trainable() of that layer is the model's.
   operator Layer() const;  // NOLINT: converts on purpose
-  /// set_trainable() of every layer that it is made of. Takes effect at the next compile().
+  /// Layer::set_trainable() of every layer that it is made of.
   void set_trainable(bool trainable);
 
   /// Infers every shape; `input` without the batch. fit() and predict() do it from their data.
