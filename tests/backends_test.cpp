@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "backends/cpu/attention_loops.h"
+#include "bf16_way.h"
 #include "core/half.h"
-#include "every_pair.h"
 #include "graph/passes/trace.h"
 #include "op_testing.h"
 #include "plan/executor.h"
@@ -206,14 +206,19 @@ TEST_P(ProductOnBackend, RoundsItsOperandsToBf16) {
   expect_rounding(op, name);
 }
 
-class PairsOnBackend : public OnBackend {};
+class Bf16OnBackend : public OnBackend {
+ protected:
+  void expect(cpu::Bf16 way) const {
+    if (!cpu::available(way)) GTEST_SKIP() << "not on this processor";
+    const Bf16Way chosen(way);
+    const auto& [op, name] = GetParam();
+    expect_rounding(op, name);
+  }
+};
 
-TEST_P(PairsOnBackend, RoundItsOperands) {
-  const EveryPair every;
-  if (!EveryPair::there()) GTEST_SKIP() << "no pairs of bf16 here";
-  const auto& [op, name] = GetParam();
-  expect_rounding(op, name);
-}
+TEST_P(Bf16OnBackend, FloatsRoundItsOperands) { expect(cpu::Bf16::floats); }
+TEST_P(Bf16OnBackend, PairsRoundItsOperands) { expect(cpu::Bf16::pairs); }
+TEST_P(Bf16OnBackend, TilesRoundItsOperands) { expect(cpu::Bf16::tiles); }
 
 /// Two labels are no classes: the first is reported, whichever worker meets one first.
 TEST(CrossEntropyOnBackend, ReportsTheFirstBadLabelHoweverItIsCut) {
@@ -265,7 +270,7 @@ INSTANTIATE_TEST_SUITE_P(Products, ProductOnBackend,
                          testing::Combine(testing::ValuesIn(products()),
                                           testing::ValuesIn(backend_names())),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Products, PairsOnBackend,
+INSTANTIATE_TEST_SUITE_P(Products, Bf16OnBackend,
                          testing::Combine(testing::ValuesIn(products()), testing::Values("cpu")),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Ops, OnBackend,

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-#include "every_pair.h"
+#include "bf16_way.h"
 #include "goneuron/tensor.h"
 
 namespace goneuron::cpu {
@@ -149,12 +149,16 @@ TEST(Gemm, KeepsToItsRows) {
 }
 
 TEST_P(Products, AreOneChainInEveryForm) { check(GetParam(), gemm_kernel(), 24); }
-TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check(GetParam(), gemm_bf16_kernel(), 8); }
-TEST_P(Products, OfPairsAreExactWhereTheirSumsAre) {
-  const EveryPair every;
-  if (!EveryPair::there()) GTEST_SKIP() << "no pairs of bf16 here";
-  check(GetParam(), gemm_bf16_kernel(), 8);
+
+/// In every way that there is.
+void check_bf16(Sizes sizes, Bf16 way) {
+  if (!available(way)) GTEST_SKIP() << "not on this processor";
+  const Bf16Way chosen(way);
+  check(sizes, gemm_bf16_kernel(), 8);
 }
+TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::floats); }
+TEST_P(Products, OfPairsAreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::pairs); }
+TEST_P(Products, OfTilesAreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::tiles); }
 
 INSTANTIATE_TEST_SUITE_P(
     Gemm, Products,

@@ -37,7 +37,7 @@ struct AttentionProduct {
 };
 
 /// Products of pairs of bf16, which k counts, and their operands out of floats
-/// (attention_pairs.cpp); null where has_pairs() says no.
+/// (attention_pairs.cpp); null where those are not taken.
 struct AttentionPairs {
   void (*product)(const AttentionProduct&);
   /// Neighbours of each of n rows of `depth`: [n, depth / 2], rows `to_row` apart.

@@ -3,6 +3,7 @@
 
 #include "backends/cpu/attention_loops.h"
 #include "backends/cpu/bf16_pairs.h"
+#include "backends/cpu/bf16_products.h"
 
 #if defined(__x86_64__)
 GONEURON_PAIRS_BEGIN
@@ -94,7 +95,7 @@ namespace goneuron::cpu {
 
 const AttentionPairs* attention_pairs() {
 #if defined(__x86_64__)
-  if (bf16::has_pairs()) return &all;
+  if (bf16_products() == Bf16::pairs) return &all;
 #endif
   return nullptr;
 }

@@ -1,6 +1,6 @@
 // Words of two bf16, as the instruction that multiplies and adds pairs takes them (AVX512_BF16:
 // VDPBF16PS), out of floats, rounded to nearest, ties to even. Used by products, convolutions and
-// attention in bf16; includers look at has_pairs() first.
+// attention in bf16; includers look at bf16_products() first.
 #pragma once
 
 #if defined(__x86_64__)
@@ -14,15 +14,6 @@
 #include <immintrin.h>
 
 #include "core/checked_math.h"
-
-namespace goneuron::cpu::bf16 {
-/// Whether the instruction is used where it is there: if it is faster than the two multiply-adds of
-/// floats that it stands for. Intel's since Sapphire Rapids begin one every other cycle and two
-/// multiply-adds in each (measured on Emerald Rapids; Cooper Lake, which has no tiles, is taken to
-/// be fast), as they are meant to multiply bf16 by tiles (AMX). Tests use it wherever it is there.
-bool& pairs_pay();
-bool has_pairs();
-}  // namespace goneuron::cpu::bf16
 
 // Highway has no target for this instruction in the version that we build with.
 #define GONEURON_PAIRS_BEGIN \

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/cpu/bf16_pairs.h"
+#include "backends/cpu/bf16_products.h"
 #include "backends/cpu/conv_loops.h"
 #include "core/half.h"
 
@@ -344,7 +345,7 @@ i64 weight_gradient_bf16_floats(const Windows& s, i64 columns) {
 
 ConvKernels conv_bf16_kernels() {
 #if defined(__x86_64__)
-  if (conv_kernels().lanes == bf16::lanes && bf16::has_pairs())
+  if (conv_kernels().lanes == bf16::lanes && bf16_products() == Bf16::pairs)
     return {convolve_pairs, weight_gradient<Pairs>, nullptr, pack_for_pairs, bf16::lanes};
 #endif
   return {convolution<Rounded>, weight_gradient<Rounded>, nullptr, pack<Rounded>,

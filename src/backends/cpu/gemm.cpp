@@ -111,14 +111,15 @@ HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
 
 /// Operands as they are.
 struct Floats {
-  static constexpr i64 max_mr = HWY_NAMESPACE::max_mr, nr = HWY_NAMESPACE::nr;
+  static constexpr i64 max_mr = HWY_NAMESPACE::max_mr, nr = HWY_NAMESPACE::nr, unit = 1;
 
   static i64 steps(i64 k) { return k; }
+  static i64 height(i64 m) { return tile_height(m, max_mr); }
 
   /// Whether A is read where it lies: packing it pays from the third panel on.
   static bool in_place(const Gemm& g) { return g.by_rows() && g.n <= 2 * nr; }
-  /// Whether A is packed as columns, [cols, mr], or as rows, [mr, cols].
-  static bool packs_columns(const Gemm&) { return true; }
+  /// A is packed as columns, [cols, mr].
+  static TileLayout layout(const Gemm&, i64 /*steps*/, i64 mr) { return {1, mr, false}; }
   /// Whether the first tile that reads a panel of B packs it.
   static bool tile_packs(const Gemm& g) { return g.b_col == 1 && !in_place(g); }
 
@@ -390,8 +391,8 @@ bool gemm_takes_follower(i64 m, i64 n, i64 k) {
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 12;
-  const i64 depth = std::min(k, gemm_depth);
+  constexpr i64 widest_panel = 32, tallest_tile = 32, deepest_unit = 16;
+  const i64 depth = std::min(round_up(k, deepest_unit), gemm_depth);
   const i64 panels = ceil_div(n, widest_panel) + narrow_panels;
   const i64 packed_b = std::min(panels * depth, (gemm_panels + narrow_panels) * gemm_depth);
   const i64 packed_a =

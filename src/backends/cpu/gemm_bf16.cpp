@@ -1,10 +1,12 @@
-// Products of bf16: operands are rounded while they are packed, two neighbours of the depth in each
-// 32-bit word, and an instruction multiplies and adds both into a float (AVX512_BF16: VDPBF16PS).
+// Products of pairs of bf16: operands are rounded while they are packed, two neighbours of the
+// depth in each 32-bit word, and an instruction multiplies and adds both into a float (AVX512_BF16:
+// VDPBF16PS).
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "backends/cpu/bf16_pairs.h"
+#include "backends/cpu/bf16_products.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemm_tile.h"
 
@@ -61,15 +63,18 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
 }
 
 struct Pairs {
-  static constexpr i64 max_mr = 12, nr = 2 * lanes;
+  static constexpr i64 max_mr = 12, nr = 2 * lanes, unit = 1;
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
+  static i64 height(i64 m) { return tile_height(m, max_mr); }
 
   static bool in_place(const Gemm&) { return false; }
-  static bool packs_columns(const Gemm& g) { return !g.by_rows(); }
   static bool tile_packs(const Gemm&) { return false; }
 
   /// Rows of A as they lie, [mr, steps], or columns, [steps, mr].
+  static TileLayout layout(const Gemm& g, i64 steps, i64 mr) {
+    return g.by_rows() ? TileLayout{steps, 1, true} : TileLayout{1, mr, false};
+  }
   static void pack_a(const Gemm& g, i64 row, i64 rows, i64 p, i64 steps, i64 mr, float* to) {
     const float* from = g.a + row * g.a_row + 2 * p * g.a_col;
     const i64 depth = std::min(2 * steps, g.k - 2 * p);
@@ -101,12 +106,15 @@ GONEURON_PAIRS_END
 
 namespace goneuron::cpu {
 
-/// gemm.cpp: for processors without the instruction, or with a slow one.
+/// gemm.cpp: for processors without the instructions, or with slow ones.
 GemmKernel gemm_rounded_kernel();
+/// gemm_tiles.cpp.
+void gemm_by_tiles(const Gemm& gemm, void* scratch);
 
 GemmKernel gemm_bf16_kernel() {
 #if defined(__x86_64__)
-  if (bf16::has_pairs()) return gemm_pairs;
+  if (bf16_products() == Bf16::tiles) return gemm_by_tiles;
+  if (bf16_products() == Bf16::pairs) return gemm_pairs;
 #endif
   return gemm_rounded_kernel();
 }

@@ -35,11 +35,11 @@ inline Region columns_of(const Gemm& g, i64 row, i64 depth, i64 col, i64 cols) {
 }
 
 /// Rows of A as register tiles read them: the tile that begins with row i of them at `a + i *
-/// pitch`; within it, see TileWork.
+/// pitch`.
 struct Left {
   const float* a;
-  i64 pitch, row, step;
-  bool by_rows;
+  i64 pitch;
+  TileLayout at;
 };
 
 /// A panel of B against rows of A, both `depth` steps deep. The first tile packs the panel if it
@@ -50,10 +50,10 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
   constexpr i64 nr = Form::nr;
   alignas(64) float edge[Form::max_mr * nr];
   const i64 cols = std::min(nr, g.n - col);
-  work.a_row = left.row;
-  work.a_step = left.step;
+  work.a_row = left.at.row;
+  work.a_step = left.at.step;
   float* const first = g.product() + row * g.c_row + col;
-  const auto tile = Form::tile(mr, left.by_rows, false);
+  const auto tile = Form::tile(mr, left.at.by_rows, false);
   for (i64 i = 0; i < rows; i += mr) {
     const i64 height = std::min(mr, rows - i);
     float* c = first + i * g.c_row;
@@ -65,7 +65,7 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
       work.c = c;
       work.c_row = g.c_row;
       if (work.packed) {
-        Form::tile(mr, left.by_rows, true)(work);
+        Form::tile(mr, left.at.by_rows, true)(work);
         work.b = work.packed;
         work.b_row = nr;
         work.packed = nullptr;
@@ -79,7 +79,7 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
     const auto bytes = static_cast<size_t>(cols) * sizeof(float);
     if (work.add)
       for (i64 r = 0; r < height; ++r) std::memcpy(edge + r * nr, c + r * g.c_row, bytes);
-    Form::tile(height, left.by_rows, false)(work);
+    Form::tile(height, left.at.by_rows, false)(work);
     for (i64 r = 0; r < height; ++r) std::memcpy(c + r * g.c_row, edge + r * nr, bytes);
   }
 }
@@ -88,8 +88,8 @@ HWY_INLINE void panel_tiles(const Gemm& g, const Left& left, i64 rows, i64 row, 
 /// the tiles, a few rows at a time through all of them: whole lines are read in order, and rows
 /// that lie a power of two apart do not push each other out of the cache.
 template <class Pack>
-HWY_INLINE void pack_tiles(i64 tiles, i64 steps, bool across, const Pack& pack) {
-  const i64 most = across ? pack_rows : std::max<i64>(steps, 1);
+HWY_INLINE void pack_tiles(i64 tiles, i64 steps, i64 unit, bool across, const Pack& pack) {
+  const i64 most = across ? std::max(pack_rows, unit) : std::max<i64>(steps, 1);
   for (i64 p = 0; p < steps; p += most)
     for (i64 tile = 0; tile < tiles; ++tile) pack(tile, p, std::min(most, steps - p));
 }
@@ -108,12 +108,12 @@ struct Blocks {
                        group_rows = gemm_panels * gemm_depth;
   const Gemm& g;
   const bool tile_packs = Form::tile_packs(g);
-  // Of the depth, as equal as can be; in pairs, when a step takes two.
+  // Of the depth, as equal as can be; in pairs, when a step takes two, and whole units of steps.
   const i64 depth = Form::steps(g.k);
   const i64 blocks = ceil_div(depth, gemm_depth);
-  const i64 most_steps = ceil_div(depth, blocks);
+  const i64 most_steps = ceil_div(depth / Form::unit, blocks) * Form::unit;
   // Of the rows, in whole tiles.
-  const i64 mr = tile_height(g.m, Form::max_mr), tiles = ceil_div(g.m, mr);
+  const i64 mr = Form::height(g.m), tiles = ceil_div(g.m, mr);
   const i64 part_rows = std::min(part_floats / most_steps, followed_rows(g));
   const i64 parts = std::max<i64>(1, ceil_div(g.m, part_rows));
   // B is packed once: panels that are packed together, and that all parts of the rows use before
@@ -134,8 +134,9 @@ struct Blocks {
 
   void run() {
     for (block = 0; block < blocks; ++block) {
-      from = depth * block / blocks;
-      steps = depth * (block + 1) / blocks - from;
+      const i64 units = depth / Form::unit;
+      from = units * block / blocks * Form::unit;
+      steps = units * (block + 1) / blocks * Form::unit - from;
       calls = Fetches::calls(steps);
       for (i64 first = 0; first < panels; first += group)
         for (i64 part = 0; part < parts; ++part)
@@ -186,19 +187,21 @@ struct Blocks {
   }
 
   Left left_of(i64 row, i64 rows, bool fresh) {
-    if (Form::in_place(g)) return {g.a + row * g.a_row + from * g.a_col, g.a_row, g.a_row, 1, true};
-    const bool columns = Form::packs_columns(g);
+    if (Form::in_place(g))
+      return {g.a + row * g.a_row + from * g.a_col, g.a_row, {g.a_row, 1, true}};
+    const TileLayout at = Form::layout(g, steps, mr);
     if (fresh)
-      pack_tiles(ceil_div(rows, mr), steps, !g.by_rows(), [&](i64 tile, i64 s, i64 some) {
-        const i64 i = tile * mr, step = columns ? mr : 1;
-        Form::pack_a(g, row + i, std::min(mr, rows - i), from + s, some, mr,
-                     packed_a + i * steps + s * step);
-      });
-    return {packed_a, steps, columns ? 1 : steps, columns ? mr : 1, !columns};
+      pack_tiles(ceil_div(rows, mr), steps, Form::unit, !g.by_rows(),
+                 [&](i64 tile, i64 s, i64 some) {
+                   const i64 i = tile * mr;
+                   Form::pack_a(g, row + i, std::min(mr, rows - i), from + s, some, mr,
+                                packed_a + i * steps + s * at.step);
+                 });
+    return {packed_a, steps, at};
   }
 
   void pack_panels(i64 col, i64 some, float* to) {
-    pack_tiles(some, steps, g.b_col == 1, [&](i64 panel, i64 s, i64 some_steps) {
+    pack_tiles(some, steps, Form::unit, g.b_col == 1, [&](i64 panel, i64 s, i64 some_steps) {
       const i64 c = col + panel * nr;
       Form::pack_b(g, from + s, some_steps, c, std::min(nr, g.n - c),
                    to + (panel * steps + s) * nr);

@@ -19,6 +19,13 @@ struct TileWork {
   float* packed = nullptr;     // where a tile that copies puts the panel, packed
   Fetches* fetches = nullptr;  // asked for meanwhile
 };
+
+/// Of the rows of A within a tile: floats from one row to the next, and from one step of the depth
+/// to the next.
+struct TileLayout {
+  i64 row, step;
+  bool by_rows;  // step is 1
+};
 using Micro = void (*)(const TileWork& work);
 
 }  // namespace goneuron::cpu
