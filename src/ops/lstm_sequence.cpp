@@ -204,7 +204,7 @@ std::vector<OpSample> samples() {
           sample(1, 3, 2, 2, flags(1, 0, 1)),
           sample(2, 1, 3, 5, flags(0, 0)),
           sample(37, 9, 13, 21, flags(1, 1, 0, 1), true),
-          sample(70, 5, 40, 16, flags(0, 1, 1), true),
+          sample(70, 5, 40, 32, flags(0, 1, 1), true),
           sample(64, 28, 28, 128, flags(0, 0), true)};
 }
 std::vector<OpSample> grad_samples() {
@@ -213,7 +213,7 @@ std::vector<OpSample> grad_samples() {
           grad_sample(2, 3, 2, grad_flags(flags(1, 1, 1, 1), 1, 1, 0)),
           grad_sample(2, 3, 2, grad_flags(flags(0, 0, 1), 0, 0, 1)),
           grad_sample(37, 9, 21, grad_flags(flags(1, 1, 0, 1), 1, 1, 1), true),
-          grad_sample(70, 5, 16, grad_flags(flags(0, 1, 1), 1, 0, 0), true),
+          grad_sample(70, 5, 32, grad_flags(flags(0, 1, 1), 1, 0, 0), true),
           grad_sample(64, 28, 128, grad_flags(flags(0, 0), 0, 1, 0), true)};
 }
 std::vector<OpReject> rejects() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/cpu/conv_loops.h"
+#include "backends/cpu/conv_tiles.h"
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/winograd.h"
 #include "ops/window.h"
@@ -14,9 +15,18 @@ struct ConvGroups {
   i64 count, in, out;
   bool depthwise;
   /// Depthwise convolutions wait for memory, not for products: they stay in floats.
-  ConvKernels kernels(const Attrs& attrs) const {
+  bool tiles(const Attrs& attrs, const Windows& s) const {
+    return !depthwise && attrs.integer("bf16", 0) && conv_tiles_suit(s.c);
+  }
+  ConvKernels kernels(const Attrs& attrs, const Windows& s) const {
     if (depthwise) return depthwise_kernels();
+    if (tiles(attrs, s)) return conv_tiles();
     return attrs.integer("bf16", 0) ? conv_bf16_kernels() : conv_kernels();
+  }
+  /// Also with `bf16`, but for tiles: a quarter of the products in floats is less than all of them
+  /// at twice the speed.
+  bool winograd(const Attrs& attrs, i64 images, const Windows& s, i64 columns) const {
+    return !depthwise && !tiles(attrs, s) && winograd_suits(images, s, columns);
   }
 };
 inline ConvGroups groups_of(const Attrs& attrs, const Shape& w) {
@@ -42,12 +52,6 @@ inline Windows windows_of(const Attrs& attrs, const Shape& x, const Shape& w, co
           y[1],
           y[2],
           attrs.integer("bf16", 0) ? 512 : 256};
-}
-
-/// Also with `bf16`: a quarter of the products in floats is less than all of them at twice the
-/// speed.
-inline bool by_winograd(const ConvGroups& groups, i64 images, const Windows& s, i64 columns) {
-  return !groups.depthwise && winograd_suits(images, s, columns);
 }
 
 /// Copies of bands with zeros around stay in proportion to the images: with a padding far larger

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "backends/cpu/bf16_products.h"
 #include "backends/cpu/gemm_tile.h"
 #include "backends/cpu/target.h"
 #include "core/half.h"
@@ -111,7 +112,8 @@ HWY_INLINE void pad(float* to, i64 rows, i64 depth, i64 stride) {
 
 /// Operands as they are.
 struct Floats {
-  static constexpr i64 max_mr = HWY_NAMESPACE::max_mr, nr = HWY_NAMESPACE::nr, unit = 1;
+  static constexpr i64 max_mr = HWY_NAMESPACE::max_mr, nr = HWY_NAMESPACE::nr, unit = 1,
+                       most_steps = gemm_depth, most_rows = gemm_rows;
 
   static i64 steps(i64 k) { return k; }
   static i64 height(i64 m) { return tile_height(m, max_mr); }
@@ -380,6 +382,19 @@ GemmKernel gemm_kernel() {
   return &HWY_DYNAMIC_DISPATCH(gemm);
 }
 
+#if defined(__x86_64__)
+void gemm_float_tiles(const Gemm& g, void* scratch);  // gemm_tiles.cpp
+#endif
+
+GemmKernel gemm_kernel_for(i64 m, i64 n, i64 k) {
+#if defined(__x86_64__)
+  constexpr i64 least_rows = 32, least_columns = 48, least_depth = 48;
+  if (bf16_products() == Bf16::tiles && m >= least_rows && n >= least_columns && k >= least_depth)
+    return gemm_float_tiles;
+#endif
+  return gemm_kernel();
+}
+
 GemmKernel gemm_rounded_kernel() {
   choose_target();
   return &HWY_DYNAMIC_DISPATCH(gemm_rounded);
@@ -391,12 +406,14 @@ bool gemm_takes_follower(i64 m, i64 n, i64 k) {
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {
-  constexpr i64 widest_panel = 32, tallest_tile = 32, deepest_unit = 16;
-  const i64 depth = std::min(round_up(k, deepest_unit), gemm_depth);
+  constexpr i64 widest_panel = 32, tallest_tile = 32, tile_depth = 32;
+  const bool tiles = bf16_products() == Bf16::tiles;
+  const i64 deepest = tiles ? gemm_split_depth : gemm_depth;
+  const i64 tallest = tiles ? gemm_split_rows : gemm_rows;
+  const i64 depth = std::min(tiles ? round_up(k, tile_depth) / 2 * 3 : k, deepest);
   const i64 panels = ceil_div(n, widest_panel) + narrow_panels;
-  const i64 packed_b = std::min(panels * depth, (gemm_panels + narrow_panels) * gemm_depth);
-  const i64 packed_a =
-      std::min((m + tallest_tile) * depth, (gemm_rows + tallest_tile) * gemm_depth);
+  const i64 packed_b = std::min(panels * depth, gemm_panels * gemm_depth + narrow_panels * deepest);
+  const i64 packed_a = std::min((m + tallest_tile) * depth, (tallest + tallest_tile) * deepest);
   return (packed_b * widest_panel + packed_a) * i64{sizeof(float)} + 64;
 }
 

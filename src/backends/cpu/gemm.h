@@ -46,6 +46,8 @@ struct Gemm {
 /// stays in the first-level cache; rows of A (more when the depth is less), in the second; panels
 /// of B, in the third.
 constexpr i64 gemm_depth = 288, gemm_rows = 240, gemm_panels = 32;
+/// The same of floats in three parts, of which every 32 of the depth are 48 steps.
+constexpr i64 gemm_split_depth = 768, gemm_split_rows = 256;
 /// Panels of A that a product of few columns packs at a time.
 constexpr i64 narrow_panels = 4;
 /// Rows that are packed at a time through all tiles, where memory runs across them.
@@ -54,6 +56,9 @@ constexpr i64 pack_rows = 8;
 using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 /// The kernel for this processor.
 GemmKernel gemm_kernel();
+/// The same for an operation of these sizes, whatever part of it a call computes: by the tiles of
+/// AMX, where there are some and it is large enough (gemm_tiles.cpp).
+GemmKernel gemm_kernel_for(i64 m, i64 n, i64 k);
 /// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
 GemmKernel gemm_bf16_kernel();
 /// Whether a product of these sizes, or of more rows, gains by a follower: it is made in parts of

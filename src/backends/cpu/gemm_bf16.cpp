@@ -63,7 +63,8 @@ Micro micro_of(i64 height, std::index_sequence<kHeight...>) {
 }
 
 struct Pairs {
-  static constexpr i64 max_mr = 12, nr = 2 * lanes, unit = 1;
+  static constexpr i64 max_mr = 12, nr = 2 * lanes, unit = 1, most_steps = gemm_depth,
+                       most_rows = gemm_rows;
 
   static i64 steps(i64 k) { return (k + 1) / 2; }
   static i64 height(i64 m) { return tile_height(m, max_mr); }
@@ -109,11 +110,11 @@ namespace goneuron::cpu {
 /// gemm.cpp: for processors without the instructions, or with slow ones.
 GemmKernel gemm_rounded_kernel();
 /// gemm_tiles.cpp.
-void gemm_by_tiles(const Gemm& gemm, void* scratch);
+void gemm_bf16_tiles(const Gemm& gemm, void* scratch);
 
 GemmKernel gemm_bf16_kernel() {
 #if defined(__x86_64__)
-  if (bf16_products() == Bf16::tiles) return gemm_by_tiles;
+  if (bf16_products() == Bf16::tiles) return gemm_bf16_tiles;
   if (bf16_products() == Bf16::pairs) return gemm_pairs;
 #endif
   return gemm_rounded_kernel();

@@ -104,13 +104,13 @@ inline i64 followed_rows(const Gemm& g) {
 /// A product block by block; `scratch`: see gemm_scratch().
 template <class Form>
 struct Blocks {
-  static constexpr i64 nr = Form::nr, part_floats = gemm_rows * gemm_depth,
+  static constexpr i64 nr = Form::nr, part_floats = Form::most_rows * Form::most_steps,
                        group_rows = gemm_panels * gemm_depth;
   const Gemm& g;
   const bool tile_packs = Form::tile_packs(g);
   // Of the depth, as equal as can be; in pairs, when a step takes two, and whole units of steps.
   const i64 depth = Form::steps(g.k);
-  const i64 blocks = ceil_div(depth, gemm_depth);
+  const i64 blocks = ceil_div(depth, Form::most_steps);
   const i64 most_steps = ceil_div(depth / Form::unit, blocks) * Form::unit;
   // Of the rows, in whole tiles.
   const i64 mr = Form::height(g.m), tiles = ceil_div(g.m, mr);

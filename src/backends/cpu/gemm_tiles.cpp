@@ -1,11 +1,19 @@
-// Products of bf16 by the tiles of AMX: four of them are the sums of 32 rows with 32 columns, and
-// an instruction adds the products of 32 steps of the depth to one.
+// Products by the tiles of AMX: four of them are the sums of 32 rows with 32 columns.
+//
+// Of floats, the products of six pairs of parts are added, which leaves out less than 2^-22 of each
+// product of two floats (Henry, Tang and Heinecke 2019, "Leveraging the bfloat16 Artificial
+// Intelligence Datatype For Higher-Precision Computations"). A sum is rounded six times for 32
+// steps of the depth, where a chain of multiply-adds is rounded 32 times. An infinite operand gives
+// NaN, for its other parts are infinity less infinity.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
+#include "backends/cpu/bf16_products.h"
 #include "backends/cpu/bf16_tiles.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemm_tile.h"
+#include "backends/cpu/row_tiles.h"
 
 #if defined(__x86_64__)
 GONEURON_TILES_BEGIN
@@ -13,93 +21,195 @@ namespace goneuron::cpu {
 namespace {
 using namespace bf16;
 
-/// 16 rows, or 32. Steps of its depth are pairs, of which an instruction takes 16.
+/// Sixteen rows of a tile of work, or 32, with 32 columns. Sums are registers 0 to 3, row by row;
+/// those of A are 4 and 5, of B 6 and 7. What is loaded is used as soon as half of it is there.
 template <bool kTwo>
-void micro(const TileWork& t) {
-  constexpr i64 bytes = sizeof(float);
-  const i64 c_row = t.c_row * bytes, b_row = t.b_row * bytes, a_row = t.a_row * bytes;
-  float* const below = t.c + tile_rows * t.c_row;
-  if (t.add) {
-    _tile_loadd(0, t.c, c_row);
-    _tile_loadd(1, t.c + lanes, c_row);
-    if (kTwo) {
-      _tile_loadd(2, below, c_row);
-      _tile_loadd(3, below + lanes, c_row);
-    }
-  } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    if (kTwo) {
-      _tile_zero(2);
-      _tile_zero(3);
+struct Sums {
+  static constexpr i64 row = tile_words * sizeof(float), tile = tile_rows * tile_words;
+  const i64 a_part;  // floats from one part to the next
+
+  template <int kColumn>
+  static void column() {
+    tile_multiply<kColumn, 4, 6 + kColumn>();
+    if constexpr (kTwo) tile_multiply<2 + kColumn, 5, 6 + kColumn>();
+  }
+  /// Adds the products with another part of A.
+  void add_a(const float* a, i64 part) const {
+    a += part * a_part;
+    tile_load<4>(a, row);
+    tile_multiply<0, 4, 6>();
+    tile_multiply<1, 4, 7>();
+    if constexpr (kTwo) {
+      tile_load<5>(a + tile, row);
+      tile_multiply<2, 5, 6>();
+      tile_multiply<3, 5, 7>();
     }
   }
+  /// Adds the products with another part of B.
+  void add_b(const float* b, i64 part) const {
+    b += part * 2 * tile;
+    tile_load<6>(b, row);
+    column<0>();
+    tile_load<7>(b + tile, row);
+    column<1>();
+  }
+  void add_both(const float* a, i64 a_of, const float* b, i64 b_of) const {
+    a += a_of * a_part;
+    tile_load<4>(a, row);
+    if constexpr (kTwo) tile_load<5>(a + tile, row);
+    add_b(b, b_of);
+  }
+
+  template <class F>  // f(register, its sums)
+  static void each(const TileWork& t, const F& f) {
+    f(std::integral_constant<int, 0>(), t.c);
+    f(std::integral_constant<int, 1>(), t.c + lanes);
+    if constexpr (!kTwo) return;
+    f(std::integral_constant<int, 2>(), t.c + tile_rows * t.c_row);
+    f(std::integral_constant<int, 3>(), t.c + tile_rows * t.c_row + lanes);
+  }
+};
+
+template <i64 kParts, bool kTwo>
+void micro(const TileWork& t) {
+  using S = Sums<kTwo>;
+  const S sums{tile_words * t.a_step};
+  const i64 c_row = t.c_row * i64{sizeof(float)};
+  if (t.add)
+    S::each(t, [&](auto tile, const float* c) { tile_load<decltype(tile)::value>(c, c_row); });
+  else
+    S::each(t, [](auto tile, const float*) { tile_zero<decltype(tile)::value>(); });
   const float *a = t.a, *b = t.b;
-  for (i64 left = t.k; left > 0; left -= tile_words) {
+  for (i64 left = t.k; left > 0; left -= kParts * tile_words) {
     static_assert(Fetches::steps == tile_words);
     (*t.fetches)();
-    _tile_loadd(4, a, a_row);
-    _tile_loadd(6, b, b_row);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(7, b + lanes, b_row);
-    _tile_dpbf16ps(1, 4, 7);
-    if (kTwo) {
-      _tile_loadd(5, a + tile_rows * t.a_row, a_row);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
+    if constexpr (kParts == 1) {
+      sums.add_both(a, 0, b, 0);
+    } else {  // each product has an operand of the one before
+      sums.add_both(a, 0, b, 2);
+      sums.add_b(b, 1);
+      (*t.fetches)();
+      sums.add_a(a, 1);
+      sums.add_b(b, 0);
+      (*t.fetches)();
+      sums.add_a(a, 2);
+      sums.add_a(a, 0);
     }
-    a += tile_words * t.a_step;
-    b += tile_words * t.b_row;
+    a += kParts * sums.a_part;
+    b += kParts * 2 * S::tile;
   }
-  _tile_stored(0, t.c, c_row);
-  _tile_stored(1, t.c + lanes, c_row);
-  if (kTwo) {
-    _tile_stored(2, below, c_row);
-    _tile_stored(3, below + lanes, c_row);
-  }
+  S::each(t, [&](auto tile, float* c) { tile_store<decltype(tile)::value>(c, c_row); });
 }
 
+/// Its steps are words of a part: of every 32 of the depth, 16 for each part.
+template <i64 kParts>
 struct Amx {
-  static constexpr i64 max_mr = 2 * tile_rows, nr = 2 * lanes, unit = tile_words;
+  static constexpr i64 max_mr = 2 * tile_rows, nr = 2 * lanes, unit = kParts * tile_words;
+  // Operands of floats are read half as often, so that blocks may be deeper than the first-level
+  // cache holds, and sums are stored and loaded less often.
+  static constexpr i64 most_steps = kParts == 1 ? gemm_depth : gemm_split_depth,
+                       most_rows = kParts == 1 ? gemm_rows : gemm_split_rows;
 
-  static i64 steps(i64 k) { return round_up(ceil_div(k, 2), unit); }
+  static i64 steps(i64 k) { return ceil_div(k, tile_depth) * unit; }
   static i64 height(i64 m) { return m > tile_rows ? max_mr : tile_rows; }
 
   static bool in_place(const Gemm&) { return false; }
   static bool tile_packs(const Gemm&) { return false; }
   static TileLayout layout(const Gemm&, i64 /*steps*/, i64 mr) { return {tile_words, mr, false}; }
 
-  static void pack_a(const Gemm& g, i64 row, i64 rows, i64 p, i64 steps, i64 mr, float* to) {
-    const float* from = g.a + row * g.a_row + 2 * p * g.a_col;
-    const i64 depth = std::min(2 * steps, g.k - 2 * p);
+  static void pack_a(const Gemm& g, i64 row, i64 rows, i64 step, i64 steps, i64 mr, float* to) {
+    const i64 p = depth_of(step), depth = std::min(depth_of(steps), g.k - p);
+    const float* from = g.a + row * g.a_row + p * g.a_col;
     if (g.by_rows())
-      pack_rows_as_tiles(from, g.a_row, rows, depth, mr, to);
+      pack_rows_as_tiles<kParts>(from, g.a_row, rows, depth, mr, to);
     else
-      pack_columns_as_tiles(from, g.a_col, rows, depth, mr, to);
+      pack_columns_as_tiles<kParts>(from, g.a_col, rows, depth, mr, to);
   }
-  static void pack_b(const Gemm& g, i64 p, i64 steps, i64 col, i64 cols, float* to) {
-    const float* from = g.b + col * g.b_col + 2 * p * g.b_row;
-    const i64 depth = std::min(2 * steps, g.k - 2 * p), there = ceil_div(depth, 2);
-    if (g.b_row == 1)
-      pack_along(from, g.b_col, cols, depth, to, nr);
+  static void pack_b(const Gemm& g, i64 step, i64 steps, i64 col, i64 cols, float* to) {
+    const i64 p = depth_of(step), depth = std::min(depth_of(steps), g.k - p);
+    const float* from = g.b + col * g.b_col + p * g.b_row;
+    if (g.b_col == 1)
+      pack_across_as_tiles<kParts>(from, g.b_row, cols, depth, to);
     else
-      pack_across(from, g.b_row, cols, depth, to, nr);
-    std::fill_n(to + there * nr, (steps - there) * nr, 0.0F);
+      pack_along_as_tiles<kParts>(from, g.b_col, cols, depth, to);
   }
   static Micro tile(i64 height, bool, bool) {
-    return height > tile_rows ? micro<true> : micro<false>;
+    return height > tile_rows ? micro<kParts, true> : micro<kParts, false>;
   }
+
+ private:
+  static i64 depth_of(i64 steps) { return steps / unit * tile_depth; }
 };
 
 #include "backends/cpu/gemm_blocks-inl.h"
 
+// Of RowTiles: rows by 32, the last 16 or fewer of them by 16.
+constexpr i64 side = row_tiles_side;
+static_assert(side == Amx<3>::max_mr && side == Amx<3>::nr);
+
+void pack_matrix(const float* b, i64 row, i64 col, i64 depth, i64 columns, i64 first, i64 steps,
+                 float* to) {
+  for (i64 j = 0; j < columns; j += side, b += side * col, to += side * steps) {
+    const i64 some = std::min(side, columns - j);
+    if (col == 1)
+      pack_across_as_tiles<3>(b, row, some, depth, to + first * side);
+    else
+      pack_along_as_tiles<3>(b, col, some, depth, to + first * side);
+  }
+}
+
+void pack_rows(const float* a, i64 row, i64 rows, i64 depth, i64 first, i64 steps, float* to) {
+  for (i64 i = 0; i < rows; i += side, a += side * row, to += side * steps) {
+    const i64 some = std::min(side, rows - i), height = Amx<3>::height(some);
+    pack_rows_as_tiles<3>(a, row, some, depth, height, to + first * height);
+  }
+}
+
+void multiply(const float* a, const float* b, i64 rows, i64 columns, i64 steps, float* c, i64 c_row,
+              bool add) {
+  const Tiles tiles;
+  Fetches none;
+  for (i64 j = 0; j < columns; j += side)
+    for (i64 i = 0; i < rows; i += side) {
+      const i64 height = Amx<3>::height(std::min(side, rows - i));
+      TileWork work;
+      work.a = a + i * steps;
+      work.a_step = height;
+      work.b = b + j * steps;
+      work.k = steps;
+      work.c = c + i * c_row + j;
+      work.c_row = c_row;
+      work.add = add;
+      work.fetches = &none;
+      Amx<3>::tile(height, false, false)(work);
+    }
+}
+
+constexpr RowTiles all = {pack_matrix, pack_rows, multiply};
+
 }  // namespace
 
-void gemm_by_tiles(const Gemm& g, void* scratch) {
+void gemm_bf16_tiles(const Gemm& g, void* scratch) {
   const Tiles tiles;
-  wide<Amx>(g, scratch);
+  wide<Amx<1>>(g, scratch);
+}
+
+void gemm_float_tiles(const Gemm& g, void* scratch) {
+  const Tiles tiles;
+  wide<Amx<3>>(g, scratch);
 }
 
 }  // namespace goneuron::cpu
 GONEURON_TILES_END
 #endif
+
+namespace goneuron::cpu {
+
+const RowTiles* row_tiles() {
+#if defined(__x86_64__)
+  if (bf16_products() == Bf16::tiles) return &all;
+#endif
+  return nullptr;
+}
+
+}  // namespace goneuron::cpu

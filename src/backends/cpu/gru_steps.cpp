@@ -26,6 +26,7 @@ struct Step {
   const float* operands;  // [rows, pitch]
   float* next;            // h after the step, in the other operands
   i64 pitch;
+  const StepTiles* tiles;  // which have multiplied, or null
 };
 
 /// Rows [row, row + kRows) of the units of one vector.
@@ -49,9 +50,13 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
       if (k < gates)
         __builtin_prefetch(f.acts + (((row + i) * f.steps + step.t) * gates + k) * n + unit, 1);
     }
-  const float *operands = step.operands + row * step.pitch, *w = step.w + unit * gates * (f.in + n);
-  multiply<gates>(operands, step.pitch, w, f.in, s);
-  multiply<gates, gates>(operands + f.in, step.pitch, w + f.in * gates * lanes, step.k - f.in, s);
+  if (step.tiles) {
+    add_sums<parts>(*step.tiles, row, unit, n, s);
+  } else {
+    const float *x = step.operands + row * step.pitch, *w = step.w + unit * gates * (f.in + n);
+    multiply<gates>(x, step.pitch, w, f.in, s);
+    multiply<gates, gates>(x + f.in, step.pitch, w + f.in * gates * lanes, step.k - f.in, s);
+  }
   for (i64 i = 0; i < kRows; ++i) {
     const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
     V reset = s[i][0], update = s[i][1];
@@ -154,12 +159,22 @@ void backward_row(const GruBackward& b, i64 row, i64 at, float* dh, float* packe
 void gru_forward(const GruForward& all, i64 begin, i64 end, void* memory) {
   const i64 n = all.units, in = all.in, wide = in + n, pitch = pitch_of(in + padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * wide);
   float* bias = scratch.take(padded(n) * parts);
   float* now = scratch.take(sequence_rows * pitch);
   float* next = scratch.take(sequence_rows * pitch);
-  pack_forward(all.w_ih, in, n, gates, w, 0, wide);
-  pack_forward(all.w, n, n, gates, w, in, wide);
+  float* w = nullptr;
+  std::optional<StepTiles> tiles;
+  if (all.tiles) {
+    tiles.emplace(*all.tiles, in, n, parts * n, scratch);
+    tiles->zero();  // the parts of the new gate see one operand each
+    tiles->pack_x(all.w_ih, gates * n, gates * n, 0);
+    tiles->pack_h(all.w, gates * n, 2 * n, 0);
+    tiles->pack_h(all.w + 2 * n, gates * n, n, 3 * n);
+  } else {
+    w = scratch.take(padded(n) * gates * wide);
+    pack_forward(all.w_ih, in, n, gates, w, 0, wide);
+    pack_forward(all.w, n, n, gates, w, in, wide);
+  }
   for (i64 unit = 0; unit < n; unit += lanes)
     for (i64 k = 0; k < parts; ++k) {
       const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - unit)));
@@ -175,7 +190,8 @@ void gru_forward(const GruForward& all, i64 begin, i64 end, void* memory) {
       const i64 t = f.time(at), k = at > 0 || f.h0 ? wide : in;
       load_rows(f.x + t * in, f.steps * in, rows, in, now, pitch);
       store_rows(now + in, pitch, rows, n, moved(f.h_before, t * n), f.steps * n);
-      forward_step({&f, t, w, bias, k, now, next + in, pitch}, rows);
+      if (tiles) tiles->multiply(now, pitch, rows);
+      forward_step({&f, t, w, bias, k, now, next + in, pitch, tiles ? &*tiles : nullptr}, rows);
       std::swap(now, next);
     }
     store_rows(now + in, pitch, rows, n, f.h_last, n);
@@ -185,10 +201,9 @@ void gru_forward(const GruForward& all, i64 begin, i64 end, void* memory) {
 void gru_backward(const GruBackward& all, i64 begin, i64 end, void* memory) {
   const i64 n = all.units, pitch = pitch_of(padded(n)), wide = pitch_of(gates * padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * padded(n));
   float* dh = scratch.take(sequence_rows * pitch);
   float* packed = scratch.take(sequence_rows * wide);
-  pack_backward(all.w, n, gates, w);
+  const Backwards product(all, gates, scratch);
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const GruBackward b = from_row(all, row);
@@ -204,7 +219,7 @@ void gru_backward(const GruBackward& all, i64 begin, i64 end, void* memory) {
         fetch.all[1] = {b.products + t * n, b.steps * n, n};
         fetch.all[2] = {b.h_before + t * n, b.steps * n, n};
       }
-      product_backward(packed, wide, w, rows, n, gates, dh, pitch, true, fetch);
+      product(packed, wide, rows, dh, pitch, true, fetch);
     }
     store_rows(dh, pitch, rows, n, b.dh0, n);
   }

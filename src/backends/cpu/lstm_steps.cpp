@@ -27,6 +27,7 @@ struct Step {
   const float* operands;  // [rows, pitch]
   float *next, *c;        // h after the step, in the other operands; [rows, c_pitch]
   i64 pitch, c_pitch;
+  const StepTiles* tiles;  // which have multiplied, or null
 };
 
 /// Rows [row, row + kRows) of the units of one vector.
@@ -50,8 +51,11 @@ void forward_tile(const Step& step, i64 row, i64 unit) {
   for (i64 i = 0; i < kRows; ++i)
 #pragma GCC unroll 4
     for (i64 k = 0; k < gates; ++k) s[i][k] = hn::Load(d, step.bias + unit * gates + k * lanes);
-  multiply<gates>(step.operands + row * step.pitch, step.pitch, step.w + unit * gates * (f.in + n),
-                  step.k, s);
+  if (step.tiles)
+    add_sums<gates>(*step.tiles, row, unit, n, s);
+  else
+    multiply<gates>(step.operands + row * step.pitch, step.pitch,
+                    step.w + unit * gates * (f.in + n), step.k, s);
   for (i64 i = 0; i < kRows; ++i) {
     const i64 at = (row + i) * f.steps + step.t, h_at = (row + i) * step.pitch + unit;
     V in = s[i][0], forget = s[i][1], cell = s[i][2], out = s[i][3];
@@ -168,13 +172,21 @@ void lstm_forward(const LstmForward& all, i64 begin, i64 end, void* memory) {
   const i64 n = all.units, in = all.in, wide = in + n;
   const i64 pitch = pitch_of(in + padded(n)), c_pitch = pitch_of(padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * wide);
   float* bias = scratch.take(padded(n) * gates);
   float* now = scratch.take(sequence_rows * pitch);
   float* next = scratch.take(sequence_rows * pitch);
   float* c = scratch.take(sequence_rows * c_pitch);
-  pack_forward(all.w_ih, in, n, gates, w, 0, wide);
-  pack_forward(all.w, n, n, gates, w, in, wide);
+  float* w = nullptr;
+  std::optional<StepTiles> tiles;
+  if (all.tiles) {
+    tiles.emplace(*all.tiles, in, n, gates * n, scratch);
+    tiles->pack_x(all.w_ih, gates * n, gates * n, 0);
+    tiles->pack_h(all.w, gates * n, gates * n, 0);
+  } else {
+    w = scratch.take(padded(n) * gates * wide);
+    pack_forward(all.w_ih, in, n, gates, w, 0, wide);
+    pack_forward(all.w, n, n, gates, w, in, wide);
+  }
   pack_forward(all.bias, 1, n, gates, bias, 0, 1);
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
@@ -186,7 +198,9 @@ void lstm_forward(const LstmForward& all, i64 begin, i64 end, void* memory) {
       const i64 t = f.time(at), k = at > 0 || f.h0 ? wide : in;
       load_rows(f.x + t * in, f.steps * in, rows, in, now, pitch);
       store_rows(now, pitch, rows, wide, moved(f.operands, t * wide), f.steps * wide);
-      forward_step({&f, t, w, bias, k, now, next + in, c, pitch, c_pitch}, rows);
+      if (tiles) tiles->multiply(now, pitch, rows);
+      forward_step(
+          {&f, t, w, bias, k, now, next + in, c, pitch, c_pitch, tiles ? &*tiles : nullptr}, rows);
       std::swap(now, next);
     }
     store_rows(now + in, pitch, rows, n, f.h_last, n);
@@ -197,11 +211,10 @@ void lstm_forward(const LstmForward& all, i64 begin, i64 end, void* memory) {
 void lstm_backward(const LstmBackward& all, i64 begin, i64 end, void* memory) {
   const i64 n = all.units, pitch = pitch_of(padded(n)), wide = pitch_of(gates * padded(n));
   Scratch scratch(memory);
-  float* w = scratch.take(padded(n) * gates * padded(n));
   float* dh = scratch.take(sequence_rows * pitch);
   float* dc = scratch.take(sequence_rows * pitch);
   float* packed = scratch.take(sequence_rows * wide);
-  pack_backward(all.w, n, gates, w);
+  const Backwards product(all, gates, scratch);
   for (i64 row = begin; row < end; row += sequence_rows) {
     const i64 rows = std::min(sequence_rows, end - row);
     const LstmBackward b = from_row(all, row);
@@ -219,7 +232,7 @@ void lstm_backward(const LstmBackward& all, i64 begin, i64 end, void* memory) {
         if (at > 1) fetch.all[1] = {b.cells + b.time(at - 2) * n, b.steps * n, n};
         fetch.all[2] = {moved(b.dy, t * n), b.steps * n, n};
       }
-      product_backward(packed, wide, w, rows, n, gates, dh, pitch, b.mask != nullptr, fetch);
+      product(packed, wide, rows, dh, pitch, b.mask != nullptr, fetch);
     }
     store_rows(dh, pitch, rows, n, b.dh0, n);
     store_rows(dc, pitch, rows, n, b.dc0, n);
@@ -243,12 +256,24 @@ SequenceKernel<LstmBackward> lstm_backward() {
   return &HWY_DYNAMIC_DISPATCH(lstm_backward);
 }
 
+const RowTiles* sequence_tiles(i64 batch, i64 units) {
+  constexpr i64 least_rows = 8, least_units = 32;
+  const bool pay = batch >= least_rows && units >= least_units && units % row_tiles_side == 0;
+  return pay ? row_tiles() : nullptr;
+}
+
 i64 sequence_scratch(i64 in, i64 units, i64 gates) {
   constexpr i64 vector = 16, spare = 48;  // the widest, and what a pitch adds at most
-  const i64 wide = (units + vector - 1) / vector * vector;
-  const i64 weights = wide * gates * (std::max(in + units, wide) + 1);
+  const i64 wide = round_up(units, vector), parts = 4;
+  i64 weights = wide * gates * (std::max(in + units, wide) + 1);
   // Twice the operands, or the gates' gradients; and two states.
-  const i64 row = 2 * (in + wide) + gates * wide + 2 * wide + 5 * spare;
+  i64 row = 2 * (in + wide) + gates * wide + 2 * wide + 5 * spare;
+  if (sequence_tiles(sequence_rows, units)) {  // forwards, or backwards
+    const i64 steps = row_tiles_steps(in) + row_tiles_steps(units);
+    weights =
+        std::max(parts * units * steps, units * row_tiles_steps(gates * units)) + parts * wide;
+    row += std::max(steps + parts * units + spare, row_tiles_steps(gates * units));
+  }
   return (weights + sequence_rows * row + 8 * vector) * i64{sizeof(float)};
 }
 

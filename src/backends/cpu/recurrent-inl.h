@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "backends/cpu/recurrent.h"
@@ -175,6 +176,56 @@ HWY_INLINE Tile tile_of(i64 height, i64 vectors) {
                         : tile_of<4>(height, heights);
 }
 
+/// The product of a step's operands, x and h, by tiles: [rows, columns].
+class StepTiles {
+ public:
+  StepTiles(const RowTiles& tiles, i64 in, i64 units, i64 columns, Scratch& scratch)
+      : tiles_(tiles),
+        in_(in),
+        units_(units),
+        columns_(columns),
+        h_first_(row_tiles_steps(in)),
+        steps_(h_first_ + row_tiles_steps(units)),
+        w_(scratch.take(columns * steps_)),
+        operands_(scratch.take(sequence_rows * steps_)),
+        sums_(scratch.take(sequence_rows * pitch())) {}
+
+  /// Some columns of a weight whose rows are `row` apart; they are at `column` of the product.
+  void pack_x(const float* w, i64 row, i64 count, i64 column) {
+    pack(w, row, in_, count, 0, column);
+  }
+  void pack_h(const float* w, i64 row, i64 count, i64 column) {
+    pack(w, row, units_, count, h_first_, column);
+  }
+  void zero() { std::memset(w_, 0, static_cast<size_t>(columns_ * steps_) * sizeof(float)); }
+
+  void multiply(const float* x_then_h, i64 row, i64 rows) const {
+    tiles_.pack_rows(x_then_h, row, rows, in_, 0, steps_, operands_);
+    tiles_.pack_rows(x_then_h + in_, row, rows, units_, h_first_, steps_, operands_);
+    tiles_.multiply(operands_, w_, rows, columns_, steps_, sums_, pitch(), false);
+  }
+  const float* sums() const { return sums_; }
+  i64 pitch() const { return pitch_of(columns_); }
+
+ private:
+  void pack(const float* w, i64 row, i64 depth, i64 count, i64 first, i64 column) {
+    tiles_.pack_matrix(w, row, 1, depth, count, first, steps_, w_ + column * steps_);
+  }
+  const RowTiles& tiles_;
+  const i64 in_, units_, columns_, h_first_, steps_;
+  float *const w_, *const operands_, *const sums_;
+};
+
+/// s += the sums of rows from `row` on, and of one vector of units in each of kParts parts.
+template <i64 kParts, i64 kRows>
+HWY_INLINE void add_sums(const StepTiles& tiles, i64 row, i64 unit, i64 units,
+                         V (&s)[kRows][kParts]) {
+  const float* from = tiles.sums() + row * tiles.pitch() + unit;
+  for (i64 i = 0; i < kRows; ++i, from += tiles.pitch())
+#pragma GCC unroll 4
+    for (i64 k = 0; k < kParts; ++k) s[i][k] = hn::Add(s[i][k], hn::LoadU(d, from + k * units));
+}
+
 /// Memory that the next step reads, fetched bit by bit while a product is computed.
 struct Fetch {
   struct Rows {
@@ -215,6 +266,37 @@ HWY_INLINE void product_backward(const float* a, i64 a_row, const float* w, i64 
     }
   }
 }
+
+/// The product that takes the gradients of a step's gates to the state before it.
+class Backwards {
+ public:
+  Backwards(const Sequence& sequence, i64 gates, Scratch& scratch)
+      : tiles_(sequence.tiles), units_(sequence.units), gates_(gates) {
+    const i64 depth = gates * padded(units_), steps = row_tiles_steps(depth);
+    w_ = scratch.take(tiles_ ? units_ * steps : depth * padded(units_));
+    if (tiles_) {
+      operands_ = scratch.take(sequence_rows * steps);
+      tiles_->pack_matrix(sequence.w, 1, depth, depth, units_, 0, steps, w_);
+    } else {
+      pack_backward(sequence.w, units_, gates, w_);
+    }
+  }
+  /// dh[rows, units] (+)= from[rows, gates padded(units)] w^T
+  void operator()(const float* from, i64 row, i64 rows, float* dh, i64 dh_row, bool add,
+                  const Fetch& fetch) const {
+    if (!tiles_)
+      return product_backward(from, row, w_, rows, units_, gates_, dh, dh_row, add, fetch);
+    const i64 depth = gates_ * units_, steps = row_tiles_steps(depth);
+    tiles_->pack_rows(from, row, rows, depth, 0, steps, operands_);
+    fetch(0, rows, 0, 1);
+    tiles_->multiply(operands_, w_, rows, units_, steps, dh, dh_row, add);
+  }
+
+ private:
+  const RowTiles* tiles_;
+  i64 units_, gates_;
+  float *w_ = nullptr, *operands_ = nullptr;
+};
 
 /// Every vector of `units`, the last one cut: f(unit, mask of the elements that there are).
 template <class F>

@@ -4,6 +4,7 @@
 // kernels/gru_sequence.cpp.
 #pragma once
 
+#include "backends/cpu/row_tiles.h"
 #include "goneuron/shape.h"
 
 namespace goneuron::cpu {
@@ -15,8 +16,9 @@ constexpr i64 sequence_rows = 64;
 struct Sequence {
   i64 steps = 0, units = 0;
   bool reverse = false, zero_masked = false;
-  const float* w = nullptr;     // [units, gates units]
-  const float* mask = nullptr;  // [rows, steps] or null
+  const RowTiles* tiles = nullptr;  // products by tiles, if there are any and they pay
+  const float* w = nullptr;         // [units, gates units]
+  const float* mask = nullptr;      // [rows, steps] or null
   /// The step at place `at` of the reading order.
   i64 time(i64 at) const { return reverse ? steps - 1 - at : at; }
 };
@@ -55,6 +57,8 @@ SequenceKernel<LstmForward> lstm_forward();
 SequenceKernel<LstmBackward> lstm_backward();
 SequenceKernel<GruForward> gru_forward();
 SequenceKernel<GruBackward> gru_backward();
+/// The tiles of AMX, for a whole batch of these sizes; null where they do not pay.
+const RowTiles* sequence_tiles(i64 batch, i64 units);
 /// Bytes of scratch for all of the above.
 /// `in`: features of the forward pass's input, 0 backwards.
 i64 sequence_scratch(i64 in, i64 units, i64 gates);

@@ -21,6 +21,7 @@ void set_sequence(const BoundNode& bound, size_t weight, Sequence& sequence) {
   sequence.reverse = bound.node.attrs.integer("reverse", 0) != 0;
   sequence.zero_masked = bound.node.attrs.integer("zero_masked", 0) != 0;
   sequence.w = bound.input(weight);
+  sequence.tiles = sequence_tiles(bound.in_shape(0)[0], sequence.units);
 }
 
 float* output_if_read(const BoundNode& bound, size_t i) {

@@ -53,9 +53,10 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   }
 }
 
-Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups) {
+Args args_of(const BoundNode& bound, const Shape& output, const ConvGroups& groups,
+             const Windows& windows) {
   return {{},
-          groups.kernels(bound.node.attrs),
+          groups.kernels(bound.node.attrs, windows),
           winograd_kernels(),
           output[0],
           output[1],
@@ -67,9 +68,9 @@ Call lower_forward(const BoundNode& bound) {
   const Shape &x = bound.in_shape(0), &w = bound.in_shape(1), &y = bound.out_shape();
   const Attrs& attrs = bound.node.attrs;
   const ConvGroups groups = groups_of(attrs, w);
-  Args args = args_of(bound, y, groups);
   Convolution conv{};
   conv.windows = windows_of(attrs, x, w, y);
+  Args args = args_of(bound, y, groups, conv.windows);
   conv.x = bound.input(0);
   conv.bias = bound.input(2);
   conv.y = bound.output();
@@ -82,7 +83,7 @@ Call lower_forward(const BoundNode& bound) {
     conv.alpha = static_cast<float>(attrs.real("alpha", 0));
     if (attrs.integer("keep_input", 0)) conv.z = bound.output(1);
   }
-  const bool winograd = by_winograd(groups, y[0], conv.windows, groups.out);
+  const bool winograd = groups.winograd(attrs, y[0], conv.windows, groups.out);
   const Packing packing{bound.input(1), w[1],         groups.in,    groups.out,
                         w[3],           {0, 1, w[0]}, {0, 1, w[1]}, false};
   for (i64 group = 0; group < groups.count; ++group) {
@@ -152,7 +153,7 @@ Phase phase_of(const BoundNode& bound, i64 group, i64 py, i64 px) {
       {bound.input(1) + first, w[1], groups.in, groups.out, w[3], shape.v.taps, shape.h.taps, true},
       py,
       stride_h};
-  phase.winograd = by_winograd(groups, dx[0], shape.windows, groups.in);
+  phase.winograd = groups.winograd(bound.node.attrs, dx[0], shape.windows, groups.in);
   Convolution& conv = phase.conv;
   conv.windows = shape.windows;
   conv.x = bound.input(0) + first;
@@ -167,7 +168,7 @@ Phase phase_of(const BoundNode& bound, i64 group, i64 py, i64 px) {
 Call lower_input_grad(const BoundNode& bound) {
   const Shape& dx = bound.out_shape();
   const ConvGroups groups = groups_of(bound.node.attrs, bound.in_shape(1));
-  Args args = args_of(bound, dx, groups);
+  Args args = args_of(bound, dx, groups, phase_shape(bound.graph, bound.node, 0, 0).windows);
   for (i64 group = 0; group < groups.count; ++group)
     for_phases(bound.node.attrs, dx,
                [&](i64 py, i64 px) { args.phases.push_back(phase_of(bound, group, py, px)); });
@@ -175,22 +176,24 @@ Call lower_input_grad(const BoundNode& bound) {
 }
 
 /// Of a convolution of one group, whose packed weight has so many columns.
-i64 scratch_floats(const ConvGroups& groups, i64 images, const Windows& s, i64 columns) {
-  if (by_winograd(groups, images, s, columns)) return winograd_floats(s, columns);
+i64 scratch_floats(const Attrs& attrs, const ConvGroups& groups, i64 images, const Windows& s,
+                   i64 columns) {
+  if (groups.winograd(attrs, images, s, columns)) return winograd_floats(s, columns);
+  if (groups.tiles(attrs, s)) return packed_floats(s.depth(), columns) + conv_tiles_floats(s);
   return packed_floats(groups.depthwise ? s.kh * s.kw : s.depth(), columns) + s.band_floats();
 }
 i64 scratch_floats(const Graph& graph, const Node& node, bool back) {
   const ConvGroups groups = groups_of(node.attrs, graph.in_shape(node, 1));
   const i64 images = graph.out_shape(node)[0];
   if (!back)
-    return scratch_floats(groups, images,
+    return scratch_floats(node.attrs, groups, images,
                           windows_of(node.attrs, graph.in_shape(node, 0), graph.in_shape(node, 1),
                                      graph.out_shape(node)),
                           groups.out);
   i64 most = 0;
   for_phases(node.attrs, graph.out_shape(node), [&](i64 py, i64 px) {
     const Windows s = phase_shape(graph, node, py, px).windows;
-    most = std::max(most, scratch_floats(groups, images, s, groups.in));
+    most = std::max(most, scratch_floats(node.attrs, groups, images, s, groups.in));
   });
   return most;
 }

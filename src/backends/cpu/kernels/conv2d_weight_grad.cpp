@@ -52,9 +52,10 @@ Call lower(const BoundNode& bound) {
                    w[3],
                    groups.out};
   args.groups = groups.count;
-  args.kernel = by_winograd(groups, dy[0], args.gradient.windows, groups.out)
+  const Attrs& attrs = bound.node.attrs;
+  args.kernel = groups.winograd(attrs, dy[0], args.gradient.windows, groups.out)
                     ? winograd_kernels().weight_gradient
-                    : groups.kernels(bound.node.attrs).weight_gradient;
+                    : groups.kernels(attrs, args.gradient.windows).weight_gradient;
   args.images = dy[0];
   args.tiles = bound.scheme.tiles;
   args.tile_floats = w.elements();
@@ -74,7 +75,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
               &w = graph.in_shape(node, 2);
   const Windows s = windows(graph, node);
   const ConvGroups groups = groups_of(node.attrs, w);
-  const bool winograd = by_winograd(groups, dy[0], s, groups.out);
+  const bool winograd = groups.winograd(node.attrs, dy[0], s, groups.out);
   const i64 pixels = dy[0] * dy[1] * dy[2], least = winograd ? least_winograd_pixels : least_pixels;
   for (const i64 tiles : tile_counts(graph)) {
     if (dy[0] >= tiles && pixels / tiles >= least) {
@@ -100,6 +101,7 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
     }
   }
   const i64 floats = winograd                        ? winograd_gradient_floats(s, groups.out)
+                     : groups.tiles(node.attrs, s)   ? conv_tiles_gradient_floats(s, w[3])
                      : node.attrs.integer("bf16", 0) ? weight_gradient_bf16_floats(s, w[3])
                                                      : weight_gradient_floats(s, w[3]);
   for (Scheme& scheme : all) scheme.scratch = floats * i64{sizeof(float)};

@@ -187,7 +187,8 @@ Call lower_leading(const BoundNode& bound, const Follower& follower) {
     args.band_size = args.band * (args.cut == cut_columns ? s.m : s.ta ? s.k : s.m);
     (args.cut == cut_columns ? g.c_row : s.ta ? g.a_col : g.a_row) = args.band;
   }
-  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
+  args.kernel =
+      bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel_for(s.m, s.n, s.k);
   return make_call(args, run);
 }
 
