@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the examples of recurrent layers of the build given as $1 with their small budget: the forecasts must be at most
-# half as wrong as the naive one, and the classifier of image rows must be right in 75 % of cases.
+# half as wrong as the naive one, and the classifier of image rows must be right in 70 % of cases (16 runs that began
+# otherwise, or rounded otherwise, gave 73.8 to 78.5; chance 10).
 set -euo pipefail
 build=$(realpath "$1")
 for cell in lstm gru; do
@@ -11,5 +12,5 @@ for cell in lstm gru; do
 done
 last=$("$build/example_classify_sequences" --quick | tail -n 1)
 echo "$last"
-awk '$1 != "accuracy" || !($2 > 0.75) {exit 1}' <<<"$last" ||
-  { echo "the classifier of image rows is right in less than 75 % of cases" >&2; exit 1; }
+awk '$1 != "accuracy" || !($2 > 0.7) {exit 1}' <<<"$last" ||
+  { echo "the classifier of image rows is right in less than 70 % of cases" >&2; exit 1; }

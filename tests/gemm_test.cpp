@@ -1,11 +1,12 @@
 // Products across every edge of their blocks, bit for bit: an element is one chain of fused
-// multiply-adds over k, in order. Those of few columns may be chains of several lanes: within what
-// they can round, and the same bits for a row alone.
+// multiply-adds over k, in order. Those of few columns may be chains of several lanes, and those by
+// tiles sum parts of floats: within what they can round, and the same bits for a row alone.
 #include "backends/cpu/gemm.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -38,24 +39,32 @@ bool may_be_dots(Sizes s, bool ta) {
   return false;
 }
 
-/// Element (i, j) of A B, in doubles, and what chains of at least four lanes may be off by.
+/// How often a sum of k terms is rounded: in chains of at least four lanes; or 32 terms at a time,
+/// by six instructions, each of which adds 16 pairs in order to two sums. What is left out of a
+/// product there is four more.
+double roundings(i64 k, bool parts) {
+  return parts ? 6 * static_cast<double>(ceil_div(k, 32)) + 24 : static_cast<double>(k) / 4 + 8;
+}
+
+/// Element (i, j) of A B, in doubles, and the sum of its terms' sizes.
 struct Truth {
-  double value = 0, bound = 0;
+  double value = 0, size = 0;
 };
 Truth truth(const Gemm& g, i64 i, i64 j, double start) {
   Truth t{start, std::fabs(start)};
   for (i64 p = 0; p < g.k; ++p) {
     const double term = double{g.a[i * g.a_row + p * g.a_col]} * g.b[p * g.b_row + j * g.b_col];
     t.value += term;
-    t.bound += std::fabs(term);
+    t.size += std::fabs(term);
   }
-  t.bound *= (static_cast<double>(g.k) / 4 + 8) * 0x1p-24;
   return t;
 }
 
-void expect_dots(const Gemm& g, const std::vector<float>& start, GemmKernel kernel,
-                 float* scratch) {
-  for (i64 i = 0; i < g.m; ++i) {
+void expect_near(const Gemm& g, const std::vector<float>& start, GemmKernel kernel, float* scratch,
+                 bool parts) {
+  // Not all of a large one: steps that meet every row of a tile, and every column.
+  const bool large = g.m * g.n > 10000;
+  for (i64 i = 0; i < g.m; i += large ? 37 : 1) {
     std::vector<float> alone(start.begin() + i * g.n, start.begin() + (i + 1) * g.n);
     Gemm row = g;
     row.a += i * g.a_row;
@@ -63,11 +72,12 @@ void expect_dots(const Gemm& g, const std::vector<float>& start, GemmKernel kern
     row.z = nullptr;
     row.m = 1;
     kernel(row, scratch);
-    for (i64 j = 0; j < g.n; ++j) {
+    for (i64 j = 0; j < g.n; j += large ? 7 : 1) {
       const float got = g.c[i * g.n + j];
       const Truth want = truth(g, i, j, g.add ? start[static_cast<size_t>(i * g.n + j)] : 0);
       const double value = want.value + (g.bias ? g.bias[j] : 0);
-      ASSERT_NEAR(got, g.activation ? std::max(value, 0.0) : value, want.bound + 0x1p-24)
+      ASSERT_NEAR(got, g.activation ? std::max(value, 0.0) : value,
+                  (want.size * roundings(g.k, parts) + 1) * 0x1p-24)
           << "row " << i << ", column " << j;
       ASSERT_EQ(got, alone[static_cast<size_t>(j)]) << "row " << i << " alone, column " << j;
     }
@@ -76,7 +86,7 @@ void expect_dots(const Gemm& g, const std::vector<float>& start, GemmKernel kern
 
 class Products : public testing::TestWithParam<Sizes> {};
 
-void check(Sizes sizes, GemmKernel kernel, int bits) {
+void check(Sizes sizes, GemmKernel kernel, int bits, bool parts = false) {
   const auto [m, n, k] = sizes;
   const auto a = values(m * k, 1, bits), b = values(k * n, 2, bits), bias = values(n, 3, bits);
   Tensor scratch(
@@ -106,8 +116,8 @@ void check(Sizes sizes, GemmKernel kernel, int bits) {
         g.activation = unary_row("relu");
       }
       kernel(g, scratch.data());
-      if (bits == 24 && may_be_dots(sizes, ta)) {
-        expect_dots(g, before, kernel, scratch.data());
+      if (bits == 24 && (parts || may_be_dots(sizes, ta))) {
+        expect_near(g, before, kernel, scratch.data(), parts);
         continue;
       }
       // Not all of a large one: steps that meet every row and every column.
@@ -159,6 +169,60 @@ void check_bf16(Sizes sizes, Bf16 way) {
 TEST_P(Products, OfBf16AreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::floats); }
 TEST_P(Products, OfPairsAreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::pairs); }
 TEST_P(Products, OfTilesAreExactWhereTheirSumsAre) { check_bf16(GetParam(), Bf16::tiles); }
+
+/// Of floats, in three parts: exact where one part is enough, and nearly so elsewhere.
+void check_parts(Sizes sizes, int bits) {
+  if (!available(Bf16::tiles)) GTEST_SKIP() << "not on this processor";
+  const Bf16Way chosen(Bf16::tiles);
+  constexpr i64 large = 1000;
+  ASSERT_NE(gemm_kernel_for(large, large, large), gemm_kernel());
+  check(sizes, gemm_kernel_for(large, large, large), bits, true);
+}
+TEST_P(Products, OfPartsAreExactWhereTheirSumsAre) { check_parts(GetParam(), 8); }
+TEST_P(Products, OfPartsAreRoundedLessThanChains) { check_parts(GetParam(), 24); }
+
+/// Products with 1, which copy a float of several parts: none may be missing.
+TEST(Gemm, NoPartIsLeftOutThatCounts) {
+  if (!available(Bf16::tiles)) GTEST_SKIP() << "not on this processor";
+  const Bf16Way chosen(Bf16::tiles);
+  constexpr i64 n = 96, k = 64;
+  for (const int bits : {9, 16, 24}) {
+    const auto a = values(n * k, 1, bits);
+    std::vector<float> c(n * n), b(k * n);
+    for (i64 j = 0; j < n; ++j) b[static_cast<size_t>(j % k * n + j)] = 1;  // copies columns of A
+    Tensor scratch(Shape{gemm_scratch(n, n, k) / i64{sizeof(float)}});
+    Gemm g;
+    g.a = a.data(), g.a_row = k;
+    g.b = b.data(), g.b_row = n;
+    g.c = c.data(), g.c_row = n;
+    g.m = n, g.n = n, g.k = k;
+    gemm_kernel_for(n, n, k)(g, scratch.data());
+    for (i64 i = 0; i < n; ++i)
+      for (i64 j = 0; j < n; ++j)
+        ASSERT_EQ(c[static_cast<size_t>(i * n + j)], a[static_cast<size_t>(i * k + j % k)]);
+  }
+}
+
+TEST(Gemm, InfinityAndNaNAreNotFiniteByPartsEither) {
+  if (!available(Bf16::tiles)) GTEST_SKIP() << "not on this processor";
+  const Bf16Way chosen(Bf16::tiles);
+  constexpr i64 n = 64;
+  const float bad[] = {INFINITY, -INFINITY, NAN, std::bit_cast<float>(0x7F800001U)};
+  for (const float x : bad) {
+    std::vector<float> a(n * n, 1), b(n * n, 1), c(n * n);
+    a[5 * n + 7] = x;
+    Tensor scratch(Shape{gemm_scratch(n, n, n) / i64{sizeof(float)}});
+    Gemm g;
+    g.a = a.data(), g.a_row = n;
+    g.b = b.data(), g.b_row = n;
+    g.c = c.data(), g.c_row = n;
+    g.m = g.n = g.k = n;
+    gemm_kernel_for(n, n, n)(g, scratch.data());
+    for (i64 i = 0; i < n; ++i)
+      for (i64 j = 0; j < n; ++j)
+        ASSERT_EQ(std::isfinite(c[static_cast<size_t>(i * n + j)]), i != 5) << x << ", row " << i;
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Gemm, Products,

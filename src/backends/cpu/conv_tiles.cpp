@@ -147,72 +147,77 @@ i64 pack(const Packing& p, float* to) {
   return to - begin;
 }
 
-/// What the gradient works on at a time: windows, whose pixels and gradients stay in the caches.
-constexpr i64 most_windows = 512;
+/// How a band of windows of one image is turned round for the gradient of the weight: for each
+/// column of taps, its pixels of every row that windows see, channel by channel, [kw, c, length] of
+/// bf16. Rows that windows of one tap see lie together, `stride_h` apart in the image, so that the
+/// windows of the whole band are one stretch for each tap.
+struct TurnedBand {
+  const Windows& s;
+  const i64 rows, length;
 
-/// Where windows of several images begin, and the pixels that one tap of each sees.
-class TapPixels {
- public:
-  /// `zeros` stand for padding.
-  TapPixels(const Windows& s, const float* x, const float* zeros) : s_(s), x_(x), zeros_(zeros) {}
+  TurnedBand(const Windows& windows, i64 some_rows)
+      : s(windows), rows(some_rows), length(length_of(windows, some_rows)) {}
 
-  void of_windows(i64 image, i64 first, i64 count) {
-    const i64 windows = s_.oh * s_.ow;
-    image += first / windows;
-    i64 y = first % windows / s_.ow, x = first % s_.ow;
-    for (i64 i = 0; i < count; ++i) {
-      y_[i] = y * s_.stride_h - s_.top;
-      x_of_[i] = x * s_.stride_w - s_.left;
-      at_[i] = ((image * s_.h + y_[i]) * s_.w + x_of_[i]) * s_.pixel;
-      if (++x < s_.ow) continue;
-      x = 0;
-      if (++y < s_.oh) continue;
-      y = 0;
-      ++image;
-    }
-    count_ = count;
-    std::fill(std::begin(pixels_), std::end(pixels_), zeros_);
+  /// Behind the last one, tiles read zeros.
+  static i64 length_of(const Windows& s, i64 rows) {
+    return round_up(s.padded_h(rows) * s.ow + tile_depth - 1, tile_depth);
   }
-  const float* const* of_tap(i64 row, i64 column) {
-    const i64 down = row * s_.dilation_h, right = column * s_.dilation_w,
-              step = (down * s_.w + right) * s_.pixel;
-    for (i64 i = 0; i < count_; ++i) {
-      const i64 y = y_[i] + down, x = x_of_[i] + right;
-      const bool inside = y >= 0 && y < s_.h && x >= 0 && x < s_.w;
-      pixels_[i] = inside ? x_ + at_[i] + step : zeros_;
+  i64 floats() const { return s.kw * s.c * length / 2; }
+  /// Where the pixels begin that tap row a of the first window sees.
+  i64 begin(i64 a) const {
+    const i64 down = a * s.dilation_h, phase = down % s.stride_h, height = s.padded_h(rows);
+    i64 before = 0;
+    for (i64 p = 0; p < phase; ++p) before += ceil_div(height - p, s.stride_h);
+    return (before + down / s.stride_h) * s.ow;
+  }
+  /// Bf16 as floats' memory: two lie in one.
+  const float* tile(const float* turned, i64 a, i64 b, i64 c) const {
+    const auto* halves = reinterpret_cast<const std::uint16_t*>(turned);
+    return reinterpret_cast<const float*>(halves + (b * s.c + c) * length + begin(a));
+  }
+
+  /// `pixels`: room for `length` of them; `zeros`: what stands for padding.
+  void turn(const float* image, i64 row, const float* zeros, const float** pixels,
+            float* to) const {
+    for (i64 b = 0; b < s.kw; ++b) {
+      const float** at = pixels;
+      for (i64 phase = 0; phase < s.stride_h; ++phase)
+        for (i64 i = phase; i < s.padded_h(rows); i += s.stride_h, at += s.ow)
+          pixels_of(image, row * s.stride_h - s.top + i, b * s.dilation_w - s.left, zeros, at);
+      std::fill(at, pixels + length, zeros);
+      for (i64 c = 0; c < s.c; c += lanes, to += lanes * length / 2)
+        for (i64 i = 0; i < length; i += tile_depth) turn_pixels(pixels + i, c, to + i / 2);
     }
-    return pixels_;
   }
 
  private:
-  const Windows& s_;
-  const float *const x_, *const zeros_;
-  i64 count_ = 0;
-  i64 y_[most_windows], x_of_[most_windows], at_[most_windows];
-  const float* pixels_[most_windows];
+  void pixels_of(const float* image, i64 y, i64 x, const float* zeros, const float** to) const {
+    if (y < 0 || y >= s.h) return std::fill_n(to, s.ow, zeros), void();
+    const float* row = image + y * s.w * s.pixel;
+    for (i64 i = 0; i < s.ow; ++i, x += s.stride_w)
+      to[i] = x < 0 || x >= s.w ? zeros : row + x * s.pixel;
+  }
+  void turn_pixels(const float* const* from, i64 c, float* to) const {
+    __m512i words[1][tile_words];
+#pragma GCC unroll 16
+    for (i64 p = 0; p < tile_words; ++p)
+      words[0][p] = pairs(_mm512_loadu_ps(from[2 * p] + c), _mm512_loadu_ps(from[2 * p + 1] + c));
+    turn_words(words, [&](i64, i64 channel, __m512i row) {
+      _mm512_storeu_si512(to + channel * length / 2, row);
+    });
+  }
 };
 
-/// 32 channels from `c` on of pixels, 32 of them to a chunk, as tiles of A: [chunks, 32 channels,
-/// 16 words of two pixels].
-void turn_pixels(const float* const* from, i64 chunks, i64 c, float* to) {
-  for (i64 chunk = 0; chunk < chunks; ++chunk, from += tile_depth)
-    for (i64 half = c; half < c + side; half += lanes, to += tile_rows * tile_words) {
-      __m512i words[1][tile_words];
-#pragma GCC unroll 16
-      for (i64 p = 0; p < tile_words; ++p)
-        words[0][p] =
-            pairs(_mm512_loadu_ps(from[2 * p] + half), _mm512_loadu_ps(from[2 * p + 1] + half));
-      turn_words(words, [&](i64, i64 channel, __m512i row) {
-        _mm512_storeu_si512(to + channel * tile_words, row);
-      });
-    }
+/// What the gradient works on at a time: windows, whose pixels and gradients stay in the caches.
+i64 gradient_rows(const Windows& s) {
+  constexpr i64 windows = 512;
+  return std::clamp<i64>(windows / std::max<i64>(s.ow, 1), 1, std::max<i64>(s.oh, 1));
 }
 
-/// The sums of one tap over a band of windows.
-void tap_gradient(const WeightGradient& g, const float* const* pixels, i64 chunks,
-                  const float* outputs, float* turned, float* dw, bool first) {
-  for (i64 c = 0; c < g.windows.c; c += side) {
-    turn_pixels(pixels, chunks, c, turned);
+/// The sums of one tap over a band: 32 channels with 32 columns at a time.
+void tap_gradient(const WeightGradient& g, const float* x, i64 x_row, i64 chunks,
+                  const float* outputs, float* dw, bool first) {
+  for (i64 c = 0; c < g.windows.c; c += side, x += side * x_row)
     for (i64 column = 0; column < g.columns; column += side) {
       const float* b = outputs + column / side * chunks * panel_floats;
       float* to = dw + c * g.dw_row + column;
@@ -224,37 +229,38 @@ void tap_gradient(const WeightGradient& g, const float* const* pixels, i64 chunk
       const i64 row = whole ? g.dw_row : side;
       Sums<true>::load(first ? nullptr : sums, row);
       for (i64 chunk = 0; chunk < chunks; ++chunk)
-        Sums<true>::add(turned + chunk * side * tile_words, tile_words, b + chunk * panel_floats);
+        Sums<true>::add(x + chunk * tile_words, x_row, b + chunk * panel_floats);
       Sums<true>::store(sums, row);
       if (!whole) copy(edge, side, side, columns, to, g.dw_row);
     }
-  }
 }
 
 void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scratch) {
   const Windows& s = g.windows;
-  const i64 windows = s.oh * s.ow, all = images * windows;
-  if (all == 0) {
-    for (i64 i = 0; i < s.depth(); ++i) zero(g.dw + i * g.dw_row, g.columns);
-    return;
-  }
-  float *outputs = scratch, *turned = outputs + round_up(g.columns, side) * most_windows / 2,
-        *zeros = turned + side * most_windows / 2;
+  const i64 most = gradient_rows(s);
+  const TurnedBand whole(s, most);
+  float *turned = scratch, *outputs = turned + whole.floats(),
+        *zeros = outputs + round_up(most * s.ow, tile_depth) / 2 * round_up(g.columns, side);
+  auto** pixels = reinterpret_cast<const float**>(zeros + s.c);
   zero(zeros, s.c);
-  TapPixels pixels(s, g.x, zeros);
+  bool first = true;
   const Tiles tiles;
-  for (i64 from = 0; from < all; from += most_windows) {
-    const i64 count = std::min(most_windows, all - from), chunks = ceil_div(count, tile_depth);
-    const float* dy = g.dy + (image * windows + from) * g.dy_pixel;
-    for (i64 column = 0; column < g.columns; column += side)
-      pack_across_as_tiles<1>(dy + column, g.dy_pixel, std::min(side, g.columns - column), count,
-                              outputs + column / side * chunks * panel_floats);
-    pixels.of_windows(image, from, count);
-    for (i64 a = 0; a < s.kh; ++a)
-      for (i64 b = 0; b < s.kw; ++b)
-        tap_gradient(g, pixels.of_tap(a, b), chunks, outputs, turned,
-                     g.dw + (a * s.kw + b) * s.c * g.dw_row, from == 0);
-  }
+  for (i64 n = image; n < image + images; ++n)
+    for (i64 row = 0; row < s.oh && s.ow > 0; row += most) {
+      const TurnedBand band(s, std::min(most, s.oh - row));
+      const i64 count = band.rows * s.ow, chunks = ceil_div(count, tile_depth);
+      band.turn(g.x + n * s.h * s.w * s.pixel, row, zeros, pixels, turned);
+      const float* dy = g.dy + (n * s.oh + row) * s.ow * g.dy_pixel;
+      for (i64 column = 0; column < g.columns; column += side)
+        pack_across_as_tiles<1>(dy + column, g.dy_pixel, std::min(side, g.columns - column), count,
+                                outputs + column / side * chunks * panel_floats);
+      for (i64 a = 0; a < s.kh; ++a)
+        for (i64 b = 0; b < s.kw; ++b)
+          tap_gradient(g, band.tile(turned, a, b, 0), band.length / 2, chunks, outputs,
+                       g.dw + (a * s.kw + b) * s.c * g.dw_row, first);
+      first = false;
+    }
+  for (i64 i = 0; first && i < s.depth(); ++i) zero(g.dw + i * g.dw_row, g.columns);
 }
 
 }  // namespace
@@ -278,8 +284,14 @@ i64 conv_tiles_floats(const Windows& s) {
 }
 
 i64 conv_tiles_gradient_floats(const Windows& s, i64 columns) {
-  constexpr i64 side = 32, windows = 512;
-  return (round_up(columns, side) + side) * windows / 2 + s.c;
+#if defined(__x86_64__)
+  const i64 rows = gradient_rows(s), length = TurnedBand::length_of(s, rows), pointer = 2;
+  return TurnedBand(s, rows).floats() +
+         round_up(rows * s.ow, bf16::tile_depth) / 2 * round_up(columns, side) + round_up(s.c, 2) +
+         pointer * length;
+#else
+  return weight_gradient_bf16_floats(s, columns);
+#endif
 }
 
 }  // namespace goneuron::cpu
