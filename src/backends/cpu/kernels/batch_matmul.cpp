@@ -46,7 +46,7 @@ Call lower(const BoundNode& bound) {
   g.b_col = tb ? g.k : 1;
   g.c = bound.output();
   g.c_row = g.n;
-  args.kernel = gemm_kernel();
+  args.kernel = gemm_kernel_for(g.m, g.n, g.k);
   args.pieces =
       pieces_of(Shape(std::vector<i64>(y.begin(), y.end() - 2)),
                 std::string_view(bound.scheme.name) == "columns" ? 1 : 0, bound.scheme.tiles);

@@ -59,6 +59,11 @@ void run(const Args& args, i64 begin, i64 end, void* scratch) {
   }
 }
 
+/// By an expert's share of the rows: what a kernel computes may not depend on how many it has.
+GemmKernel kernel_for(const BoundNode& bound, i64 m, i64 n, i64 k) {
+  return bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel_for(m, n, k);
+}
+
 Call lower(const BoundNode& bound) {
   const Shape &x = bound.in_shape(0), &w = bound.in_shape(1), &y = bound.out_shape();
   const bool tb = bound.node.attrs.integer("tb", 0) != 0;
@@ -71,7 +76,7 @@ Call lower(const BoundNode& bound) {
   args.gemm.bias = bound.input(3);
   args.gemm.c = bound.output();
   args.gemm.c_row = args.gemm.n = y[1];
-  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
+  args.kernel = kernel_for(bound, x[0] / std::max<i64>(w[0], 1), y[1], x[1]);
   args.experts = bound.input<std::int32_t>(2);
   args.rows = x[0];
   args.count = w[0];
@@ -151,7 +156,7 @@ Call lower_weight_grad(const BoundNode& bound) {
   args.gemm.b = bound.input(1);
   args.gemm.b_row = args.gemm.n = args.gemm.c_row = dw[2];
   args.gemm.c = bound.output();
-  args.kernel = bound.node.attrs.integer("bf16", 0) ? gemm_bf16_kernel() : gemm_kernel();
+  args.kernel = kernel_for(bound, dw[1], dw[2], x[0] / std::max<i64>(dw[0], 1));
   args.experts = bound.input<std::int32_t>(2);
   args.rows = x[0];
   args.count = dw[0];
