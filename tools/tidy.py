@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """clang-tidy over all sources, several in one translation unit.
 
-Two thirds of clang-tidy's time are spent on the standard library's headers, again for each source. So sources are
-put together into units that include them one after the other, as long as none has a name of its own that another
-one has. A unit that does not compile all the same is taken apart, and its sources are checked one by one.
+Two thirds of clang-tidy's time are spent on the standard library's headers, again for each source: see units.py. A unit
+that does not compile all the same is taken apart, and its sources are checked one by one.
 
 usage: tools/tidy.py BUILD    BUILD: a configured build folder, with compile_commands.json
 Exit code 0: no finding; 1: the lines above say what was found.
@@ -19,30 +18,11 @@ import subprocess
 import sys
 import tempfile
 
+import units as together
+
 # One instruction set stands for all: its kernels are the same source.
 ONE_TARGET = ["-DHWY_COMPILE_ONLY_STATIC"] + ["-march=x86-64-v4"] * (platform.machine() == "x86_64")
-DECLARED = re.compile(r"(?:([A-Za-z_]\w*)(?:<[^>]*>)?\s*(?:\(|=|\{|;|\[|:(?!:)|$))")
-NOT_NAMES = {"return", "static_cast", "if", "i64"}
-ALSO_PUBLIC = "whole("  # declared in a header, and by some source for itself
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def own_names(path):
-    """What a source must not share with another: its macros and names at the margin of its unnamed namespace."""
-    names, own = set(), False
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("namespace {"):
-                own = True
-            elif line.startswith("}  // namespace\n"):
-                own = False
-            elif macro := re.match(r"#define (\w+)", line):
-                names.add(macro[1])
-            elif (own and not line[0].isspace() and line[0] not in "}/#") or line.startswith("static "):
-                names.update(DECLARED.findall(line))
-            if ALSO_PUBLIC in line:
-                names.add(ALSO_PUBLIC)
-    return names - NOT_NAMES
 
 
 def flags_of(command):
@@ -59,20 +39,11 @@ def flags_of(command):
 
 
 def units(sources):
-    """Sources of the same flags whose names differ; as few units as that allows, of much the same size."""
-    names = {path: own_names(path) for path, _ in sources}
-    shared = collections.Counter(name for own in names.values() for name in own)
-    result = []
-    for path, flags in sorted(sources, key=lambda s: -max((shared[name] for name in names[s[0]]), default=0)):
-        fitting = [u for u in result if u["flags"] == flags and not names[path] & u["names"]]
-        if fitting:
-            unit = min(fitting, key=lambda u: len(u["paths"]))
-        else:
-            unit = {"flags": flags, "paths": [], "names": set()}
-            result.append(unit)
-        unit["paths"].append(path)
-        unit["names"] |= names[path]
-    return result
+    """Sources of the same flags that can be compiled together."""
+    by_flags = collections.defaultdict(list)
+    for path, flags in sources:
+        by_flags[flags].append(path)
+    return [{"flags": flags, "paths": some} for flags, paths in by_flags.items() for some in together.units(paths)]
 
 
 def tidy(path, flags):
@@ -84,11 +55,10 @@ def tidy(path, flags):
 def check(unit, number, folder):
     paths = unit["paths"]
     if len(paths) > 1:
-        together = os.path.join(folder, f"unit_{number}.cpp")
-        with open(together, "w", encoding="utf-8") as file:
-            # What the ops' headers declare would be ambiguous with what others have.
-            file.writelines(f'#include "{path}"\n' for path in sorted(paths, key=lambda path: "/src/ops/" in path))
-        code, text = tidy(together, unit["flags"])
+        whole = os.path.join(folder, f"unit_{number}.cpp")
+        with open(whole, "w", encoding="utf-8") as file:
+            file.write(together.text_of(paths))
+        code, text = tidy(whole, unit["flags"])
         if "[clang-diagnostic-error]" not in text:
             return code, text
         print(f"taken apart: {' '.join(os.path.relpath(path, root) for path in paths)}", flush=True)
@@ -96,10 +66,18 @@ def check(unit, number, folder):
     return max(code for code, _ in results), "".join(text for _, text in results)
 
 
+def sources_of(path):
+    """Of a unit, those that it includes."""
+    if path.startswith(root + "/src/"):
+        return [path]
+    with open(path, encoding="utf-8") as file:
+        return re.findall(rf'#include "({re.escape(root)}/src/.*\.cpp)"', file.read())
+
+
 def main():
     with open(os.path.join(sys.argv[1], "compile_commands.json"), encoding="utf-8") as file:
         commands = json.load(file)
-    sources = sorted({(c["file"], flags_of(c["command"])) for c in commands if c["file"].startswith(root + "/src/")})
+    sources = sorted({(path, flags_of(c["command"])) for c in commands for path in sources_of(c["file"])})
     work = units(sources)
     work.sort(key=lambda unit: -len(unit["paths"]))
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -87,9 +87,12 @@ struct FitOptions {
 
 /// What products of matrices and convolutions multiply; everything else is f32 in any case.
 enum class Arithmetic : std::uint8_t {
+  /// Floats. Where the processor has tiles of bf16 (AMX), larger products add those of their parts,
+  /// a float being the sum of three numbers of bf16 (Henry, Tang & Heinecke 2019): twice as fast,
+  /// with about half the rounding error of a chain of multiply-adds. An infinite operand gives NaN.
   f32,
   /// Operands are rounded to bf16 (8 bits of fraction less 1), sums are f32. Depthwise convolutions
-  /// and those of 3x3 windows one pixel apart, which save products instead, stay f32.
+  /// stay f32, and without tiles those of 3x3 windows one pixel apart, which save products instead.
   bf16,
 };
 inline constexpr Arithmetic F32 = Arithmetic::f32;
@@ -104,10 +107,10 @@ struct CompileOptions {
   /// is usual; 0: none. use_averaged_weights() and AveragedWeights put it to use.
   double ema = 0;
   /// BF16: mixed precision as of Micikevicius et al. 2018, Kalamkar et al. 2019. Weights and
-  /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. Up to twice as
-  /// fast where the processor multiplies pairs of bf16 at the rate of floats (AMD's since Zen 4).
-  /// Elsewhere the same operands are rounded and multiplied as floats, no faster, and attention's
-  /// are not rounded.
+  /// optimizer stay f32; no loss scaling is needed, since bf16 has the range of f32. About twice as
+  /// fast where the processor multiplies tiles (AMX, Intel's since Sapphire Rapids) or pairs of
+  /// bf16 at the rate of floats (AMD's since Zen 4). Elsewhere the same operands are rounded and
+  /// multiplied as floats, no faster. Attention's operands are rounded only with pairs.
   Arithmetic precision = F32;
   /// Bytes that the activations of a training step may take; 0: as many as they need. Above it, the
   /// plan computes some of them again in the backward half (Chen et al. 2016): the same bits, more

@@ -103,14 +103,14 @@ void print(const nlohmann::ordered_json& result, bool json_only) {
     fmt::print(
         "{} ({}, batch {}, {} threads): {:.4f} ms per step (best {:.4f}), {:.0f} samples/s, {:.1f} "
         "GFLOP/s, "
-        "{:.1f} % of this machine's peak{}\n",
+        "{:.1f} % of this machine's peak of multiply-adds{}\n",
         result["workload"].get<std::string>(), result["mode"].get<std::string>(),
         result["batch"].get<i64>(), result["threads"].get<int>(),
         result["ms_per_step"].get<double>(), result["ms_min"].get<double>(),
         result["samples_per_s"].get<double>(), result["gflops"].get<double>(),
         100 * result["peak_fraction"].get<double>(),
         result["peak_fraction"].get<double>() <= 1 ? ""
-        : result["precision"] == "bf16"            ? " in floats"
+        : result["precision"] == "bf16"            ? " of floats"
                                         : ", counting the multiplications that Winograd's "
                                           "convolutions save");
   fmt::print("{}\n", result.dump());

@@ -13,7 +13,7 @@ struct Convolution {
   i64 in;       // expected channels, or Any
   i64 filters;  // or, with depthwise, filters a channel
   bool depthwise;
-  Window window;
+  LayerWindow window;
   i64 groups;
   Activation activation;
   bool bias;

@@ -11,7 +11,7 @@ Layer make_pool(const PoolKind& pool, i64 channels, Size2 kernel, const PoolOpti
   const auto [stride_h, stride_w] = options.stride;
   const Size2 stride(stride_h == 0 ? kernel.height : stride_h,
                      stride_w == 0 ? kernel.width : stride_w);
-  const Window window{kernel, stride, options.padding};
+  const LayerWindow window{kernel, stride, options.padding};
   check_window(window, pool.kind, site);
   const i64 smallest = std::min(kernel.height, kernel.width);
   require(options.padding.amount < smallest, pool.kind, site,

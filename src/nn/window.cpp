@@ -35,12 +35,12 @@ AxisPadding axis_padding(i64 size, i64 kernel, i64 stride, const Padding& paddin
   return {total / 2, total - total / 2};
 }
 
-Size2 Window::extent() const {
+Size2 LayerWindow::extent() const {
   const auto along = [](i64 taps, i64 step) { return checked_add(checked_mul(taps - 1, step), 1); };
   return {along(kernel.height, dilation.height), along(kernel.width, dilation.width)};
 }
 
-void check_window(const Window& window, const char* kind, Site site) {
+void check_window(const LayerWindow& window, const char* kind, Site site) {
   const auto [kernel_h, kernel_w] = window.kernel;
   const auto [stride_h, stride_w] = window.stride;
   require(kernel_h >= 1 && kernel_w >= 1, kind, site,
@@ -72,7 +72,7 @@ void check_image(const LayerContext& context, i64 channels, const std::string& s
                        "give it the channels that arrive, or let them be inferred: " + short_form);
 }
 
-Attrs window_attrs(const LayerContext& context, const Window& window, bool kernel) {
+Attrs window_attrs(const LayerContext& context, const LayerWindow& window, bool kernel) {
   const i64 height = context.input().shape()[1], width = context.input().shape()[2];
   const auto [kernel_h, kernel_w] = window.kernel;
   const auto [extent_h, extent_w] = window.extent();

@@ -24,9 +24,9 @@ constexpr i64 tile_rows = 16, tile_words = 16, tile_depth = 2 * tile_words;
 
 /// All eight registers as whole tiles, while one lives. What is not released is saved whenever the
 /// thread is switched.
-class Tiles {
+class TileRegisters {
  public:
-  Tiles() {
+  TileRegisters() {
     struct alignas(64) Config {  // Intel's manual, "TILE Configuration"
       std::uint8_t palette = 1, start = 0, reserved[14] = {};
       std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
@@ -35,9 +35,9 @@ class Tiles {
     static constexpr Config whole;
     asm volatile("ldtilecfg %0" ::"m"(whole));
   }
-  ~Tiles() { asm volatile("tilerelease"); }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
+  ~TileRegisters() { asm volatile("tilerelease"); }
+  TileRegisters(const TileRegisters&) = delete;
+  TileRegisters& operator=(const TileRegisters&) = delete;
 };
 
 // The compilers' own forms of these take no template's argument for a register, and GCC's load

@@ -105,7 +105,7 @@ void convolve_band(const Convolution& v, const ConvPart& p, float* scratch) {
       pack_neighbours(from.pixel(at), from.c, to);
     zero(to, (from.pitch - from.last) * s.pixel);
   });
-  const Tiles tiles;
+  const TileRegisters registers;
   const i64 panel = s.kh * s.kw * s.pixel / tile_words * panel_floats;
   const float* b = v.b;
   for (i64 column = 0; column < v.columns; column += side, b += panel) {
@@ -244,7 +244,7 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scra
   auto** pixels = reinterpret_cast<const float**>(zeros + s.c);
   zero(zeros, s.c);
   bool first = true;
-  const Tiles tiles;
+  const TileRegisters registers;
   for (i64 n = image; n < image + images; ++n)
     for (i64 row = 0; row < s.oh && s.ow > 0; row += most) {
       const TurnedBand band(s, std::min(most, s.oh - row));

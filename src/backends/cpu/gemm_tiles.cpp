@@ -167,7 +167,7 @@ void pack_rows(const float* a, i64 row, i64 rows, i64 depth, i64 first, i64 step
 
 void multiply(const float* a, const float* b, i64 rows, i64 columns, i64 steps, float* c, i64 c_row,
               bool add) {
-  const Tiles tiles;
+  const TileRegisters registers;
   Fetches none;
   for (i64 j = 0; j < columns; j += side)
     for (i64 i = 0; i < rows; i += side) {
@@ -190,12 +190,12 @@ constexpr RowTiles all = {pack_matrix, pack_rows, multiply};
 }  // namespace
 
 void gemm_bf16_tiles(const Gemm& g, void* scratch) {
-  const Tiles tiles;
+  const TileRegisters registers;
   wide<Amx<1>>(g, scratch);
 }
 
 void gemm_float_tiles(const Gemm& g, void* scratch) {
-  const Tiles tiles;
+  const TileRegisters registers;
   wide<Amx<3>>(g, scratch);
 }
 
