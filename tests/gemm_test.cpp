@@ -41,9 +41,9 @@ bool may_be_dots(Sizes s, bool ta) {
 
 /// How often a sum of k terms is rounded: in chains of at least four lanes; or 32 terms at a time,
 /// by six instructions, each of which adds 16 pairs in order to two sums. What is left out of a
-/// product there is four more.
+/// product there is eight more.
 double roundings(i64 k, bool parts) {
-  return parts ? 6 * static_cast<double>(ceil_div(k, 32)) + 24 : static_cast<double>(k) / 4 + 8;
+  return parts ? 6 * static_cast<double>(ceil_div(k, 32)) + 26 : static_cast<double>(k) / 4 + 8;
 }
 
 /// Element (i, j) of A B, in doubles, and the sum of its terms' sizes.

@@ -89,7 +89,8 @@ struct FitOptions {
 enum class Arithmetic : std::uint8_t {
   /// Floats. Where the processor has tiles of bf16 (AMX), larger products add those of their parts,
   /// a float being the sum of three numbers of bf16 (Henry, Tang & Heinecke 2019): twice as fast,
-  /// with about half the rounding error of a chain of multiply-adds. An infinite operand gives NaN.
+  /// with about half the rounding error of a chain of multiply-adds. An infinite operand gives NaN,
+  /// and a prediction of one sample may differ in the last bits from one of a batch.
   f32,
   /// Operands are rounded to bf16 (8 bits of fraction less 1), sums are f32. Depthwise convolutions
   /// stay f32, and without tiles those of 3x3 windows one pixel apart, which save products instead.

@@ -6,7 +6,8 @@
 // [16, 16] floats. An instruction (TDPBF16PS) adds the products of 32 steps of the depth.
 //
 // Operands of bf16 are rounded, and have one part. A float is the sum of three numbers of bf16,
-// exactly: the leading eight of its 24 bits, the next, and the rest.
+// exactly: the leading eight of its 24 bits, the next, and the rest (AMX takes parts below 2^-126
+// for 0).
 #pragma once
 
 #include "backends/cpu/bf16_pairs.h"
@@ -58,6 +59,62 @@ template <int kSum, int kA, int kB>
 [[gnu::always_inline]] inline void tile_multiply() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSum), "i"(kA), "i"(kB));
 }
+
+/// Sums of 16 rows, or 32, with 32 columns, in registers 0 to 3, row by row; those of A are 4 and
+/// 5, of B 6 and 7. Rows lie `row` floats apart, where one is given. What is loaded is used as soon
+/// as half of it is there.
+template <bool kTwo>
+struct TileSums {
+  static constexpr i64 word_bytes = sizeof(float), tile_bytes = tile_words * word_bytes;
+  static constexpr i64 b_tile = tile_words * lanes;  // of B one lies behind the other
+
+  static void zero() {
+    tile_zero<0>();
+    tile_zero<1>();
+    tile_zero<2>();
+    tile_zero<3>();
+  }
+  /// A row of 0: the same one for all.
+  static void load(const float* c, i64 row) {
+    const i64 bytes = row * word_bytes;
+    tile_load<0>(c, bytes);
+    tile_load<1>(c + lanes, bytes);
+    if constexpr (!kTwo) return;
+    tile_load<2>(c + tile_rows * row, bytes);
+    tile_load<3>(c + tile_rows * row + lanes, bytes);
+  }
+  static void store(float* c, i64 row) {
+    const i64 bytes = row * word_bytes;
+    tile_store<0>(c, bytes);
+    tile_store<1>(c + lanes, bytes);
+    if constexpr (!kTwo) return;
+    tile_store<2>(c + tile_rows * row, bytes);
+    tile_store<3>(c + tile_rows * row + lanes, bytes);
+  }
+  /// Adds the products with both operands, with the last B, or with the last A.
+  static void add(const float* a, i64 row, const float* b) {
+    tile_load<4>(a, row * word_bytes);
+    if constexpr (kTwo) tile_load<5>(a + tile_rows * row, row * word_bytes);
+    add_b(b);
+  }
+  static void add_a(const float* a, i64 row) {
+    tile_load<4>(a, row * word_bytes);
+    tile_multiply<0, 4, 6>();
+    tile_multiply<1, 4, 7>();
+    if constexpr (!kTwo) return;
+    tile_load<5>(a + tile_rows * row, row * word_bytes);
+    tile_multiply<2, 5, 6>();
+    tile_multiply<3, 5, 7>();
+  }
+  static void add_b(const float* b) {
+    tile_load<6>(b, tile_bytes);
+    tile_multiply<0, 4, 6>();
+    if constexpr (kTwo) tile_multiply<2, 5, 6>();
+    tile_load<7>(b + b_tile, tile_bytes);
+    tile_multiply<1, 4, 7>();
+    if constexpr (kTwo) tile_multiply<3, 5, 7>();
+  }
+};
 
 /// Words of floats, `kParts` vectors of them: of neighbours in order, 0 to 15 of lo and of hi; or
 /// of (even[i], odd[i]).

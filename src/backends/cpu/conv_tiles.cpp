@@ -15,49 +15,6 @@ using namespace bf16;
 
 constexpr i64 side = 2 * tile_rows;  // rows and columns that are worked on together
 constexpr i64 panel_floats = 2 * tile_words * lanes;  // of B, for 32 of the depth
-constexpr i64 row_bytes = tile_words * sizeof(float);
-
-/// Sums of 16 rows, or 32, with 32 columns: registers 0 to 3.
-template <bool kTwo>
-struct Sums {
-  /// c, or a row that is repeated where `row` is 0, or zeros without one.
-  static void load(const float* c, i64 row) {
-    const i64 bytes = row * i64{sizeof(float)};
-    if (!c) {
-      tile_zero<0>();
-      tile_zero<1>();
-      tile_zero<2>();
-      tile_zero<3>();
-      return;
-    }
-    tile_load<0>(c, bytes);
-    tile_load<1>(c + lanes, bytes);
-    if constexpr (!kTwo) return;
-    tile_load<2>(c + tile_rows * row, bytes);
-    tile_load<3>(c + tile_rows * row + lanes, bytes);
-  }
-  static void store(float* c, i64 row) {
-    const i64 bytes = row * i64{sizeof(float)};
-    tile_store<0>(c, bytes);
-    tile_store<1>(c + lanes, bytes);
-    if constexpr (!kTwo) return;
-    tile_store<2>(c + tile_rows * row, bytes);
-    tile_store<3>(c + tile_rows * row + lanes, bytes);
-  }
-  /// Rows of a lie `row` floats apart; b is a panel's 32 of the depth.
-  static void add(const float* a, i64 row, const float* b) {
-    const i64 bytes = row * i64{sizeof(float)};
-    tile_load<4>(a, bytes);
-    tile_load<6>(b, row_bytes);
-    tile_multiply<0, 4, 6>();
-    tile_load<7>(b + tile_words * lanes, row_bytes);
-    tile_multiply<1, 4, 7>();
-    if constexpr (!kTwo) return;
-    tile_load<5>(a + tile_rows * row, bytes);
-    tile_multiply<2, 5, 6>();
-    tile_multiply<3, 5, 7>();
-  }
-};
 
 /// Calls f(whether there are more than 16 rows) as a constant.
 template <class F>
@@ -75,19 +32,19 @@ void copy(const float* from, i64 from_row, i64 rows, i64 columns, float* to, i64
 /// whose windows these are.
 void windows_of_row(const Windows& s, const float* a, const float* b, const float* bias, i64 rows,
                     i64 columns, float* y, i64 y_pixel) {
-  const i64 image_row = s.w * s.pixel, window = s.stride_w * s.pixel;
+  const i64 image_row = s.w * s.pixel, window = s.ow > 1 ? s.stride_w * s.pixel : 0;
   by_height(rows, [&](auto two) {
-    using S = Sums<decltype(two)::value>;
-    S::load(bias, 0);
+    using Sums = TileSums<decltype(two)::value>;
+    bias ? Sums::load(bias, 0) : Sums::zero();
     for (i64 i = 0; i < s.kh; ++i)
       for (i64 j = 0; j < s.kw; ++j) {
         const float* pixel = a + i * s.dilation_h * image_row + j * s.dilation_w * s.pixel;
         for (i64 c = 0; c < s.pixel; c += tile_words, b += panel_floats)
-          S::add(pixel + c, window, b);
+          Sums::add(pixel + c, window, b);
       }
-    if (columns == side && rows == (two ? side : tile_rows)) return S::store(y, y_pixel);
+    if (columns == side && rows == (two ? side : tile_rows)) return Sums::store(y, y_pixel);
     alignas(64) float edge[side * side];
-    S::store(edge, side);
+    Sums::store(edge, side);
     copy(edge, side, rows, columns, y, y_pixel);
   });
 }
@@ -147,10 +104,10 @@ i64 pack(const Packing& p, float* to) {
   return to - begin;
 }
 
-/// How a band of windows of one image is turned round for the gradient of the weight: for each
-/// column of taps, its pixels of every row that windows see, channel by channel, [kw, c, length] of
-/// bf16. Rows that windows of one tap see lie together, `stride_h` apart in the image, so that the
-/// windows of the whole band are one stretch for each tap.
+/// How a band of windows of one image is turned round for the gradient of the weight: for a column
+/// of taps, its pixels of every row that windows see, channel by channel, [c, length] of bf16. Rows
+/// that windows of one tap see lie together, `stride_h` apart in the image, so that the windows of
+/// the whole band are one stretch for each tap.
 struct TurnedBand {
   const Windows& s;
   const i64 rows, length;
@@ -162,7 +119,7 @@ struct TurnedBand {
   static i64 length_of(const Windows& s, i64 rows) {
     return round_up(s.padded_h(rows) * s.ow + tile_depth - 1, tile_depth);
   }
-  i64 floats() const { return s.kw * s.c * length / 2; }
+  i64 floats() const { return s.c * length / 2; }
   /// Where the pixels begin that tap row a of the first window sees.
   i64 begin(i64 a) const {
     const i64 down = a * s.dilation_h, phase = down % s.stride_h, height = s.padded_h(rows);
@@ -171,23 +128,21 @@ struct TurnedBand {
     return (before + down / s.stride_h) * s.ow;
   }
   /// Bf16 as floats' memory: two lie in one.
-  const float* tile(const float* turned, i64 a, i64 b, i64 c) const {
+  const float* tile(const float* turned, i64 a) const {
     const auto* halves = reinterpret_cast<const std::uint16_t*>(turned);
-    return reinterpret_cast<const float*>(halves + (b * s.c + c) * length + begin(a));
+    return reinterpret_cast<const float*>(halves + begin(a));
   }
 
-  /// `pixels`: room for `length` of them; `zeros`: what stands for padding.
-  void turn(const float* image, i64 row, const float* zeros, const float** pixels,
+  /// Column b of the taps. `pixels`: room for `length` of them; `zeros`: what stands for padding.
+  void turn(const float* image, i64 row, i64 b, const float* zeros, const float** pixels,
             float* to) const {
-    for (i64 b = 0; b < s.kw; ++b) {
-      const float** at = pixels;
-      for (i64 phase = 0; phase < s.stride_h; ++phase)
-        for (i64 i = phase; i < s.padded_h(rows); i += s.stride_h, at += s.ow)
-          pixels_of(image, row * s.stride_h - s.top + i, b * s.dilation_w - s.left, zeros, at);
-      std::fill(at, pixels + length, zeros);
-      for (i64 c = 0; c < s.c; c += lanes, to += lanes * length / 2)
-        for (i64 i = 0; i < length; i += tile_depth) turn_pixels(pixels + i, c, to + i / 2);
-    }
+    const float** at = pixels;
+    for (i64 phase = 0; phase < s.stride_h; ++phase)
+      for (i64 i = phase; i < s.padded_h(rows); i += s.stride_h, at += s.ow)
+        pixels_of(image, row * s.stride_h - s.top + i, b * s.dilation_w - s.left, zeros, at);
+    std::fill(at, pixels + length, zeros);
+    for (i64 c = 0; c < s.c; c += lanes, to += lanes * length / 2)
+      for (i64 i = 0; i < length; i += tile_depth) turn_pixels(pixels + i, c, to + i / 2);
   }
 
  private:
@@ -214,7 +169,8 @@ i64 gradient_rows(const Windows& s) {
   return std::clamp<i64>(windows / std::max<i64>(s.ow, 1), 1, std::max<i64>(s.oh, 1));
 }
 
-/// The sums of one tap over a band: 32 channels with 32 columns at a time.
+/// The sums of one tap over a band: 32 channels with 32 columns at a time. The last chunk may meet
+/// pixels of other windows, with gradients of zero: where those are infinite, its sums are NaN.
 void tap_gradient(const WeightGradient& g, const float* x, i64 x_row, i64 chunks,
                   const float* outputs, float* dw, bool first) {
   for (i64 c = 0; c < g.windows.c; c += side, x += side * x_row)
@@ -227,10 +183,10 @@ void tap_gradient(const WeightGradient& g, const float* x, i64 x_row, i64 chunks
       if (!whole && !first) copy(to, g.dw_row, side, columns, edge, side);
       float* sums = whole ? to : edge;
       const i64 row = whole ? g.dw_row : side;
-      Sums<true>::load(first ? nullptr : sums, row);
+      first ? TileSums<true>::zero() : TileSums<true>::load(sums, row);
       for (i64 chunk = 0; chunk < chunks; ++chunk)
-        Sums<true>::add(x + chunk * tile_words, x_row, b + chunk * panel_floats);
-      Sums<true>::store(sums, row);
+        TileSums<true>::add(x + chunk * tile_words, x_row, b + chunk * panel_floats);
+      TileSums<true>::store(sums, row);
       if (!whole) copy(edge, side, side, columns, to, g.dw_row);
     }
 }
@@ -249,15 +205,16 @@ void weight_gradient(const WeightGradient& g, i64 image, i64 images, float* scra
     for (i64 row = 0; row < s.oh && s.ow > 0; row += most) {
       const TurnedBand band(s, std::min(most, s.oh - row));
       const i64 count = band.rows * s.ow, chunks = ceil_div(count, tile_depth);
-      band.turn(g.x + n * s.h * s.w * s.pixel, row, zeros, pixels, turned);
       const float* dy = g.dy + (n * s.oh + row) * s.ow * g.dy_pixel;
       for (i64 column = 0; column < g.columns; column += side)
         pack_across_as_tiles<1>(dy + column, g.dy_pixel, std::min(side, g.columns - column), count,
                                 outputs + column / side * chunks * panel_floats);
-      for (i64 a = 0; a < s.kh; ++a)
-        for (i64 b = 0; b < s.kw; ++b)
-          tap_gradient(g, band.tile(turned, a, b, 0), band.length / 2, chunks, outputs,
+      for (i64 b = 0; b < s.kw; ++b) {
+        band.turn(g.x + n * s.h * s.w * s.pixel, row, b, zeros, pixels, turned);
+        for (i64 a = 0; a < s.kh; ++a)
+          tap_gradient(g, band.tile(turned, a), band.length / 2, chunks, outputs,
                        g.dw + (a * s.kw + b) * s.c * g.dw_row, first);
+      }
       first = false;
     }
   for (i64 i = 0; first && i < s.depth(); ++i) zero(g.dw + i * g.dw_row, g.columns);
@@ -279,8 +236,8 @@ namespace goneuron::cpu {
 
 i64 conv_tiles_floats(const Windows& s) {
   // Words take half of the room of floats; tiles read as far as whole ones behind the last pixel.
-  constexpr i64 most_beyond = 32;
-  return (s.band_floats() + most_beyond * s.stride_w * s.c) / 2 + 1;
+  const i64 beyond = s.ow > 1 ? 32 * s.stride_w * s.c : 0;
+  return (s.band_floats() + beyond) / 2 + 1;
 }
 
 i64 conv_tiles_gradient_floats(const Windows& s, i64 columns) {

@@ -57,7 +57,8 @@ using GemmKernel = void (*)(const Gemm& gemm, void* scratch);
 /// The kernel for this processor.
 GemmKernel gemm_kernel();
 /// The same for an operation of these sizes, whatever part of it a call computes: by the tiles of
-/// AMX, where there are some and it is large enough (gemm_tiles.cpp).
+/// AMX, where there are some and it is large enough (gemm_tiles.cpp). So with AMX a product of few
+/// rows, alone, may differ in the last bits from the same rows among many.
 GemmKernel gemm_kernel_for(i64 m, i64 n, i64 k);
 /// The same with operands rounded to bf16, whose products and sums are floats (gemm_bf16.cpp).
 GemmKernel gemm_bf16_kernel();

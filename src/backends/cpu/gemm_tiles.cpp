@@ -1,13 +1,12 @@
 // Products by the tiles of AMX: four of them are the sums of 32 rows with 32 columns.
 //
-// Of floats, the products of six pairs of parts are added, which leaves out less than 2^-22 of each
+// Of floats, the products of six pairs of parts are added, which leaves out less than 2^-21 of each
 // product of two floats (Henry, Tang and Heinecke 2019, "Leveraging the bfloat16 Artificial
 // Intelligence Datatype For Higher-Precision Computations"). A sum is rounded six times for 32
 // steps of the depth, where a chain of multiply-adds is rounded 32 times. An infinite operand gives
-// NaN, for its other parts are infinity less infinity.
+// NaN, for its other parts are infinity less infinity; parts below 2^-126 are 0.
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 
 #include "backends/cpu/bf16_products.h"
 #include "backends/cpu/bf16_tiles.h"
@@ -21,84 +20,32 @@ namespace goneuron::cpu {
 namespace {
 using namespace bf16;
 
-/// Sixteen rows of a tile of work, or 32, with 32 columns. Sums are registers 0 to 3, row by row;
-/// those of A are 4 and 5, of B 6 and 7. What is loaded is used as soon as half of it is there.
-template <bool kTwo>
-struct Sums {
-  static constexpr i64 row = tile_words * sizeof(float), tile = tile_rows * tile_words;
-  const i64 a_part;  // floats from one part to the next
-
-  template <int kColumn>
-  static void column() {
-    tile_multiply<kColumn, 4, 6 + kColumn>();
-    if constexpr (kTwo) tile_multiply<2 + kColumn, 5, 6 + kColumn>();
-  }
-  /// Adds the products with another part of A.
-  void add_a(const float* a, i64 part) const {
-    a += part * a_part;
-    tile_load<4>(a, row);
-    tile_multiply<0, 4, 6>();
-    tile_multiply<1, 4, 7>();
-    if constexpr (kTwo) {
-      tile_load<5>(a + tile, row);
-      tile_multiply<2, 5, 6>();
-      tile_multiply<3, 5, 7>();
-    }
-  }
-  /// Adds the products with another part of B.
-  void add_b(const float* b, i64 part) const {
-    b += part * 2 * tile;
-    tile_load<6>(b, row);
-    column<0>();
-    tile_load<7>(b + tile, row);
-    column<1>();
-  }
-  void add_both(const float* a, i64 a_of, const float* b, i64 b_of) const {
-    a += a_of * a_part;
-    tile_load<4>(a, row);
-    if constexpr (kTwo) tile_load<5>(a + tile, row);
-    add_b(b, b_of);
-  }
-
-  template <class F>  // f(register, its sums)
-  static void each(const TileWork& t, const F& f) {
-    f(std::integral_constant<int, 0>(), t.c);
-    f(std::integral_constant<int, 1>(), t.c + lanes);
-    if constexpr (!kTwo) return;
-    f(std::integral_constant<int, 2>(), t.c + tile_rows * t.c_row);
-    f(std::integral_constant<int, 3>(), t.c + tile_rows * t.c_row + lanes);
-  }
-};
-
 template <i64 kParts, bool kTwo>
 void micro(const TileWork& t) {
-  using S = Sums<kTwo>;
-  const S sums{tile_words * t.a_step};
-  const i64 c_row = t.c_row * i64{sizeof(float)};
-  if (t.add)
-    S::each(t, [&](auto tile, const float* c) { tile_load<decltype(tile)::value>(c, c_row); });
-  else
-    S::each(t, [](auto tile, const float*) { tile_zero<decltype(tile)::value>(); });
+  using Sums = TileSums<kTwo>;
+  constexpr i64 row = tile_words, b_part = 2 * Sums::b_tile;
+  const i64 a_part = row * t.a_step;  // floats from one part to the next
+  t.add ? Sums::load(t.c, t.c_row) : Sums::zero();
   const float *a = t.a, *b = t.b;
   for (i64 left = t.k; left > 0; left -= kParts * tile_words) {
     static_assert(Fetches::steps == tile_words);
     (*t.fetches)();
     if constexpr (kParts == 1) {
-      sums.add_both(a, 0, b, 0);
+      Sums::add(a, row, b);
     } else {  // each product has an operand of the one before
-      sums.add_both(a, 0, b, 2);
-      sums.add_b(b, 1);
+      Sums::add(a, row, b + 2 * b_part);
+      Sums::add_b(b + b_part);
       (*t.fetches)();
-      sums.add_a(a, 1);
-      sums.add_b(b, 0);
+      Sums::add_a(a + a_part, row);
+      Sums::add_b(b);
       (*t.fetches)();
-      sums.add_a(a, 2);
-      sums.add_a(a, 0);
+      Sums::add_a(a + 2 * a_part, row);
+      Sums::add_a(a, row);
     }
-    a += kParts * sums.a_part;
-    b += kParts * 2 * S::tile;
+    a += kParts * a_part;
+    b += kParts * b_part;
   }
-  S::each(t, [&](auto tile, float* c) { tile_store<decltype(tile)::value>(c, c_row); });
+  Sums::store(t.c, t.c_row);
 }
 
 /// Its steps are words of a part: of every 32 of the depth, 16 for each part.

@@ -106,7 +106,8 @@ std::vector<Scheme> schemes(const Graph& graph, const Node& node) {
   return all;
 }
 
-/// The weights' gradient: an expert's rows are added up in their order, whatever lies between them.
+/// The weights' gradient: an expert's rows are added up in their order. By tiles, each run of them
+/// begins another 32 of the depth.
 void run_weight_grad(const Args& args, i64 begin, i64 end, void* scratch) {
   const i64 from = tile_begin(args.units, args.tiles, begin),
             to = tile_begin(args.units, args.tiles, end);
