@@ -187,7 +187,15 @@ std::vector<OpSample> samples() {
            {},
            2,
            true},
-          {{f32({19, 12, 12, 48}), f32({3, 3, 48, 128})}, window_attrs(1, 1), -1, 1, {}, 2, true}};
+          {{f32({19, 12, 12, 48}), f32({3, 3, 48, 128})}, window_attrs(1, 1), -1, 1, {}, 2, true},
+          {{f32({3, 9, 43, 64}), f32({3, 2, 64, 96})},
+           dilated(window_attrs(2, 1), 3, 2),
+           -1,
+           1,
+           {},
+           2,
+           true},
+          {{f32({2, 3, 70, 32}), f32({3, 3, 32, 64})}, window_attrs(1, 1), -1, 1, {}, 2, true}};
 }
 std::vector<OpSample> input_grad_samples() {
   return {
@@ -287,6 +295,20 @@ std::vector<OpSample> input_grad_samples() {
        1,
        {},
        2,
+       true},
+      {{f32({3, 3, 22, 96}), f32({3, 2, 64, 96}), f32({3, 9, 43, 64})},
+       dilated(window_attrs(2, 1), 3, 2),
+       -1,
+       1,
+       {},
+       2,
+       true},
+      {{f32({2, 3, 70, 64}), f32({3, 3, 32, 64}), f32({2, 3, 70, 32})},
+       window_attrs(1, 1),
+       -1,
+       1,
+       {},
+       2,
        true}};
 }
 std::vector<OpSample> weight_grad_samples() {
@@ -365,6 +387,20 @@ std::vector<OpSample> weight_grad_samples() {
        2,
        true},
       {{f32({19, 12, 12, 48}), f32({19, 12, 12, 128}), f32({3, 3, 48, 128})},
+       window_attrs(1, 1),
+       -1,
+       1,
+       {},
+       2,
+       true},
+      {{f32({3, 9, 43, 64}), f32({3, 3, 22, 96}), f32({3, 2, 64, 96})},
+       dilated(window_attrs(2, 1), 3, 2),
+       -1,
+       1,
+       {},
+       2,
+       true},
+      {{f32({2, 3, 70, 32}), f32({2, 3, 70, 64}), f32({3, 3, 32, 64})},
        window_attrs(1, 1),
        -1,
        1,
