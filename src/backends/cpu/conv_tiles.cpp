@@ -147,7 +147,10 @@ struct TurnedBand {
 
  private:
   void pixels_of(const float* image, i64 y, i64 x, const float* zeros, const float** to) const {
-    if (y < 0 || y >= s.h) return std::fill_n(to, s.ow, zeros), void();
+    if (y < 0 || y >= s.h) {
+      std::fill_n(to, s.ow, zeros);
+      return;
+    }
     const float* row = image + y * s.w * s.pixel;
     for (i64 i = 0; i < s.ow; ++i, x += s.stride_w)
       to[i] = x < 0 || x >= s.w ? zeros : row + x * s.pixel;
