@@ -15,16 +15,16 @@ mv "$work/2.cpp" "$work/include/goneuron/squareplus.h"
 mv "$work/3.cpp" "$work/layer.cc"
 mv "$work/4.cpp" "$work/program.cc"
 # As CMake writes the table, with one file more.
-sed -e '0,/^std::span<const OpDef> /s//std::span<const OpDef> squareplus_ops();\n&/' \
-    -e 's/^    const std::span<const OpDef> files\[\] = {/&\n    squareplus_ops(),/' "$build/op_table.cpp" >"$work/table.cc"
-[ "$(grep -c 'squareplus_ops()' "$work/table.cc")" -eq 2 ] || { echo "op_table.cpp has another form" >&2; exit 1; }
+sed -e '0,/^namespace abs_op {/s//namespace squareplus_op {\nstd::span<const OpDef> table();\n}\n&/' \
+    -e 's/^    const std::span<const OpDef> files\[\] = {/&\n    squareplus_op::table(),/' "$build/op_table.cpp" >"$work/table.cc"
+[ "$(grep -c 'squareplus_op' "$work/table.cc")" -eq 2 ] || { echo "op_table.cpp has another form" >&2; exit 1; }
 
 cd "$work"
 for name in op layer table program; do
   ${CXX:-g++} -std=c++20 -O1 -Wall -Wextra -Wno-missing-field-initializers -Werror -I"$work/include" -I"$source/include" \
     -I"$source/src" -c "$name.cc" -o "$name.o"
 done
-libraries="$build/libgoneuron.a $(pkg-config --libs fmt libhwy zlib) -pthread"
+libraries="$build/libgoneuron.a $(pkg-config --libs fmt libhwy zlib libpng libjpeg) -pthread"
 # shellcheck disable=SC2086
 ${CXX:-g++} program.o layer.o op.o table.o $libraries -o program
 ./program || { echo "the program of docs/extending.md failed" >&2; exit 1; }

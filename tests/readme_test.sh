@@ -19,5 +19,5 @@ awk '/^```cpp/ {on=1; n++; next} /^```/ {on=0} on {print > (work "/" n ".cpp")}'
 
 cd "$work"
 ${CXX:-g++} -std=c++20 -O1 -Wall -Wextra -Werror -I"$source/include" readme.cc -o readme "$build/libgoneuron.a" \
-  $(pkg-config --libs fmt libhwy zlib) -pthread
+  $(pkg-config --libs fmt libhwy zlib libpng libjpeg) -pthread
 ./readme >output.txt 2>&1 || { cat output.txt; echo "the README's program failed" >&2; exit 1; }

@@ -43,7 +43,7 @@ def units(sources):
     by_flags = collections.defaultdict(list)
     for path, flags in sources:
         by_flags[flags].append(path)
-    return [{"flags": flags, "paths": some} for flags, paths in by_flags.items() for some in together.units(paths)]
+    return [{"flags": flags, "paths": some} for flags, paths in by_flags.items() for some in together.units(paths, True)]
 
 
 def tidy(path, flags):

@@ -2,9 +2,11 @@
 """Sources that can be compiled together: most of a small source's time is spent on headers, again for each source.
 
 Sources are put into units that include them one after the other, as long as none has a name of its own that another
-one has. Used by clang-tidy (tools/tidy.py) and, by the command below, for the library under sanitizers.
+one has. Used for the library, by the command below, and by clang-tidy (tools/tidy.py).
 
-usage: tools/units.py PREFIX SOURCE...    writes PREFIX_0.cpp, ...; prints their names, separated by semicolons
+usage: tools/units.py [--one-target] PREFIX SOURCE...
+Writes PREFIX_0.cpp, ...; prints their names, and those of sources that stay alone, separated by semicolons. Sources that
+Highway compiles once for each instruction set stay alone, but with --one-target: for HWY_COMPILE_ONLY_STATIC.
 """
 import collections
 import functools
@@ -13,7 +15,9 @@ import re
 import sys
 
 DECLARED = re.compile(r"(?:([A-Za-z_]\w*)(?:<[^>]*>)?\s*(?:\(|=|\{|;|\[|:(?!:)|$))")
+BASES = re.compile(r"(?<=\w) : (public|private) .*")
 NOT_NAMES = {"return", "static_cast", "if", "i64", "namespace", "using", "template", "const", "inline", "for"}
+MOST = 12  # sources of a unit: one that changes takes all of them along
 root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -24,22 +28,37 @@ def lines_of(path):
 
 def declared(line):
     """Names that a line at the margin declares."""
-    return set() if not line or line[0].isspace() or line[0] in "}/#" else set(DECLARED.findall(line)) - NOT_NAMES
+    if not line or line[0].isspace() or line[0] in "}/#" or line.startswith("namespace "):
+        return set()
+    if alias := re.match(r"using (\w+) =", line):
+        return {alias[1]}
+    return set(DECLARED.findall(BASES.sub("{", line))) - NOT_NAMES
+
+
+def is_guarded(header):
+    """Not so those that are included inside a namespace."""
+    return any(line.startswith("#if") for line in lines_of(header))
 
 
 def own_names(path):
-    """What a source must not share with another: its macros and names at the margin of its unnamed namespace."""
-    names, own = set(), False
+    """What a source must not share with another: its macros, and names of its own at the margin, but for those in a
+    namespace of the file's own: an op's or a kernel's."""
+    names, space, own, own_space = set(), "", False, False
     for line in lines_of(path):
-        if line.startswith("namespace {"):
+        if named := re.match(r"namespace ([\w:]+) {", line):
+            space = named[1]
+            own, own_space = "HWY_NAMESPACE" in space, f"::{os.path.basename(path)[:-4]}_" in space
+        elif line.startswith("namespace {"):
             own = True
-        elif line.startswith("}  // namespace"):
-            own = own and line != "}  // namespace"
+        elif line == "}  // namespace":
+            own = "HWY_NAMESPACE" in space
         elif macro := re.match(r"#define (\w+)", line):
             names.add(macro[1])
-        elif own or line.startswith("static "):
+        elif (part := re.match(r'#include "(.*-inl\.h)"', line)) and not is_guarded(f"{root}/src/{part[1]}"):
+            names.add(part[1])
+        elif not own_space and (own or line.startswith(("static ", "constexpr ", "using "))):
             names |= declared(line)
-    return names - NOT_NAMES
+    return names - NOT_NAMES - {"HWY_TARGET_INCLUDE"}  # which each defines anew
 
 
 @functools.cache
@@ -62,20 +81,25 @@ class Source:
     """Its own names, and those of headers that it sees, which another source's own would be confused with."""
 
     def __init__(self, path):
+        lines = lines_of(path)
         self.own = own_names(path)
-        self.sees = set().union(*(names_of_include(line) for line in lines_of(path)))
-        self.words = {word for line in lines_of(path) for word in re.findall(r"\w+", line)}
+        self.sees = set().union(*(names_of_include(line) for line in lines))
+        self.words = {word for line in lines for word in re.findall(r"\w+", line)}
 
 
-def units(sources):
-    """Lists of paths whose names differ; as few as that allows, of much the same length."""
+def units(sources, one_target):
+    """Lists of at most MOST paths whose names differ; as few as that allows, of much the same length."""
     read = {path: Source(path) for path in sources}
+    alone = [] if one_target else [path for path in read if has_many_targets(path)]
+    for path in alone:
+        del read[path]
     shared = collections.Counter(name for source in read.values() for name in source.own)
     public = set().union(*(source.sees for source in read.values()))
     result = []
     for path, source in sorted(read.items(), key=lambda item: -max((shared[name] for name in item[1].own), default=0)):
         uses = source.sees | source.words & public
-        fitting = [unit for unit in result if not (source.own & (unit["own"] | unit["uses"]) or unit["own"] & uses)]
+        fitting = [unit for unit in result if len(unit["paths"]) < MOST
+                   and not (source.own & (unit["own"] | unit["uses"]) or unit["own"] & uses)]
         if fitting:
             unit = min(fitting, key=lambda unit: len(unit["paths"]))
         else:
@@ -84,19 +108,28 @@ def units(sources):
         unit["paths"].append(path)
         unit["own"] |= source.own
         unit["uses"] |= uses
-    return [unit["paths"] for unit in result]
+    return [[path] for path in alone] + [unit["paths"] for unit in result]
+
+
+def has_many_targets(path):
+    return any(line.startswith("#define HWY_TARGET_INCLUDE") for line in lines_of(path))
 
 
 def text_of(paths):
-    """What the ops' headers declare would be ambiguous with what others have: they come last."""
-    return "".join(f'#include "{path}"\n' for path in sorted(paths, key=lambda path: "/src/ops/" in path))
+    """What the ops' headers declare would be ambiguous with what others have: they come last. Highway asks for
+    foreach_target.h before any highway.h."""
+    ordered = sorted(paths, key=lambda path: ("/src/ops/" in path, not has_many_targets(path)))
+    return "".join(f'#include "{path}"\n' for path in ordered)
 
 
 def main():
-    prefix, sources = sys.argv[1], sys.argv[2:]
+    one_target = sys.argv[1] == "--one-target"
+    prefix, *sources = sys.argv[1 + one_target:]
     written = []
-    for number, paths in enumerate(units(sources)):
-        written.append(f"{prefix}_{number}.cpp")
+    for number, paths in enumerate(units(sources, one_target)):
+        written.append(paths[0] if len(paths) == 1 else f"{prefix}_{number}.cpp")
+        if len(paths) == 1:
+            continue
         text = text_of(paths)
         old = None
         if os.path.exists(written[-1]):

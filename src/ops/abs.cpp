@@ -1,7 +1,7 @@
 // abs(x).
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::abs_op {
 
 namespace {
 struct Formula : Plain {
@@ -15,7 +15,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2, {0}}}; }
 }  // namespace
 
-std::span<const OpDef> abs_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "abs",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -29,4 +29,4 @@ std::span<const OpDef> abs_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::abs_op

@@ -2,7 +2,7 @@
 // the batch's part of the samples of that update, a scalar of the step. Writes sum.
 #include "ops/update.h"
 
-namespace goneuron {
+namespace goneuron::accumulate_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) { return {check_update(c)}; }
@@ -28,7 +28,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> accumulate_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "accumulate",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -43,4 +43,4 @@ std::span<const OpDef> accumulate_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::accumulate_op

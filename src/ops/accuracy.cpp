@@ -3,7 +3,7 @@
 // arg max against class indices or one-hot rows; with one output above 0.5 or not.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::accuracy_op {
 
 namespace {
 /// True when predictions are one number each, not a row of classes.
@@ -95,7 +95,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> accuracy_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "accuracy",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -108,4 +108,4 @@ std::span<const OpDef> accuracy_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::accuracy_op

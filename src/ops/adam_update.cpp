@@ -3,7 +3,7 @@
 // PyTorch's arithmetic, of scale g. Writes p, m and v.
 #include "ops/update.h"
 
-namespace goneuron {
+namespace goneuron::adam_update_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -85,7 +85,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> adam_update_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "adam_update",
                                .min_inputs = 4,
                                .max_inputs = 5,
@@ -100,4 +100,4 @@ std::span<const OpDef> adam_update_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::adam_update_op

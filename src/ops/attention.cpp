@@ -6,7 +6,7 @@
 
 #include "core/rng.h"
 
-namespace goneuron {
+namespace goneuron::attention_op {
 
 namespace {
 
@@ -315,7 +315,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> attention_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "attention",
        .min_inputs = 1,
@@ -340,4 +340,4 @@ std::span<const OpDef> attention_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::attention_op

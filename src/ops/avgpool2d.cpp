@@ -2,7 +2,7 @@
 // padding included, as in PyTorch; avgpool2d_grad(dy, like x).
 #include "ops/window.h"
 
-namespace goneuron {
+namespace goneuron::avgpool2d_op {
 
 namespace {
 Shape pooled_shape(const InferContext& c, int xi) {
@@ -131,7 +131,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> avgpool2d_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "avgpool2d",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -154,4 +154,4 @@ std::span<const OpDef> avgpool2d_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::avgpool2d_op

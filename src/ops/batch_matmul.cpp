@@ -2,7 +2,7 @@
 // indices, in which a and b agree; ta: a is [.., k, m]; tb: b is [.., n, k].
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::batch_matmul_op {
 
 namespace {
 bool flag(const Attrs& attrs, const char* name) { return attrs.integer(name, 0) == 1; }
@@ -107,7 +107,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> batch_matmul_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "batch_matmul",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -120,4 +120,4 @@ std::span<const OpDef> batch_matmul_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::batch_matmul_op

@@ -3,7 +3,7 @@
 // dx, dgamma, dbeta (Ioffe & Szegedy 2015).
 #include "ops/batch_norm.h"
 
-namespace goneuron {
+namespace goneuron::batch_norm_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -26,7 +26,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 template <class T>
 void kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon");
   for (i64 c = 0; c < channels; ++c) {
     const T* x = input<T>(args, 0) + c;
@@ -50,7 +50,7 @@ void kernel(const KernelArgs& args) {
 template <class T>
 void grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon"), count = static_cast<double>(rows);
   for (i64 c = 0; c < channels; ++c) {
     const T *x = input<T>(args, 0) + c, *dy = input<T>(args, 4) + c;
@@ -118,7 +118,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> batch_norm_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "batch_norm",
        .min_inputs = 5,
@@ -145,4 +145,4 @@ std::span<const OpDef> batch_norm_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::batch_norm_op

@@ -2,7 +2,7 @@
 // statistics that are given; (x - mean) gamma / sqrt(var + epsilon) + beta.
 #include "ops/batch_norm.h"
 
-namespace goneuron {
+namespace goneuron::batch_norm_infer_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -25,7 +25,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 template <class T>
 void kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon");
   for (i64 c = 0; c < channels; ++c) {
     const double mean = double{input<T>(args, 3)[c]}, shift = double{input<T>(args, 2)[c]};
@@ -68,7 +68,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> batch_norm_infer_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "batch_norm_infer",
                                .min_inputs = 5,
                                .max_inputs = 5,
@@ -81,4 +81,4 @@ std::span<const OpDef> batch_norm_infer_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::batch_norm_infer_op

@@ -4,7 +4,7 @@
 // split_batch_norm.
 #include "ops/batch_norm.h"
 
-namespace goneuron {
+namespace goneuron::batch_norm_parts_op {
 
 namespace {
 std::vector<TensorType> infer_var(const InferContext& c) { return {check_channels(c, {1})}; }
@@ -23,7 +23,7 @@ std::vector<TensorType> infer_input_grad(const InferContext& c) {
 template <class T>
 void var_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   for (i64 c = 0; c < channels; ++c) {
     const double mean = double{input<T>(args, 1)[c]};
     double sum = 0;
@@ -38,7 +38,7 @@ void var_kernel(const KernelArgs& args) {
 template <class T>
 void weight_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon");
   const T *x = input<T>(args, 0), *dy = input<T>(args, 3);
   for (i64 c = 0; c < channels; ++c) {
@@ -57,7 +57,7 @@ void weight_grad_kernel(const KernelArgs& args) {
 template <class T>
 void input_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 channels = last_of(shape), rows = rows_of(shape);
+  const i64 channels = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon"), count = static_cast<double>(rows);
   const T *x = input<T>(args, 0), *dy = input<T>(args, 4);
   for (i64 c = 0; c < channels; ++c) {
@@ -114,7 +114,7 @@ std::vector<OpReject> input_grad_rejects() {
 constexpr Gradient late = Gradient::none("made after differentiation");
 }  // namespace
 
-std::span<const OpDef> batch_norm_parts_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "batch_norm_var",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -148,4 +148,4 @@ std::span<const OpDef> batch_norm_parts_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::batch_norm_parts_op

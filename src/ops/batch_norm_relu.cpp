@@ -5,7 +5,7 @@
 // which make relu's mask again from x. Made by the pass fuse_batch_norm.
 #include "ops/batch_norm.h"
 
-namespace goneuron {
+namespace goneuron::batch_norm_relu_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -72,7 +72,7 @@ void weight_grad_kernel(const KernelArgs& args) {
 template <class T>
 void input_grad_kernel(const KernelArgs& args) {
   const i64 channels = last_of(args.inputs[0].shape), size = args.inputs[0].size();
-  const auto count = static_cast<double>(rows_of(args.inputs[0].shape));
+  const auto count = static_cast<double>(row_count(args.inputs[0].shape));
   const T *x = input<T>(args, 0), *dy = input<T>(args, 5);
   for (i64 c = 0; c < channels; ++c) {
     const Channel<T> channel(args, c);
@@ -131,7 +131,7 @@ std::vector<OpReject> input_grad_rejects() {
 constexpr Gradient late = Gradient::none("made after differentiation");
 }  // namespace
 
-std::span<const OpDef> batch_norm_relu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "batch_norm_relu",
                                .min_inputs = 5,
                                .max_inputs = 6,
@@ -164,4 +164,4 @@ std::span<const OpDef> batch_norm_relu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::batch_norm_relu_op

@@ -2,7 +2,7 @@
 // that it does not have, as in NumPy. In `shape`, -1 stands for the dimension that x has there.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::broadcast_to_op {
 
 namespace {
 Shape target_of(const InferContext& c) {
@@ -76,7 +76,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> broadcast_to_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "broadcast_to",
                                .min_inputs = 1,
                                .max_inputs = 2,
@@ -89,4 +89,4 @@ std::span<const OpDef> broadcast_to_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::broadcast_to_op

@@ -4,7 +4,7 @@
 #include "core/unit_bytes.h"
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::byte_rows_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -40,7 +40,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> byte_rows_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "byte_rows",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -52,4 +52,4 @@ std::span<const OpDef> byte_rows_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::byte_rows_op

@@ -4,7 +4,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::cast_op {
 
 namespace {
 bool castable(DType dtype) { return dtype != DType::bf16 && dtype != DType::f16; }
@@ -98,7 +98,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> cast_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "cast",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -111,4 +111,4 @@ std::span<const OpDef> cast_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::cast_op

@@ -4,7 +4,7 @@
 // one writer however the ops behind it are cut.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::check_indices_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -50,7 +50,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> check_indices_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "check_indices",
                                .min_inputs = 1,
                                .max_inputs = 2,
@@ -63,4 +63,4 @@ std::span<const OpDef> check_indices_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::check_indices_op

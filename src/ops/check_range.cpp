@@ -3,7 +3,7 @@
 // tile, so that the status has one writer.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::check_range_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -40,7 +40,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> check_range_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "check_range",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -54,4 +54,4 @@ std::span<const OpDef> check_range_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::check_range_op

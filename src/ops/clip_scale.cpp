@@ -4,7 +4,7 @@
 // step changes nothing.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::clip_scale_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -35,7 +35,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> clip_scale_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "clip_scale",
        .min_inputs = 1,
@@ -50,4 +50,4 @@ std::span<const OpDef> clip_scale_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::clip_scale_op

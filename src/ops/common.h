@@ -112,7 +112,7 @@ inline bool check_flag(const InferContext& c, const char* name) {
 }
 
 /// Elements of all dimensions but the last.
-inline i64 rows_of(const Shape& shape) {
+inline i64 row_count(const Shape& shape) {
   i64 rows = 1;
   for (int i = 0; i + 1 < shape.rank(); ++i) rows = checked_mul(rows, shape[i]);
   return rows;

@@ -2,7 +2,7 @@
 // have no slope: no gradient flows back.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::compare_op {
 
 namespace {
 struct Greater {
@@ -32,10 +32,10 @@ OpDef compare(const char* name) {
 }
 }  // namespace
 
-std::span<const OpDef> compare_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {compare<Greater>("greater"), compare<GreaterEqual>("greater_equal"),
                               compare<Equal>("equal")};
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::compare_op

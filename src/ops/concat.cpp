@@ -3,7 +3,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::concat_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -93,7 +93,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> concat_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "concat",
                                .min_inputs = 1,
                                .max_inputs = 64,
@@ -105,4 +105,4 @@ std::span<const OpDef> concat_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::concat_op

@@ -3,7 +3,7 @@
 // conv2d_weight_grad(x, dy, like w), which have gradients of their own.
 #include "ops/conv_kernel.h"
 
-namespace goneuron {
+namespace goneuron::conv2d_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -450,7 +450,7 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> conv2d_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "conv2d",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -487,4 +487,4 @@ std::span<const OpDef> conv2d_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::conv2d_op

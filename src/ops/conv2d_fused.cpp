@@ -3,7 +3,7 @@
 #include "ops/activation.h"
 #include "ops/conv_kernel.h"
 
-namespace goneuron {
+namespace goneuron::conv2d_fused_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -125,7 +125,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> conv2d_fused_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "conv2d_fused",
                                .min_inputs = 2,
                                .max_inputs = 3,
@@ -139,4 +139,4 @@ std::span<const OpDef> conv2d_fused_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::conv2d_fused_op

@@ -9,7 +9,7 @@
 #include "core/unit_bytes.h"
 #include "ops/conv_kernel.h"
 
-namespace goneuron {
+namespace goneuron::conv2d_pool_op {
 
 namespace {
 bool check_relu(const InferContext& c) {
@@ -305,7 +305,7 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> conv2d_pool_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "conv2d_pool",
                                .min_inputs = 2,
                                .max_inputs = 4,
@@ -329,4 +329,4 @@ std::span<const OpDef> conv2d_pool_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::conv2d_pool_op

@@ -2,7 +2,7 @@
 // count.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::differs_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -29,7 +29,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> differs_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "differs",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -42,4 +42,4 @@ std::span<const OpDef> differs_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::differs_op

@@ -1,7 +1,7 @@
 // div(a, b): a / b, broadcasting.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::div_op {
 
 namespace {
 struct Formula {
@@ -19,7 +19,7 @@ std::vector<OpSample> samples() {
 }
 }  // namespace
 
-std::span<const OpDef> div_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "div",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -33,4 +33,4 @@ std::span<const OpDef> div_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::div_op

@@ -4,7 +4,7 @@
 #include "core/rng.h"
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::dropout_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -73,9 +73,9 @@ OpDef row(const char* name, GradientFunction function) {
 }
 }  // namespace
 
-std::span<const OpDef> dropout_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {row("dropout", gradient), row("dropout_grad", grad_gradient)};
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::dropout_op

@@ -3,7 +3,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::elu_op {
 
 namespace {
 struct Formula : WithAlpha {
@@ -24,7 +24,7 @@ std::vector<OpSample> samples() {
 std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}, {{"alpha", 1.0}}}}; }
 }  // namespace
 
-std::span<const OpDef> elu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "elu",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -48,4 +48,4 @@ std::span<const OpDef> elu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::elu_op

@@ -2,7 +2,7 @@
 // lerp; the first step of the optimizer makes it the weight itself. Writes average.
 #include "ops/update.h"
 
-namespace goneuron {
+namespace goneuron::ema_update_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -33,7 +33,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> ema_update_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "ema_update",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -48,4 +48,4 @@ std::span<const OpDef> ema_update_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::ema_update_op

@@ -1,7 +1,7 @@
 // exp(x).
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::exp_op {
 
 namespace {
 struct Formula : Plain {
@@ -12,7 +12,7 @@ std::vector<Symbol> gradient(const GradContext& c) { return {make("mul", {c.grad
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2}}; }
 }  // namespace
 
-std::span<const OpDef> exp_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "exp",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -26,4 +26,4 @@ std::span<const OpDef> exp_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::exp_op

@@ -4,7 +4,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::expand_dims_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -59,7 +59,7 @@ std::vector<OpReject> squeeze_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> expand_dims_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "expand_dims",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -81,4 +81,4 @@ std::span<const OpDef> expand_dims_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::expand_dims_op

@@ -3,7 +3,7 @@
 // 2017, Fedus et al. 2021). expert_balance_grad(choices, dy, like probs): e f_i dy / tokens.
 #include "ops/experts.h"
 
-namespace goneuron {
+namespace goneuron::expert_balance_op {
 
 namespace {
 void check(const InferContext& c, int probs, int choices) {
@@ -40,7 +40,7 @@ double share_of(const TensorRef& choices, i64 e) {
 
 template <class T>
 void kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), tokens = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), tokens = row_count(args.inputs[0].shape);
   double sum = 0;
   for (i64 e = 0; e < n && tokens > 0; ++e) {
     double p = 0;
@@ -52,7 +52,7 @@ void kernel(const KernelArgs& args) {
 
 template <class T>
 void grad_kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.outputs[0].shape), tokens = rows_of(args.outputs[0].shape);
+  const i64 n = last_of(args.outputs[0].shape), tokens = row_count(args.outputs[0].shape);
   const double scale =
       double{input<T>(args, 1)[0]} * static_cast<double>(n) / static_cast<double>(tokens);
   for (i64 e = 0; e < n && tokens > 0; ++e) {
@@ -86,7 +86,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> expert_balance_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "expert_balance",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -111,4 +111,4 @@ std::span<const OpDef> expert_balance_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::expert_balance_op

@@ -4,7 +4,7 @@
 // expert the product over its rows; expert_bias_grad(dy, experts, like b): the sum.
 #include "ops/experts.h"
 
-namespace goneuron {
+namespace goneuron::expert_matmul_op {
 
 namespace {
 /// Inputs x [rows, d] and the experts of its rows.
@@ -182,7 +182,7 @@ std::vector<OpReject> bias_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> expert_matmul_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "expert_matmul",
                                .min_inputs = 3,
                                .max_inputs = 4,
@@ -220,4 +220,4 @@ std::span<const OpDef> expert_matmul_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::expert_matmul_op

@@ -3,7 +3,7 @@
 // expert_share(choices){experts} -> [experts]: the part of all slots that each expert has.
 #include "ops/experts.h"
 
-namespace goneuron {
+namespace goneuron::expert_route_op {
 
 namespace {
 void check_choices(const InferContext& c) {
@@ -68,7 +68,7 @@ std::vector<OpReject> rejects() {
 constexpr Gradient none = Gradient::none("a choice of experts has no slope");
 }  // namespace
 
-std::span<const OpDef> expert_route_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "expert_route",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -92,4 +92,4 @@ std::span<const OpDef> expert_route_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::expert_route_op

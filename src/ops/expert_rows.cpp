@@ -6,7 +6,7 @@
 // k].
 #include "ops/experts.h"
 
-namespace goneuron {
+namespace goneuron::expert_rows_op {
 
 namespace {
 i64 check_pair(const InferContext& c, int order, int places) {
@@ -89,7 +89,7 @@ std::vector<Symbol> combine_gradient(const GradContext& c) {
 template <class T>
 void dispatch(const KernelArgs& args) {
   const Shape& shape = args.outputs[0].shape;
-  const i64 rows = shape[0], d = shape[1], tokens = rows_of(args.inputs[0].shape);
+  const i64 rows = shape[0], d = shape[1], tokens = row_count(args.inputs[0].shape);
   for (i64 r = 0; r < rows; ++r) {
     const i64 slot = input<std::int32_t>(args, 1)[r];
     for (i64 j = 0; j < d; ++j)
@@ -102,7 +102,7 @@ void dispatch(const KernelArgs& args) {
 template <class T>
 void gather(const TensorRef& rows, const T* weights, const std::int32_t* places, i64 slots,
             const TensorRef& y) {
-  const i64 d = last_of(y.shape), tokens = rows_of(y.shape), k = tokens == 0 ? 0 : slots / tokens;
+  const i64 d = last_of(y.shape), tokens = row_count(y.shape), k = tokens == 0 ? 0 : slots / tokens;
   for (i64 t = 0; t < tokens; ++t)
     for (i64 j = 0; j < d; ++j) {
       double sum = 0;
@@ -260,7 +260,7 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> expert_rows_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "expert_dispatch",
                                .min_inputs = 3,
                                .max_inputs = 3,
@@ -318,4 +318,4 @@ std::span<const OpDef> expert_rows_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::expert_rows_op

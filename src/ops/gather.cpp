@@ -4,7 +4,7 @@
 // indices, dy, like x) adds dy up in the places where it came from.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::gather_op {
 
 namespace {
 /// x as [samples, outer, length, inner], the indices as [samples, count].
@@ -126,7 +126,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> gather_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "gather",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -148,4 +148,4 @@ std::span<const OpDef> gather_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::gather_op

@@ -6,7 +6,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::gather_rows_op {
 
 namespace {
 Shape row_of(const Shape& table) { return Shape(std::vector<i64>(table.begin() + 1, table.end())); }
@@ -104,7 +104,7 @@ std::vector<OpReject> scatter_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> gather_rows_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "gather_rows",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -127,4 +127,4 @@ std::span<const OpDef> gather_rows_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::gather_rows_op

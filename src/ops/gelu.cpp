@@ -2,7 +2,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::gelu_op {
 
 namespace {
 struct Formula : Plain {
@@ -23,7 +23,7 @@ std::vector<OpSample> samples() { return {{{f32({2, 3})}}, {{f32({8})}, {}, -30,
 std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}}}; }
 }  // namespace
 
-std::span<const OpDef> gelu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "gelu",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -47,4 +47,4 @@ std::span<const OpDef> gelu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::gelu_op

@@ -5,7 +5,7 @@
 // group_norm_input_grad(x, gamma, mean, rstd, dy, the two sums) -> dx.
 #include "ops/row_norm.h"
 
-namespace goneuron {
+namespace goneuron::group_norm_op {
 
 namespace {
 struct Types {
@@ -203,7 +203,7 @@ std::vector<OpReject> input_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> group_norm_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "group_norm",
                                .min_inputs = 3,
                                .max_inputs = 3,
@@ -235,4 +235,4 @@ std::span<const OpDef> group_norm_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::group_norm_op

@@ -6,7 +6,7 @@
 // lstm_sequence.
 #include "ops/recurrent.h"
 
-namespace goneuron {
+namespace goneuron::gru_sequence_op {
 
 namespace {
 constexpr std::array<const char*, 2> optional_names = {"state", "masked"};
@@ -230,7 +230,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> gru_sequence_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "gru_sequence",
        .min_inputs = 5,
@@ -255,4 +255,4 @@ std::span<const OpDef> gru_sequence_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::gru_sequence_op

@@ -4,7 +4,7 @@
 // rstd, dy) -> dgamma[c], dbeta[c], summed over all rows.
 #include "ops/row_norm.h"
 
-namespace goneuron {
+namespace goneuron::layer_norm_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -35,7 +35,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 template <class T>
 void kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon"), count = static_cast<double>(n);
   const T *gamma = input<T>(args, 1), *beta = input<T>(args, 2);
   for (i64 r = 0; r < rows; ++r) {
@@ -57,7 +57,7 @@ void kernel(const KernelArgs& args) {
 template <class T>
 void input_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const T* gamma = input<T>(args, 1);
   for (i64 r = 0; r < rows; ++r) {
     const T *x = input<T>(args, 0) + r * n, *dy = input<T>(args, 4) + r * n;
@@ -79,7 +79,7 @@ void input_grad_kernel(const KernelArgs& args) {
 template <class T>
 void weight_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const T *x = input<T>(args, 0), *dy = input<T>(args, 3);
   for (i64 j = 0; j < n; ++j) {
     double dgamma = 0, dbeta = 0;
@@ -124,7 +124,7 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> layer_norm_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "layer_norm",
                                .min_inputs = 3,
                                .max_inputs = 3,
@@ -157,4 +157,4 @@ std::span<const OpDef> layer_norm_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::layer_norm_op

@@ -2,7 +2,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::leaky_relu_op {
 
 namespace {
 struct Formula : WithAlpha {
@@ -25,7 +25,7 @@ std::vector<OpSample> grad_samples() {
 }
 }  // namespace
 
-std::span<const OpDef> leaky_relu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "leaky_relu",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -49,4 +49,4 @@ std::span<const OpDef> leaky_relu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::leaky_relu_op

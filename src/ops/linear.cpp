@@ -2,7 +2,7 @@
 // fusion pass. x [.., k], w [k, n], b [n] -> y [.., n]; with keep_input also z = x w + b.
 #include "ops/activation.h"
 
-namespace goneuron {
+namespace goneuron::linear_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -30,7 +30,7 @@ void kernel(const KernelArgs& args) {
   const T* b = args.inputs.size() == 3 ? input<T>(args, 2) : nullptr;
   T* y = output<T>(args, 0);
   T* z = args.outputs.size() == 2 ? output<T>(args, 1) : nullptr;
-  const i64 m = rows_of(args.inputs[0].shape), k = args.inputs[1].shape[0],
+  const i64 m = row_count(args.inputs[0].shape), k = args.inputs[1].shape[0],
             n = args.inputs[1].shape[1];
   const auto kind = activation::kind_of(args.attrs.text("activation"));
   const double alpha = args.attrs.real("alpha", 0);
@@ -74,7 +74,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> linear_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "linear",
                                .min_inputs = 2,
                                .max_inputs = 3,
@@ -88,4 +88,4 @@ std::span<const OpDef> linear_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::linear_op

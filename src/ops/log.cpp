@@ -1,7 +1,7 @@
 // log(x), natural.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::log_op {
 
 namespace {
 struct Formula : Plain {
@@ -12,7 +12,7 @@ std::vector<Symbol> gradient(const GradContext& c) { return {make("div", {c.grad
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, 0.2, 2}}; }
 }  // namespace
 
-std::span<const OpDef> log_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "log",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -26,4 +26,4 @@ std::span<const OpDef> log_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::log_op

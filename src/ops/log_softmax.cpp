@@ -1,7 +1,7 @@
 // log_softmax over the last axis, and log_softmax_grad(y, dy): dx = dy - exp(y) sum(dy).
 #include "ops/rows.h"
 
-namespace goneuron {
+namespace goneuron::log_softmax_op {
 
 namespace {
 template <class T>
@@ -27,7 +27,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> log_softmax_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "log_softmax",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -49,4 +49,4 @@ std::span<const OpDef> log_softmax_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::log_softmax_op

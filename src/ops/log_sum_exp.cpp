@@ -2,7 +2,7 @@
 // log_sum_exp_grad(x, y, dy) -> dx = exp(x - y) dy.
 #include "ops/rows.h"
 
-namespace goneuron {
+namespace goneuron::log_sum_exp_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -25,13 +25,13 @@ std::vector<Symbol> gradient(const GradContext& c) {
 
 template <class T>
 void kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), rows = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), rows = row_count(args.inputs[0].shape);
   for (i64 r = 0; r < rows; ++r)
     output<T>(args, 0)[r] = static_cast<T>(log_sum_exp(input<T>(args, 0) + r * n, n));
 }
 template <class T>
 void grad_kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), rows = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), rows = row_count(args.inputs[0].shape);
   for (i64 i = 0; i < rows * n; ++i)
     output<T>(args, 0)[i] =
         static_cast<T>(std::exp(double{input<T>(args, 0)[i]} - double{input<T>(args, 1)[i / n]}) *
@@ -60,7 +60,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> log_sum_exp_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "log_sum_exp",
        .min_inputs = 1,
@@ -83,4 +83,4 @@ std::span<const OpDef> log_sum_exp_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::log_sum_exp_op

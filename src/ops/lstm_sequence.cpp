@@ -6,7 +6,7 @@
 // A step whose mask is 0 leaves h and c as they are; y is then h, or 0 with zero_masked.
 #include "ops/recurrent.h"
 
-namespace goneuron {
+namespace goneuron::lstm_sequence_op {
 
 namespace {
 constexpr std::array<const char*, 3> optional_names = {"state", "state", "masked"};
@@ -244,7 +244,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> lstm_sequence_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "lstm_sequence",
        .min_inputs = 4,
@@ -269,4 +269,4 @@ std::span<const OpDef> lstm_sequence_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::lstm_sequence_op

@@ -3,7 +3,7 @@
 // weight.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::matmul_op {
 
 namespace {
 std::string dim_text(i64 dim) { return dim == Any ? "not known" : std::to_string(dim); }
@@ -56,7 +56,7 @@ void kernel(const KernelArgs& args) {
   T* y = output<T>(args, 0);
   const Shape &sa = args.inputs[0].shape, &sb = args.inputs[1].shape;
   const bool ta = args.attrs.integer("ta", 0), tb = args.attrs.integer("tb", 0);
-  const i64 m = ta ? last_of(sa) : rows_of(sa), k = ta ? rows_of(sa) : last_of(sa);
+  const i64 m = ta ? last_of(sa) : row_count(sa), k = ta ? row_count(sa) : last_of(sa);
   const i64 n = tb ? sb[0] : last_of(sb);
   // y[i, j] = sum over p of a[i am + p ak] b[p bk + j bn]
   const i64 am = ta ? 1 : k, ak = ta ? m : 1, bk = tb ? 1 : n, bn = tb ? k : 1;
@@ -71,7 +71,7 @@ void kernel(const KernelArgs& args) {
 double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType>& outputs,
              const Attrs& attrs) {
   const Shape& a = inputs[0].shape;
-  return 2 * count(outputs[0]) * static_cast<double>(attrs.integer("ta", 0) ? rows_of(a) : a[-1]);
+  return 2 * count(outputs[0]) * static_cast<double>(attrs.integer("ta", 0) ? row_count(a) : a[-1]);
 }
 
 std::vector<OpSample> samples() {
@@ -100,7 +100,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> matmul_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "matmul",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -114,4 +114,4 @@ std::span<const OpDef> matmul_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::matmul_op

@@ -1,7 +1,7 @@
 // maximum(a, b): the larger one; NaN wins, broadcasting.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::maximum_op {
 
 namespace {
 struct Formula {
@@ -17,7 +17,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> maximum_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "maximum",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -31,4 +31,4 @@ std::span<const OpDef> maximum_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::maximum_op

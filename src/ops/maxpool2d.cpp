@@ -2,7 +2,7 @@
 // its window, row by row; padding never wins, NaN does. maxpool2d_grad(dy, index, like x).
 #include "ops/window.h"
 
-namespace goneuron {
+namespace goneuron::maxpool2d_op {
 
 namespace {
 Shape pooled_shape(const InferContext& c, int xi) {
@@ -160,7 +160,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> maxpool2d_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "maxpool2d",
        .min_inputs = 1,
@@ -184,4 +184,4 @@ std::span<const OpDef> maxpool2d_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::maxpool2d_op

@@ -1,7 +1,7 @@
 // mean(x){axes, keep}, and its gradient mean_grad(dy, like x): dy / count, spread.
 #include "ops/reduce.h"
 
-namespace goneuron {
+namespace goneuron::mean_op {
 
 namespace {
 std::vector<Symbol> gradient(const GradContext& c) {
@@ -12,7 +12,7 @@ std::vector<Symbol> grad_gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> mean_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "mean",
        .min_inputs = 1,
@@ -37,4 +37,4 @@ std::span<const OpDef> mean_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::mean_op

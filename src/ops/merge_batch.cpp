@@ -4,7 +4,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::merge_batch_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -53,7 +53,7 @@ std::vector<OpReject> split_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> merge_batch_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "merge_batch",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -76,4 +76,4 @@ std::span<const OpDef> merge_batch_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::merge_batch_op

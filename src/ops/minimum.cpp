@@ -1,7 +1,7 @@
 // minimum(a, b): the smaller one; NaN wins, broadcasting.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::minimum_op {
 
 namespace {
 struct Formula {
@@ -17,7 +17,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> minimum_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "minimum",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -31,4 +31,4 @@ std::span<const OpDef> minimum_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::minimum_op

@@ -3,7 +3,7 @@
 // x, is scaled by n / (n - 1).
 #include "ops/update.h"
 
-namespace goneuron {
+namespace goneuron::moving_average_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -19,7 +19,7 @@ template <class T>
 void kernel(const KernelArgs& args) {
   if (args.scalars.code != status_ok) return keep_variables(args, {0});
   const double momentum = args.attrs.real("momentum"),
-               n = static_cast<double>(rows_of(args.inputs[2].shape));
+               n = static_cast<double>(row_count(args.inputs[2].shape));
   // A single row has no unbiased variance: its 0 is taken as it is.
   const double scale = args.attrs.integer("unbiased", 0) && n > 1 ? n / (n - 1) : 1;
   const T *state = input<T>(args, 0), *value = input<T>(args, 1);
@@ -48,7 +48,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> moving_average_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "moving_average",
                                .min_inputs = 3,
                                .max_inputs = 3,
@@ -64,4 +64,4 @@ std::span<const OpDef> moving_average_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::moving_average_op

@@ -1,7 +1,7 @@
 // mul(a, b): a b, broadcasting.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::mul_op {
 
 namespace {
 struct Formula {
@@ -13,7 +13,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> mul_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "mul",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -27,4 +27,4 @@ std::span<const OpDef> mul_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::mul_op

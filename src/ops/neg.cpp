@@ -1,7 +1,7 @@
 // neg(x): -x.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::neg_op {
 
 namespace {
 struct Formula : Plain {
@@ -12,7 +12,7 @@ std::vector<Symbol> gradient(const GradContext& c) { return {make("neg", {c.grad
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2}}; }
 }  // namespace
 
-std::span<const OpDef> neg_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "neg",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -26,4 +26,4 @@ std::span<const OpDef> neg_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::neg_op

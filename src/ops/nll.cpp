@@ -2,7 +2,7 @@
 // of labels under log probabilities; nll_grad(labels, dloss, like logp) -> dlogp = -target dloss.
 #include "ops/cross_entropy.h"
 
-namespace goneuron {
+namespace goneuron::nll_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -24,7 +24,7 @@ std::vector<Symbol> grad_gradient(const GradContext& c) {
 
 template <class T>
 void kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), rows = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), rows = row_count(args.inputs[0].shape);
   const i64 per_sample = rows_per_sample(args.outputs[0].shape);
   Target<T> target(args.inputs[1], args.attrs, n);
   for (i64 i = 0; i < rows; ++i) {
@@ -39,7 +39,7 @@ void kernel(const KernelArgs& args) {
 
 template <class T>
 void grad_kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.outputs[0].shape), rows = rows_of(args.outputs[0].shape);
+  const i64 n = last_of(args.outputs[0].shape), rows = row_count(args.outputs[0].shape);
   const i64 per_sample = rows_per_sample(args.inputs[1].shape);
   Target<T> target(args.inputs[0], args.attrs, n);
   const T* dloss = input<T>(args, 1);
@@ -75,7 +75,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> nll_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "nll",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -98,4 +98,4 @@ std::span<const OpDef> nll_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::nll_op

@@ -1,7 +1,7 @@
 // pow(x){exponent}: x to a constant power; NaN for a negative x and a fraction, as everywhere.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::pow_op {
 
 namespace {
 struct Formula {
@@ -35,7 +35,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> pow_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "pow",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -49,4 +49,4 @@ std::span<const OpDef> pow_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::pow_op

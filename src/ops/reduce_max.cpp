@@ -3,7 +3,7 @@
 // y, as in PyTorch's amax.
 #include "ops/reduce.h"
 
-namespace goneuron {
+namespace goneuron::reduce_max_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -91,7 +91,7 @@ OpDef extreme(const char* name) {
 }
 }  // namespace
 
-std::span<const OpDef> reduce_max_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       extreme<true>("reduce_max"),
       extreme<false>("reduce_min"),
@@ -107,4 +107,4 @@ std::span<const OpDef> reduce_max_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::reduce_max_op

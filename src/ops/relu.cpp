@@ -2,7 +2,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::relu_op {
 
 namespace {
 struct Formula : Plain {
@@ -25,7 +25,7 @@ std::vector<OpSample> samples() {
 std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}, {}, -2, 2, {0}}}; }
 }  // namespace
 
-std::span<const OpDef> relu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "relu",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -49,4 +49,4 @@ std::span<const OpDef> relu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::relu_op

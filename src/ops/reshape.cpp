@@ -3,7 +3,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::reshape_op {
 
 namespace {
 /// Product of the known dimensions; at most one may be open.
@@ -97,7 +97,7 @@ std::vector<OpReject> like_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> reshape_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "reshape",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -120,4 +120,4 @@ std::span<const OpDef> reshape_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::reshape_op

@@ -4,7 +4,7 @@
 // summed over all rows.
 #include "ops/row_norm.h"
 
-namespace goneuron {
+namespace goneuron::rms_norm_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -34,7 +34,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 template <class T>
 void kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const double epsilon = args.attrs.real("epsilon");
   const T* gamma = input<T>(args, 1);
   for (i64 r = 0; r < rows; ++r) {
@@ -52,7 +52,7 @@ void kernel(const KernelArgs& args) {
 template <class T>
 void input_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const T* gamma = input<T>(args, 1);
   for (i64 r = 0; r < rows; ++r) {
     const T *x = input<T>(args, 0) + r * n, *dy = input<T>(args, 3) + r * n;
@@ -69,7 +69,7 @@ void input_grad_kernel(const KernelArgs& args) {
 template <class T>
 void weight_grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   const T *x = input<T>(args, 0), *dy = input<T>(args, 2);
   for (i64 j = 0; j < n; ++j) {
     double sum = 0;
@@ -107,7 +107,7 @@ std::vector<OpReject> weight_grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> rms_norm_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "rms_norm",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -140,4 +140,4 @@ std::span<const OpDef> rms_norm_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::rms_norm_op

@@ -3,7 +3,7 @@
 // head turn by position * scale / base^(2i / dim). Its gradient turns back: `inverse`.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::rope_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -71,7 +71,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> rope_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "rope",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -85,4 +85,4 @@ std::span<const OpDef> rope_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::rope_op

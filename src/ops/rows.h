@@ -32,13 +32,13 @@ double log_sum_exp(const T* x, i64 n) {
 template <class T, class F>
 void for_rows(const KernelArgs& args, F f) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   for (i64 i = 0; i < rows; ++i) f(input<T>(args, 0) + i * n, output<T>(args, 0) + i * n, n);
 }
 template <class T, class F>
 void for_row_pairs(const KernelArgs& args, F f) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape);
+  const i64 n = last_of(shape), rows = row_count(shape);
   for (i64 i = 0; i < rows; ++i)
     f(input<T>(args, 0) + i * n, input<T>(args, 1) + i * n, output<T>(args, 0) + i * n, n);
 }

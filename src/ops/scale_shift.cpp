@@ -1,7 +1,7 @@
 // scale_shift(x){scale, shift}: scale x + shift.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::scale_shift_op {
 
 namespace {
 struct Formula {
@@ -29,7 +29,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> scale_shift_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "scale_shift",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -43,4 +43,4 @@ std::span<const OpDef> scale_shift_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::scale_shift_op

@@ -3,7 +3,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::selu_op {
 
 namespace {
 struct Formula : Plain {
@@ -24,7 +24,7 @@ std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2, {0}}}; }
 std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}}}; }
 }  // namespace
 
-std::span<const OpDef> selu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "selu",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -48,4 +48,4 @@ std::span<const OpDef> selu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::selu_op

@@ -3,7 +3,7 @@
 // and velocity.
 #include "ops/update.h"
 
-namespace goneuron {
+namespace goneuron::sgd_update_op {
 
 namespace {
 bool is_clipped(const OpDef& op) { return (op.mutates & 0b100) == 0; }
@@ -96,7 +96,7 @@ std::vector<OpReject> clipped_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> sgd_update_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sgd_update",
                                .min_inputs = 2,
                                .max_inputs = 3,
@@ -122,4 +122,4 @@ std::span<const OpDef> sgd_update_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sgd_update_op

@@ -2,7 +2,7 @@
 // 1], in the form max(z, 0) - z t + log1p(exp(-|z|)) that cannot overflow.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::sigmoid_binary_cross_entropy_op {
 
 namespace {
 std::vector<Symbol> gradient(const GradContext& c) {
@@ -21,7 +21,7 @@ std::vector<OpSample> samples() {
 }
 }  // namespace
 
-std::span<const OpDef> sigmoid_binary_cross_entropy_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sigmoid_binary_cross_entropy",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -34,4 +34,4 @@ std::span<const OpDef> sigmoid_binary_cross_entropy_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sigmoid_binary_cross_entropy_op

@@ -1,7 +1,7 @@
 // sign(x): -1, 0 or 1.
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::sign_op {
 
 namespace {
 struct Formula : Plain {
@@ -12,7 +12,7 @@ struct Formula : Plain {
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, -2, 2, {0}}}; }
 }  // namespace
 
-std::span<const OpDef> sign_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sign",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -26,4 +26,4 @@ std::span<const OpDef> sign_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sign_op

@@ -2,7 +2,7 @@
 // p[i, 2k + 1] is the cosine of the same (Vaswani et al. 2017, section 3.5).
 #include "ops/sinusoids.h"
 
-namespace goneuron {
+namespace goneuron::sinusoidal_positions_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -36,7 +36,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> sinusoidal_positions_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sinusoidal_positions",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -50,4 +50,4 @@ std::span<const OpDef> sinusoidal_positions_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sinusoidal_positions_op

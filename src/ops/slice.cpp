@@ -5,7 +5,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::slice_op {
 
 namespace {
 int check_axis(const InferContext& c, const Shape& x) {
@@ -120,7 +120,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> slice_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "slice",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -141,4 +141,4 @@ std::span<const OpDef> slice_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::slice_op

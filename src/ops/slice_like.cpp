@@ -4,7 +4,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::slice_like_op {
 
 namespace {
 int check_axis(const InferContext& c, const char* name, const Shape& shape) {
@@ -56,7 +56,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> slice_like_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "slice_like",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -69,4 +69,4 @@ std::span<const OpDef> slice_like_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::slice_like_op

@@ -1,7 +1,7 @@
 // softmax over the last axis, and softmax_grad(y, dy): dx = y (dy - sum(y dy)).
 #include "ops/rows.h"
 
-namespace goneuron {
+namespace goneuron::softmax_op {
 
 namespace {
 template <class T>
@@ -26,7 +26,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> softmax_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "softmax",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -48,4 +48,4 @@ std::span<const OpDef> softmax_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::softmax_op

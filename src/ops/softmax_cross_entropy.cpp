@@ -3,7 +3,7 @@
 // dloss (softmax(logits) sum(target) - target).
 #include "ops/cross_entropy.h"
 
-namespace goneuron {
+namespace goneuron::softmax_cross_entropy_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -23,7 +23,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 
 template <class T>
 void kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), rows = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), rows = row_count(args.inputs[0].shape);
   const i64 per_sample = rows_per_sample(args.outputs[0].shape);
   Target<T> target(args.inputs[1], args.attrs, n);
   T* loss = output<T>(args, 0);
@@ -41,7 +41,7 @@ void kernel(const KernelArgs& args) {
 
 template <class T>
 void grad_kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[0].shape), rows = rows_of(args.inputs[0].shape);
+  const i64 n = last_of(args.inputs[0].shape), rows = row_count(args.inputs[0].shape);
   const i64 per_sample = rows_per_sample(args.inputs[2].shape);
   Target<T> target(args.inputs[1], args.attrs, n);
   const T* dloss = input<T>(args, 2);
@@ -96,7 +96,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> softmax_cross_entropy_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "softmax_cross_entropy",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -118,4 +118,4 @@ std::span<const OpDef> softmax_cross_entropy_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::softmax_cross_entropy_op

@@ -1,7 +1,7 @@
 // sqrt(x).
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::sqrt_op {
 
 namespace {
 struct Formula : Plain {
@@ -15,7 +15,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 std::vector<OpSample> samples() { return {{{f32({2, 3})}, {}, 0.2, 2}}; }
 }  // namespace
 
-std::span<const OpDef> sqrt_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sqrt",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -29,4 +29,4 @@ std::span<const OpDef> sqrt_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sqrt_op

@@ -3,7 +3,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::stop_gradient_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) { return {{c.shape(0), c.dtype(0)}}; }
@@ -18,7 +18,7 @@ std::vector<OpSample> samples() { return {{{f32({2, 3})}}, {{i32({4})}}}; }
 std::vector<OpReject> rejects() { return {{{f32({2, 3}), f32({2, 3})}, {}, "2 inputs"}}; }
 }  // namespace
 
-std::span<const OpDef> stop_gradient_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "stop_gradient",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -31,4 +31,4 @@ std::span<const OpDef> stop_gradient_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::stop_gradient_op

@@ -1,7 +1,7 @@
 // sub(a, b): a - b, broadcasting.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::sub_op {
 
 namespace {
 struct Formula {
@@ -12,7 +12,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> sub_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sub",
                                .min_inputs = 2,
                                .max_inputs = 2,
@@ -26,4 +26,4 @@ std::span<const OpDef> sub_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sub_op

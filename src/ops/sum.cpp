@@ -1,7 +1,7 @@
 // sum(x){axes, keep}, and its gradient expand_like(dy, like x).
 #include "ops/reduce.h"
 
-namespace goneuron {
+namespace goneuron::sum_op {
 
 namespace {
 std::vector<Symbol> gradient(const GradContext& c) {
@@ -12,7 +12,7 @@ std::vector<Symbol> grad_gradient(const GradContext& c) {
 }
 }  // namespace
 
-std::span<const OpDef> sum_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "sum",
        .min_inputs = 1,
@@ -37,4 +37,4 @@ std::span<const OpDef> sum_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sum_op

@@ -1,7 +1,7 @@
 // sum_squares(x[..]) -> []: the sum of the squares of all elements, for norms of gradients.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::sum_squares_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) { return {{Shape{}, check_floating(c, {0})}}; }
@@ -27,7 +27,7 @@ std::vector<OpSample> samples() {
 std::vector<OpReject> rejects() { return {{{i32({2})}, {}, "is i32; it must be f32"}}; }
 }  // namespace
 
-std::span<const OpDef> sum_squares_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "sum_squares",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -41,4 +41,4 @@ std::span<const OpDef> sum_squares_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::sum_squares_op

@@ -2,7 +2,7 @@
 // swiglu_grad(x, dy): the gradients of both halves, side by side.
 #include "ops/activation.h"
 
-namespace goneuron {
+namespace goneuron::swiglu_op {
 
 namespace {
 /// The output's shape: half the last axis.
@@ -30,7 +30,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 
 template <class T>
 void kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.outputs[0].shape), rows = rows_of(args.outputs[0].shape);
+  const i64 n = last_of(args.outputs[0].shape), rows = row_count(args.outputs[0].shape);
   for (i64 i = 0; i < rows; ++i) {
     const T* x = input<T>(args, 0) + 2 * i * n;
     T* y = output<T>(args, 0) + i * n;
@@ -41,7 +41,7 @@ void kernel(const KernelArgs& args) {
 
 template <class T>
 void grad_kernel(const KernelArgs& args) {
-  const i64 n = last_of(args.inputs[1].shape), rows = rows_of(args.inputs[1].shape);
+  const i64 n = last_of(args.inputs[1].shape), rows = row_count(args.inputs[1].shape);
   for (i64 i = 0; i < rows; ++i) {
     const T *x = input<T>(args, 0) + 2 * i * n, *dy = input<T>(args, 1) + i * n;
     T* dx = output<T>(args, 0) + 2 * i * n;
@@ -75,7 +75,7 @@ double flops(const std::vector<TensorType>& inputs, const std::vector<TensorType
 }
 }  // namespace
 
-std::span<const OpDef> swiglu_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "swiglu",
        .min_inputs = 1,
@@ -98,4 +98,4 @@ std::span<const OpDef> swiglu_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::swiglu_op

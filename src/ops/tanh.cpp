@@ -2,7 +2,7 @@
 #include "ops/activation.h"
 #include "ops/unary.h"
 
-namespace goneuron {
+namespace goneuron::tanh_op {
 
 namespace {
 struct Formula : Plain {
@@ -20,7 +20,7 @@ std::vector<OpSample> samples() { return {{{f32({2, 3})}}, {{f32({8})}, {}, -30,
 std::vector<OpSample> grad_samples() { return {{{f32({2, 3}), f32({2, 3})}}}; }
 }  // namespace
 
-std::span<const OpDef> tanh_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "tanh",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -44,4 +44,4 @@ std::span<const OpDef> tanh_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::tanh_op

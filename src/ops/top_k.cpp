@@ -5,7 +5,7 @@
 
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::top_k_op {
 
 namespace {
 i64 check_k(const InferContext& c, i64 k, i64 n) {
@@ -42,7 +42,7 @@ std::vector<Symbol> gradient(const GradContext& c) {
 template <class T>
 void kernel(const KernelArgs& args) {
   const Shape& shape = args.inputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape), k = last_of(args.outputs[0].shape);
+  const i64 n = last_of(shape), rows = row_count(shape), k = last_of(args.outputs[0].shape);
   for (i64 r = 0; r < rows; ++r) {
     const T* x = input<T>(args, 0) + r * n;
     i64 pick = -1;
@@ -57,7 +57,7 @@ void kernel(const KernelArgs& args) {
 template <class T>
 void grad_kernel(const KernelArgs& args) {
   const Shape& shape = args.outputs[0].shape;
-  const i64 n = last_of(shape), rows = rows_of(shape), k = last_of(args.inputs[0].shape);
+  const i64 n = last_of(shape), rows = row_count(shape), k = last_of(args.inputs[0].shape);
   for (i64 r = 0; r < rows; ++r) {
     T* dx = output<T>(args, 0) + r * n;
     for (i64 i = 0; i < n; ++i) dx[i] = 0;
@@ -100,7 +100,7 @@ std::vector<OpReject> grad_rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> top_k_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {
       {.name = "top_k",
        .min_inputs = 1,
@@ -124,4 +124,4 @@ std::span<const OpDef> top_k_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::top_k_op

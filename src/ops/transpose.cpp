@@ -1,7 +1,7 @@
 // transpose(x){axes}: axis i of the output is axis axes[i] of x.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::transpose_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -91,7 +91,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> transpose_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "transpose",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -103,4 +103,4 @@ std::span<const OpDef> transpose_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::transpose_op

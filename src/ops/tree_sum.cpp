@@ -3,7 +3,7 @@
 // element i.
 #include "ops/common.h"
 
-namespace goneuron {
+namespace goneuron::tree_sum_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -44,7 +44,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> tree_sum_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "tree_sum",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -58,4 +58,4 @@ std::span<const OpDef> tree_sum_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::tree_sum_op

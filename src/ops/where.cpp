@@ -1,7 +1,7 @@
 // where(condition, a, b): a where the condition is not 0, else b; all three broadcast.
 #include "ops/broadcast.h"
 
-namespace goneuron {
+namespace goneuron::where_op {
 
 namespace {
 std::vector<TensorType> infer(const InferContext& c) {
@@ -56,7 +56,7 @@ std::vector<OpReject> rejects() {
 }
 }  // namespace
 
-std::span<const OpDef> where_ops() {
+std::span<const OpDef> table() {
   static const OpDef ops[] = {{.name = "where",
                                .min_inputs = 3,
                                .max_inputs = 3,
@@ -70,4 +70,4 @@ std::span<const OpDef> where_ops() {
   return ops;
 }
 
-}  // namespace goneuron
+}  // namespace goneuron::where_op

@@ -18,7 +18,6 @@ namespace attention_detail {
 
 #include "backends/cpu/transpose-inl.h"
 
-constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;  // rows of a register tile of two vectors
 
 template <i64 mr, i64 kVectors, bool kAdd>

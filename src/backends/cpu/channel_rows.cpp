@@ -11,14 +11,12 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 group = 4;        // vectors of columns at a time
 constexpr i64 block_rows = 64;  // summed apart: chains stay short, and so do their errors
 constexpr i64 narrow = 64;

@@ -12,14 +12,12 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 max_mr = lanes >= 16 ? 12 : 6;  // 24 of 32 registers hold sums, or 12 of 16
 constexpr i64 nr = 2 * lanes;
 constexpr i64 kc = 640;  // depth of a panel that stays in the second-level cache

@@ -1,6 +1,6 @@
 #include "backends/cpu/cpu_backend.h"
 
-#include <hwy/highway.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
 #include <map>

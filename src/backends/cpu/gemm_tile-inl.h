@@ -1,9 +1,6 @@
 // The register tile of products of floats. Included by gemm.cpp and winograd.cpp, in the namespace
 // of each SIMD target.
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float);
 // The register tile: up to 12 rows of two vectors. 32 registers hold 12 x 2 sums and the operands,
 // 16 hold 6 x 2.
 constexpr i64 nr = 2 * lanes;

@@ -10,13 +10,11 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-constexpr HWY_FULL(float) d;
-using V = hn::Vec<decltype(d)>;
-constexpr i64 lanes = HWY_LANES(float);
 constexpr i64 block = 1024;  // floats whose squares are added in f32
 
 double squares(const float* x, i64 n) {

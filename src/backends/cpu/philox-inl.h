@@ -7,19 +7,15 @@
 #define GONEURON_PHILOX_INL
 #endif
 
-#include <hwy/highway.h>
-
+#include "backends/cpu/vectors-inl.h"
 #include "core/rng.h"
 #include "goneuron/shape.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 namespace philox_detail {
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::ScalableTag<float>;
 using DU = hn::Rebind<std::uint32_t, D>;
 using VU = hn::Vec<DU>;
-constexpr i64 lanes = HWY_LANES(float);
 
 /// The high and low halves of 64-bit products.
 #if HWY_TARGET != HWY_SCALAR

@@ -18,7 +18,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
 
-constexpr i64 lanes = HWY_LANES(float);
 /// Sums that fit in registers with their operands: 24 vectors of 32, 12 of 16.
 constexpr i64 sums = lanes >= 16 ? 24 : 12;
 

@@ -15,11 +15,10 @@
 #include <hwy/highway.h>
 
 #include "backends/cpu/vector_math-inl.h"
+#include "backends/cpu/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-
-constexpr i64 lanes = HWY_LANES(float);
 
 /// Calls each(at, load, store) for the vectors of a row of n, the last one cut.
 template <class Each>

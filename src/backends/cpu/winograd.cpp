@@ -13,6 +13,8 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 // What does not depend on the target.
 #ifndef GONEURON_WINOGRAD
 #define GONEURON_WINOGRAD
@@ -59,7 +61,6 @@ struct Tiles {
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 #include "backends/cpu/gemm_tile-inl.h"
 

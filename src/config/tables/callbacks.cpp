@@ -81,7 +81,7 @@ std::optional<double> optional(const Options& o, const char* key) {
 }
 
 using CallbackRow = Row<Callback, const Options&>;
-constexpr CallbackRow rows[] = {
+constexpr CallbackRow callback_rows[] = {
     {{"Logger", "progress: a bar on a terminal, else a line an epoch; there without being asked",
       logger_options},
      [](const Options& o) { return Logger(o.integer("every"), o.site()); }},
@@ -158,12 +158,12 @@ constexpr CallbackRow rows[] = {
 }  // namespace
 
 const Table& callback_table() {
-  static const Table table = {"callback", "callbacks", kinds_of(rows)};
+  static const Table table = {"callback", "callbacks", kinds_of(callback_rows)};
   return table;
 }
 
 Callback make_callback(const Value& value, const Context& context) {
-  return make_from(rows, callback_table(), value, context);
+  return make_from(callback_rows, callback_table(), value, context);
 }
 
 }  // namespace goneuron::config

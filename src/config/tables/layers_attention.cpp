@@ -72,7 +72,7 @@ constexpr Option block_options[] = {
     bias_option,
     {"norm_epsilon", Type::number, "0", "0.001", "0: the norm's own default", at_least(0)}};
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow attention_rows[] = {
     {{"MultiHeadAttention", "every step looks at the others", attention_options},
      [](const Options& o) {
        return MultiHeadAttention(o.integer("heads"),
@@ -117,6 +117,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> attention_layers() { return rows; }
+std::span<const LayerRow> attention_layers() { return attention_rows; }
 
 }  // namespace goneuron::config

@@ -20,7 +20,7 @@ constexpr Option activate_options[] = {
 constexpr Option concat_options[] = {
     {"axis", Type::integer, "-1", "1", "counts the batch as 0; -1: the last one", from_to(-8, 7)}};
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow basic_rows[] = {
     {{"Dense", "every input counts for every output: x W + b", dense_options},
      [](const Options& o) {
        return Dense(o.integer("units"),
@@ -49,6 +49,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> basic_layers() { return rows; }
+std::span<const LayerRow> basic_layers() { return basic_rows; }
 
 }  // namespace goneuron::config

@@ -56,7 +56,7 @@ constexpr Option feed_forward_options[] = {
     weight_init_option,
     bias_init_option};
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow expert_rows[] = {
     {{"MoE", "each token goes through a few of several layers", moe_options},
      [](const Options& o) {
        return MoE(o.integer("out"), o.integer("experts"), o.integer("top_k"),
@@ -88,6 +88,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> expert_layers() { return rows; }
+std::span<const LayerRow> expert_layers() { return expert_rows; }
 
 }  // namespace goneuron::config

@@ -47,7 +47,7 @@ PoolOptions pool(const Options& o) {
   return {.stride = make_size(o.value("stride")), .padding = make_padding(o.value("padding"))};
 }
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow image_rows[] = {
     {{"Conv2D", "filters that slide over the image", conv_options},
      [](const Options& o) {
        return Conv2D(o.integer("filters"), make_size(o.value("kernel")),
@@ -84,7 +84,7 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> image_layers() { return rows; }
+std::span<const LayerRow> image_layers() { return image_rows; }
 
 Size2 make_size(const Value& value) {
   i64 height = 0, width = 0;

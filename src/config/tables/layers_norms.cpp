@@ -25,7 +25,7 @@ constexpr Option group_norm_options[] = {
     scale,
     shift};
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow norm_rows[] = {
     {{"BatchNorm", "mean 0 and variance 1 of each channel over the batch", batch_norm_options},
      [](const Options& o) {
        return BatchNorm({.momentum = o.number("momentum"),
@@ -57,6 +57,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> norm_layers() { return rows; }
+std::span<const LayerRow> norm_layers() { return norm_rows; }
 
 }  // namespace goneuron::config

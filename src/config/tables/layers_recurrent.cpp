@@ -33,7 +33,7 @@ RecurrentOptions recurrent(const Options& o) {
           .bias_init = make_initializer(o.value("bias_init"))};
 }
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow recurrent_rows[] = {
     {{"LSTM", "long short-term memory over the steps", options},
      [](const Options& o) { return LSTM(o.integer("units"), recurrent(o), o.site()); }},
     {{"GRU", "gated recurrent unit over the steps", options},
@@ -42,6 +42,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> recurrent_layers() { return rows; }
+std::span<const LayerRow> recurrent_layers() { return recurrent_rows; }
 
 }  // namespace goneuron::config

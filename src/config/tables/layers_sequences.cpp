@@ -22,7 +22,7 @@ constexpr Option attention_options[] = {
 constexpr Option distributed_options[] = {
     {"layer", Type::object, required, "{Dense: 10}", "the layer", {}, {}, layer_table}};
 
-constexpr LayerRow rows[] = {
+constexpr LayerRow sequence_rows[] = {
     {{"Embedding", "a learned row of numbers for each token", embedding_options},
      [](const Options& o) {
        return Embedding(o.integer("vocabulary"), o.integer("width"),
@@ -56,6 +56,6 @@ constexpr LayerRow rows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> sequence_layers() { return rows; }
+std::span<const LayerRow> sequence_layers() { return sequence_rows; }
 
 }  // namespace goneuron::config

@@ -72,7 +72,7 @@ PerplexityOptions likelihood(const Options& o) {
 }
 
 using MetricRow = Row<Metric, const Options&>;
-constexpr MetricRow rows[] = {
+constexpr MetricRow metric_rows[] = {
     {{"accuracy", "share of right predictions", only_ignore},
      [](const Options& o) -> Metric {
        return o.given("ignore_index") ? Accuracy({.ignore_index = ignored(o)}, o.site())
@@ -134,12 +134,12 @@ constexpr MetricRow rows[] = {
 }  // namespace
 
 const Table& metric_table() {
-  static const Table table = {"metric", "metrics", kinds_of(rows)};
+  static const Table table = {"metric", "metrics", kinds_of(metric_rows)};
   return table;
 }
 
 Metric make_metric(const Value& value, const Context& context) {
-  return make_from(rows, metric_table(), value, context);
+  return make_from(metric_rows, metric_table(), value, context);
 }
 
 }  // namespace goneuron::config

@@ -85,7 +85,7 @@ O adam_like(const Options& o) {
 }
 
 using OptimizerRow = Row<Optimizer, const Options&>;
-constexpr OptimizerRow rows[] = {
+constexpr OptimizerRow optimizer_rows[] = {
     {{"SGD", "stochastic gradient descent, with momentum on request", sgd_options},
      [](const Options& o) {
        return SGD(make_rate(o.value("learning_rate"), o.context()),
@@ -113,12 +113,12 @@ constexpr OptimizerRow rows[] = {
 }  // namespace
 
 const Table& optimizer_table() {
-  static const Table table = {"optimizer", "optimizers", kinds_of(rows)};
+  static const Table table = {"optimizer", "optimizers", kinds_of(optimizer_rows)};
   return table;
 }
 
 Optimizer make_optimizer(const Value& value, const Context& context) {
-  return make_from(rows, optimizer_table(), value, context);
+  return make_from(optimizer_rows, optimizer_table(), value, context);
 }
 
 }  // namespace goneuron::config

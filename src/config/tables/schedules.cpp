@@ -44,7 +44,7 @@ WarmupOptions ends(const Options& o) {
 }
 
 using ScheduleRow = Row<Schedule, const Options&>;
-constexpr ScheduleRow rows[] = {
+constexpr ScheduleRow schedule_rows[] = {
     {{"StepDecay", "falls by a factor every step_size updates", step_options},
      [](const Options& o) {
        return StepDecay(o.number("learning_rate"), o.integer("step_size"), o.number("gamma"),
@@ -78,14 +78,14 @@ constexpr ScheduleRow rows[] = {
 }  // namespace
 
 const Table& schedule_table() {
-  static const Table table = {"schedule", "schedules", kinds_of(rows)};
+  static const Table table = {"schedule", "schedules", kinds_of(schedule_rows)};
   return table;
 }
 
 Schedule make_rate(const Value& value, const Context& context) {
   double number = 0;
   if (value.is_scalar() && read_number(value.text, number)) return {number};
-  return make_from(rows, schedule_table(), value, context);
+  return make_from(schedule_rows, schedule_table(), value, context);
 }
 
 }  // namespace goneuron::config

@@ -53,7 +53,7 @@ Loaded load_idx(const Options& o, const Split& split) {
              test, o, split);
 }
 
-constexpr SourceRow rows[] = {
+constexpr SourceRow source_rows[] = {
     {{"fashion_mnist", "Zalando's 70,000 images of clothes (Xiao et al. 2017)", fashion_options},
      [](const Options& o, const Split& split) {
        const auto [train, test] = data::fashion_mnist(o.text("directory"), o.site());
@@ -72,7 +72,9 @@ constexpr SourceRow rows[] = {
     {{"idx", "files in the format of MNIST, plain or gzip", idx_options}, load_idx},
 };
 
-std::vector<std::span<const SourceRow>> lists() { return {rows, csv_sources(), file_sources()}; }
+std::vector<std::span<const SourceRow>> lists() {
+  return {source_rows, csv_sources(), file_sources()};
+}
 
 }  // namespace
 

@@ -159,12 +159,12 @@ Loaded load_csv(const Options& o, const Split& split) {
   return out;
 }
 
-constexpr SourceRow rows[] = {
+constexpr SourceRow sources_csv_rows[] = {
     {{"csv", "a table in a text file: numbers, categories, dates", options}, load_csv},
 };
 
 }  // namespace
 
-std::span<const SourceRow> csv_sources() { return rows; }
+std::span<const SourceRow> csv_sources() { return sources_csv_rows; }
 
 }  // namespace goneuron::config

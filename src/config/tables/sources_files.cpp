@@ -136,7 +136,7 @@ Loaded load_npz(const Options& o, const Split& split) {
              split);
 }
 
-constexpr SourceRow rows[] = {
+constexpr SourceRow sources_file_rows[] = {
     {{"images", "PNG and JPEG files, a folder a class", image_options}, load_images},
     {{"text", "a text to be written on", text_options}, load_text},
     {{"npy", "NumPy's files of one array", npy_options}, load_npy},
@@ -145,6 +145,6 @@ constexpr SourceRow rows[] = {
 
 }  // namespace
 
-std::span<const SourceRow> file_sources() { return rows; }
+std::span<const SourceRow> file_sources() { return sources_file_rows; }
 
 }  // namespace goneuron::config

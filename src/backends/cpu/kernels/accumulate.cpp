@@ -2,7 +2,7 @@
 #include "backends/cpu/gradient_rows.h"
 #include "backends/cpu/update_tiles.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::accumulate_kernel {
 
 namespace {
 
@@ -31,6 +31,6 @@ constexpr KernelDef kernels[] = {{"accumulate", nullptr, update_schemes, lower}}
 
 }  // namespace
 
-std::span<const KernelDef> accumulate_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::accumulate_kernel

@@ -4,7 +4,7 @@
 #include "backends/cpu/attention_loops.h"
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::attention_kernel {
 
 namespace {
 
@@ -113,6 +113,6 @@ constexpr KernelDef kernels[] = {{"attention", nullptr, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> attention_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::attention_kernel

@@ -9,6 +9,8 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 #ifndef GONEURON_AVGPOOL2D_ARGS
 #define GONEURON_AVGPOOL2D_ARGS
 namespace goneuron::cpu {
@@ -27,12 +29,7 @@ struct AvgPool {
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 namespace {
-
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float);
 
 template <bool kFull>
 HWY_INLINE void mean(const AvgPool& a, const float* image, const Span& rows, const Span& columns,
@@ -73,7 +70,7 @@ void avgpool_row(const AvgPool& a, i64 n, i64 r) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::avgpool2d_kernel {
 HWY_EXPORT(avgpool_row);
 
 namespace {
@@ -104,7 +101,7 @@ constexpr KernelDef kernels[] = {{"avgpool2d", nullptr, pool_schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> avgpool2d_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::avgpool2d_kernel
 #endif

@@ -2,7 +2,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::batch_matmul_kernel {
 
 namespace {
 
@@ -86,6 +86,6 @@ constexpr KernelDef kernels[] = {{"batch_matmul", supports, schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> batch_matmul_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::batch_matmul_kernel

@@ -3,7 +3,7 @@
 #include "backends/cpu/channel_rows.h"
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::batch_norm_kernel {
 
 namespace {
 
@@ -201,6 +201,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> batch_norm_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::batch_norm_kernel

@@ -5,7 +5,7 @@
 
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::broadcast_kernel {
 
 namespace {
 
@@ -99,6 +99,17 @@ void run_copy(const CopyArgs& c, i64 begin, i64 end, void*) {
   });
 }
 
+Call lower_binary(const BoundNode& bound) {
+  return make_call<BinaryArgs>(
+      {binary_row(bound.node.op->name),
+       {bound.input(0), bound.input(1)},
+       bound.output(),
+       static_cast<float>(bound.node.attrs.real("alpha", 0)),
+       broadcast_walk<2>(bound.out_shape(), {bound.in_shape(0), bound.in_shape(1)}),
+       elementwise_pieces(bound)},
+      run_binary);
+}
+
 Call lower_broadcast_to(const BoundNode& bound) {
   return make_call<CopyArgs>(
       {bound.input(0), bound.output(), broadcast_walk<1>(bound.out_shape(), {bound.in_shape(0)}),
@@ -114,17 +125,14 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-Call lower_broadcast_binary(const BoundNode& bound) {
-  return make_call<BinaryArgs>(
-      {binary_row(bound.node.op->name),
-       {bound.input(0), bound.input(1)},
-       bound.output(),
-       static_cast<float>(bound.node.attrs.real("alpha", 0)),
-       broadcast_walk<2>(bound.out_shape(), {bound.in_shape(0), bound.in_shape(1)}),
-       elementwise_pieces(bound)},
-      run_binary);
-}
+std::span<const KernelDef> table() { return kernels; }
 
-std::span<const KernelDef> broadcast_kernels() { return kernels; }
+}  // namespace goneuron::cpu::broadcast_kernel
+
+namespace goneuron::cpu {
+
+Call lower_broadcast_binary(const BoundNode& bound) {
+  return broadcast_kernel::lower_binary(bound);
+}
 
 }  // namespace goneuron::cpu

@@ -3,7 +3,7 @@
 
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::concat_kernel {
 
 namespace {
 
@@ -114,6 +114,6 @@ constexpr KernelDef kernels[] = {{"concat", nullptr, schemes, lower_concat},
 
 }  // namespace
 
-std::span<const KernelDef> concat_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::concat_kernel

@@ -5,7 +5,7 @@
 #include "backends/cpu/conv_loops.h"
 #include "backends/cpu/conv_schemes.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::conv2d_kernel {
 
 namespace {
 
@@ -241,6 +241,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> conv2d_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::conv2d_kernel

@@ -3,7 +3,7 @@
 #include "backends/cpu/conv_loops.h"
 #include "backends/cpu/conv_schemes.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::conv2d_weight_grad_kernel {
 
 namespace {
 
@@ -114,6 +114,6 @@ constexpr KernelDef kernels[] = {{"conv2d_weight_grad", supports, schemes, lower
 
 }  // namespace
 
-std::span<const KernelDef> conv2d_weight_grad_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::conv2d_weight_grad_kernel

@@ -14,6 +14,8 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 #ifndef GONEURON_CONV_POOL_ARGS
 #define GONEURON_CONV_POOL_ARGS
 namespace goneuron::cpu {
@@ -59,11 +61,6 @@ inline i64 quads_of(const ConvPool& c) { return round_up(4 * (2 * c.pw + 1), 16)
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float);
 
 // Vectors of channels worked on at once: they share the pixels.
 constexpr i64 most_vectors = lanes >= 16 ? 2 : 1;
@@ -170,7 +167,7 @@ void backward(const ConvPool& c, const Part& part, float* scratch) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::conv_pool_kernel {
 HWY_EXPORT(forward);
 HWY_EXPORT(backward);
 
@@ -303,7 +300,7 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> conv_pool_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::conv_pool_kernel
 #endif

@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "backends/cpu/philox-inl.h"
+#include "backends/cpu/vectors-inl.h"
 
 #ifndef GONEURON_DROPOUT_ARGS
 #define GONEURON_DROPOUT_ARGS
@@ -34,12 +35,9 @@ struct Dropout {
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr i64 lanes = HWY_LANES(float), block = philox_block;
+constexpr i64 block = philox_block;
 
 /// y = x * scale where units are not below the rate, else 0; the last vector in part.
 void select(const Dropout& p, const float* units, const float* x, float* y, i64 count) {
@@ -71,7 +69,7 @@ void dropout_piece(const Dropout& p, i64 from, i64 count) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::dropout_kernel {
 HWY_EXPORT(dropout_piece);
 
 namespace {
@@ -103,7 +101,7 @@ constexpr KernelDef kernels[] = {{"dropout", nullptr, elementwise_schemes, lower
 
 }  // namespace
 
-std::span<const KernelDef> dropout_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::dropout_kernel
 #endif

@@ -30,6 +30,10 @@ std::vector<Scheme> elementwise_schemes(const Graph& graph, const Node& node) {
   return all;
 }
 
+}  // namespace goneuron::cpu
+
+namespace goneuron::cpu::elementwise_kernel {
+
 namespace {
 
 /// The memory of a range of tiles: `outer` pieces of `length` elements, `stride` apart.
@@ -226,6 +230,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> elementwise_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::elementwise_kernel

@@ -2,7 +2,7 @@
 #include "backends/cpu/gradient_rows.h"
 #include "backends/cpu/update_tiles.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::ema_update_kernel {
 
 namespace {
 
@@ -32,6 +32,6 @@ constexpr KernelDef kernels[] = {{"ema_update", nullptr, update_schemes, lower}}
 
 }  // namespace
 
-std::span<const KernelDef> ema_update_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::ema_update_kernel

@@ -8,7 +8,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::expert_matmul_kernel {
 
 namespace {
 
@@ -235,6 +235,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> expert_matmul_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::expert_matmul_kernel

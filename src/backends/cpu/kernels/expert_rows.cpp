@@ -4,7 +4,7 @@
 
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::expert_rows_kernel {
 
 namespace {
 
@@ -174,6 +174,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> expert_rows_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::expert_rows_kernel

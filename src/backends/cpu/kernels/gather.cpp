@@ -5,7 +5,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::gather_kernel {
 
 namespace {
 
@@ -110,6 +110,6 @@ constexpr KernelDef kernels[] = {{"gather", supports, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> gather_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::gather_kernel

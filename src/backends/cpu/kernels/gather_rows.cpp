@@ -5,7 +5,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::gather_rows_kernel {
 
 namespace {
 
@@ -109,6 +109,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> gather_rows_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::gather_rows_kernel

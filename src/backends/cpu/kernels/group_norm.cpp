@@ -4,7 +4,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/row_norm.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::group_norm_kernel {
 
 namespace {
 
@@ -176,6 +176,6 @@ constexpr KernelDef kernels[] = {{"group_norm", supports, schemes, lower_forward
 
 }  // namespace
 
-std::span<const KernelDef> group_norm_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::group_norm_kernel

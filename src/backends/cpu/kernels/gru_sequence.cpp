@@ -2,7 +2,7 @@
 // all steps.
 #include "backends/cpu/recurrent_kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::gru_sequence_kernel {
 
 namespace {
 
@@ -53,6 +53,6 @@ constexpr KernelDef kernels[] = {{"gru_sequence", nullptr, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> gru_sequence_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::gru_sequence_kernel

@@ -7,7 +7,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::loss_kernel {
 
 namespace {
 
@@ -298,6 +298,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> loss_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::loss_kernel

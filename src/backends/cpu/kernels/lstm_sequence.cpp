@@ -2,7 +2,7 @@
 // all steps.
 #include "backends/cpu/recurrent_kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::lstm_sequence_kernel {
 
 namespace {
 
@@ -55,6 +55,6 @@ constexpr KernelDef kernels[] = {{"lstm_sequence", nullptr, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> lstm_sequence_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::lstm_sequence_kernel

@@ -4,7 +4,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::matmul_kernel {
 
 namespace {
 
@@ -207,6 +207,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> matmul_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::matmul_kernel

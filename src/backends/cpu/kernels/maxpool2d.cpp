@@ -8,6 +8,8 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 #ifndef GONEURON_MAXPOOL2D_ARGS
 #define GONEURON_MAXPOOL2D_ARGS
 namespace goneuron::cpu {
@@ -25,15 +27,11 @@ struct MaxPool {
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 namespace {
 
-using D = hn::ScalableTag<float>;
 using DI = hn::Rebind<std::int32_t, D>;
 using D8 = hn::Rebind<std::uint8_t, D>;
-using V = hn::Vec<D>;
 using VI = hn::Vec<DI>;
-constexpr i64 lanes = HWY_LANES(float);
 
 template <bool kFull>
 HWY_INLINE V load(const float* p, i64 left) {
@@ -160,7 +158,7 @@ void maxpool_grad_row(const MaxPool& m, i64 image, i64 row) { backward_row(m, im
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::maxpool2d_kernel {
 HWY_EXPORT(maxpool_row);
 HWY_EXPORT(maxpool_grad_row);
 
@@ -191,7 +189,7 @@ constexpr KernelDef kernels[] = {{"maxpool2d", nullptr, pool_schemes, lower_forw
 
 }  // namespace
 
-std::span<const KernelDef> maxpool2d_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::maxpool2d_kernel
 #endif

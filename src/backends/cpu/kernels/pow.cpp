@@ -3,7 +3,7 @@
 
 #include "backends/cpu/broadcast.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::pow_kernel {
 
 namespace {
 
@@ -33,6 +33,6 @@ constexpr KernelDef kernels[] = {{"pow", supports, elementwise_schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> pow_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::pow_kernel

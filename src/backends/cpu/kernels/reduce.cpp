@@ -7,7 +7,7 @@
 #include "backends/cpu/reduce_block.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::reduce_kernel {
 
 namespace {
 
@@ -162,6 +162,6 @@ constexpr KernelDef kernels[] = {{"sum", supports, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> reduce_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::reduce_kernel

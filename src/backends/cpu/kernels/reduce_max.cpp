@@ -7,7 +7,7 @@
 #include "backends/cpu/reduce_block.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::reduce_max_kernel {
 
 namespace {
 
@@ -109,6 +109,6 @@ constexpr KernelDef kernels[] = {{"reduce_max", supports, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> reduce_max_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::reduce_max_kernel

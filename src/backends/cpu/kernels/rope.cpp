@@ -13,16 +13,15 @@
 // foreach_target.h comes first
 #include <hwy/highway.h>
 
+#include "backends/cpu/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 /// One head: `cos` holds each cosine twice, `sin` each sine twice, the first one negated.
 void rotate(const float* x, const float* cos, const float* sin, i64 dim, float* y) {
   i64 j = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<float> d;
-  constexpr i64 lanes = HWY_LANES(float);
   for (; j < dim; j += lanes) {
     const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, dim - j)));
     const auto v = hn::MaskedLoad(here, d, x + j);
@@ -42,7 +41,7 @@ void rotate(const float* x, const float* cos, const float* sin, i64 dim, float* 
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::rope_kernel {
 HWY_EXPORT(rotate);
 
 namespace {
@@ -107,7 +106,7 @@ constexpr KernelDef kernels[] = {{"rope", nullptr, schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> rope_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::rope_kernel
 #endif

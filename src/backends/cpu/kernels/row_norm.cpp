@@ -6,7 +6,7 @@
 
 #include "backends/cpu/kernel.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::row_norm_kernel {
 
 namespace {
 
@@ -144,6 +144,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> row_norm_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::row_norm_kernel

@@ -3,7 +3,7 @@
 #include "backends/cpu/vector_ops.h"
 #include "ops/sinusoids.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::sinusoidal_positions_kernel {
 
 namespace {
 
@@ -47,6 +47,6 @@ constexpr KernelDef kernels[] = {{"sinusoidal_positions", supports, elementwise_
 
 }  // namespace
 
-std::span<const KernelDef> sinusoidal_positions_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::sinusoidal_positions_kernel

@@ -2,7 +2,7 @@
 #include "backends/cpu/gradient_rows.h"
 #include "backends/cpu/update_tiles.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::sum_squares_kernel {
 
 namespace {
 
@@ -39,6 +39,6 @@ constexpr KernelDef kernels[] = {{"sum_squares", nullptr, schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> sum_squares_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::sum_squares_kernel

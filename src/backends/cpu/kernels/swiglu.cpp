@@ -15,7 +15,6 @@ namespace goneuron::cpu::HWY_NAMESPACE {
 
 /// x [2 n] -> y [n]
 void swiglu_row(const float* x, const float*, i64 n, float* y) {
-  constexpr i64 lanes = HWY_LANES(float);
   for (i64 j = 0; j < n; j += lanes) {
     const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - j)));
     const V gate = hn::MaskedLoad(here, d, x + j), value = hn::MaskedLoad(here, d, x + n + j);
@@ -25,7 +24,6 @@ void swiglu_row(const float* x, const float*, i64 n, float* y) {
 
 /// x [2 n], dy [n] -> dx [2 n]
 void swiglu_grad_row(const float* x, const float* dy, i64 n, float* dx) {
-  constexpr i64 lanes = HWY_LANES(float);
   for (i64 j = 0; j < n; j += lanes) {
     const auto here = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - j)));
     const V gate = hn::MaskedLoad(here, d, x + j), value = hn::MaskedLoad(here, d, x + n + j);
@@ -40,7 +38,7 @@ void swiglu_grad_row(const float* x, const float* dy, i64 n, float* dx) {
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace goneuron::cpu {
+namespace goneuron::cpu::swiglu_kernel {
 HWY_EXPORT(swiglu_row);
 HWY_EXPORT(swiglu_grad_row);
 
@@ -86,7 +84,7 @@ constexpr KernelDef kernels[] = {{"swiglu", nullptr, schemes, lower},
 
 }  // namespace
 
-std::span<const KernelDef> swiglu_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::swiglu_kernel
 #endif

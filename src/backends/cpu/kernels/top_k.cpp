@@ -8,7 +8,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::top_k_kernel {
 
 namespace {
 
@@ -132,6 +132,6 @@ constexpr KernelDef kernels[] = {
 
 }  // namespace
 
-std::span<const KernelDef> top_k_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::top_k_kernel

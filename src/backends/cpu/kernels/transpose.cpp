@@ -6,7 +6,7 @@
 
 #include "backends/cpu/broadcast.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::transpose_kernel {
 
 namespace {
 
@@ -117,6 +117,6 @@ constexpr KernelDef kernels[] = {{"transpose", supports, schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> transpose_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::transpose_kernel

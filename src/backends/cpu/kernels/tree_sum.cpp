@@ -4,7 +4,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/vector_ops.h"
 
-namespace goneuron::cpu {
+namespace goneuron::cpu::tree_sum_kernel {
 
 namespace {
 
@@ -63,6 +63,6 @@ constexpr KernelDef kernels[] = {{"tree_sum", nullptr, schemes, lower}};
 
 }  // namespace
 
-std::span<const KernelDef> tree_sum_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::tree_sum_kernel

@@ -23,6 +23,10 @@ bool& one_last_cache() {
   return one;
 }
 
+}  // namespace goneuron::cpu
+
+namespace goneuron::cpu::update_kernel {
+
 namespace {
 
 /// What clipping an update reads: the node's bound, and the gradient's scale in memory, or null.
@@ -186,6 +190,6 @@ constexpr KernelDef kernels[] = {def<adam_args>("adam_update"), def<sgd_args>("s
 
 }  // namespace
 
-std::span<const KernelDef> update_kernels() { return kernels; }
+std::span<const KernelDef> table() { return kernels; }
 
-}  // namespace goneuron::cpu
+}  // namespace goneuron::cpu::update_kernel
