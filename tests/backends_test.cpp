@@ -2,6 +2,7 @@
 // may cut it, on one thread and on three.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "backends/cpu/attention_loops.h"
 #include "bf16_way.h"
@@ -125,19 +126,25 @@ bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   return true;
 }
 
-/// The outputs in f64 of an op's sample; `rounded`: of operands that are bf16. Computed once for
-/// all tests that ask.
-const std::vector<Tensor>& exact(const OpDef& op, size_t sample, bool rounded,
-                                 const std::vector<Tensor>& inputs) {
+/// Random inputs, as they are or as numbers of bf16.
+std::vector<Tensor> inputs_of(const OpSample& sample, bool rounded) {
+  std::vector<Tensor> inputs = random_inputs(sample);
+  for (Tensor& one : inputs)
+    for (i64 i = 0; rounded && i < one.size() && is_floating(one.dtype()); ++i)
+      one.data()[i] = static_cast<float>(bf16_value(bf16_bits(one.data()[i])));
+  return inputs;
+}
+
+/// The outputs in f64 of these inputs, computed once for all tests that ask.
+const std::vector<Tensor>& exact(const OpDef& op, size_t sample, bool rounded) {
   static std::map<std::tuple<const OpDef*, size_t, bool>, std::vector<Tensor>> all;
-  const auto [at, is_new] = all.try_emplace({&op, sample, rounded});
-  if (is_new) {
-    const OpSample one = op.samples()[sample];
-    StepScalars scalars = step_scalars();
-    at->second = run_op(op, inputs, one.attrs, DType::f64, scalars);
-    if (!rounded) forget_unused_indices(op, one, at->second);
-  }
-  return at->second;
+  const auto found = all.find({&op, sample, rounded});
+  if (found != all.end()) return found->second;
+  const OpSample one = op.samples()[sample];
+  StepScalars scalars = step_scalars();
+  auto values = run_op(op, inputs_of(one, rounded), one.attrs, DType::f64, scalars);
+  if (!rounded) forget_unused_indices(op, one, values);
+  return all[{&op, sample, rounded}] = std::move(values);
 }
 
 class OnBackend : public testing::TestWithParam<std::tuple<const OpDef*, std::string>> {};
@@ -147,8 +154,8 @@ TEST_P(OnBackend, AgreesWithTheReferenceHoweverItIsCut) {
   const std::vector<OpSample> samples = op->samples();
   for (size_t s = 0; s < samples.size(); ++s) {
     const OpSample& sample = samples[s];
-    const auto inputs = random_inputs(sample);
-    const auto& want = exact(*op, s, false, inputs);
+    const auto inputs = inputs_of(sample, false);
+    const auto& want = exact(*op, s, false);
     std::vector<Tensor> whole;
     size_t count = 1;
     for (size_t which = 0; which < count; ++which) {
@@ -192,14 +199,8 @@ void expect_rounding(const OpDef* op, const std::string& name) {
   std::vector<OpSample> samples = op->samples();
   for (size_t s = 0; s < samples.size(); ++s) {
     OpSample& sample = samples[s];
-    const auto rough = random_inputs(sample);
-    std::vector<Tensor> inputs;
-    for (const Tensor& one : rough) {
-      inputs.push_back(one.clone());
-      for (i64 i = 0; i < one.size() && is_floating(one.dtype()); ++i)
-        inputs.back().data()[i] = static_cast<float>(bf16_value(bf16_bits(one.data()[i])));
-    }
-    const auto& want = exact(*op, s, true, inputs);
+    const auto rough = inputs_of(sample, false), inputs = inputs_of(sample, true);
+    const auto& want = exact(*op, s, true);
     sample.attrs.set("bf16", i64{1});
     std::vector<Tensor> whole;
     size_t count = 1;

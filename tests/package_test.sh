@@ -42,7 +42,9 @@ export PKG_CONFIG_PATH=$pc
 ${CXX:-g++} -O2 "$work/user/main.cpp" $(pkg-config --cflags --libs --static goneuron) -o "$work/one_line"
 expect "the one-line command" "$("$work/one_line")"
 
-size=$(stat -c %s "$work/one_line")
-[ "$size" -le $((5 * 1024 * 1024)) ] || { echo "a small program takes $size bytes, over 5 MB" >&2; exit 1; }
+for program in "$work/one_line" "$build/example_demo"; do
+  size=$(stat -c %s "$program")
+  [ "$size" -le 5000000 ] || { echo "$program takes $size bytes, over 5 MB" >&2; exit 1; }
+done
 "$work/prefix/bin/goneuron" info >/dev/null
-echo "package used by CMake and by pkg-config; the program takes $size bytes"
+echo "package used by CMake and by pkg-config; the demo takes $size bytes"

@@ -5,8 +5,8 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build ccache libfmt-dev libhwy-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
-       pkg-config libpng-dev libjpeg62-turbo-dev libyaml-cpp-dev dataset-fashion-mnist ca-certificates)
-test=(libgtest-dev python3 clang-format-14 fortunes-br)
+       pkg-config libpng-dev libjpeg62-turbo-dev libyaml-cpp-dev python3 dataset-fashion-mnist ca-certificates)
+test=(libgtest-dev clang-format-14 fortunes-br)
 check=(git clang-14 clang-tidy-14 libclang-rt-14-dev)
 
 wanted=()

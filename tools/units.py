@@ -2,7 +2,7 @@
 """Sources that can be compiled together: most of a small source's time is spent on headers, again for each source.
 
 Sources are put into units that include them one after the other, as long as none has a name of its own that another
-one has. Used for the library, by the command below, and by clang-tidy (tools/tidy.py).
+one has. Used for the library and the program, by the command below, and by clang-tidy (tools/tidy.py).
 
 usage: tools/units.py [--one-target] PREFIX SOURCE...
 Writes PREFIX_0.cpp, ...; prints their names, and those of sources that stay alone, separated by semicolons. Sources that
@@ -15,6 +15,7 @@ import re
 import sys
 
 DECLARED = re.compile(r"(?:([A-Za-z_]\w*)(?:<[^>]*>)?\s*(?:\(|=|\{|;|\[|:(?!:)|$))")
+CALL = re.compile(r"(?<![\w.>:])[A-Za-z_]\w*(?=\()")
 BASES = re.compile(r"(?<=\w) : (public|private) .*")
 NOT_NAMES = {"return", "static_cast", "if", "i64", "namespace", "using", "template", "const", "inline", "for"}
 MOST = 12  # sources of a unit: one that changes takes all of them along
@@ -43,20 +44,22 @@ def is_guarded(header):
 def own_names(path):
     """What a source must not share with another: its macros, and names of its own at the margin, but for those in a
     namespace of the file's own: an op's or a kernel's."""
-    names, space, own, own_space = set(), "", False, False
+    names, spaces, apart = set(), [], f"::{os.path.basename(path)[:-4]}_"
     for line in lines_of(path):
-        if named := re.match(r"namespace ([\w:]+) {", line):
-            space = named[1]
-            own, own_space = "HWY_NAMESPACE" in space, f"::{os.path.basename(path)[:-4]}_" in space
-        elif line.startswith("namespace {"):
-            own = True
-        elif line == "}  // namespace":
-            own = "HWY_NAMESPACE" in space
+        if space := re.match(r"namespace ([\w:]* ?){", line):
+            spaces.append(space[1].strip())
+        elif line.startswith("}  // namespace"):
+            spaces.pop()
+        elif line.startswith("using namespace "):
+            names.add("using namespace")  # it would be for all that follow: see text_of
         elif macro := re.match(r"#define (\w+)", line):
             names.add(macro[1])
         elif (part := re.match(r'#include "(.*-inl\.h)"', line)) and not is_guarded(f"{root}/src/{part[1]}"):
             names.add(part[1])
-        elif not own_space and (own or line.startswith(("static ", "constexpr ", "using "))):
+        elif any(apart in space for space in spaces):
+            pass
+        elif line.startswith(("static ", "constexpr ", "using ")) or any(
+                space == "" or "HWY_NAMESPACE" in space for space in spaces):
             names |= declared(line)
     return names - NOT_NAMES - {"HWY_TARGET_INCLUDE"}  # which each defines anew
 
@@ -78,13 +81,14 @@ def names_of_include(line):
 
 
 class Source:
-    """Its own names, and those of headers that it sees, which another source's own would be confused with."""
+    """Its own names, and those that it has from elsewhere, which another source's own would be taken for."""
 
     def __init__(self, path):
         lines = lines_of(path)
         self.own = own_names(path)
         self.sees = set().union(*(names_of_include(line) for line in lines))
         self.words = {word for line in lines for word in re.findall(r"\w+", line)}
+        self.calls = {name for line in lines for name in CALL.findall(line)} - self.own  # of the C library, too
 
 
 def units(sources, one_target):
@@ -97,7 +101,7 @@ def units(sources, one_target):
     public = set().union(*(source.sees for source in read.values()))
     result = []
     for path, source in sorted(read.items(), key=lambda item: -max((shared[name] for name in item[1].own), default=0)):
-        uses = source.sees | source.words & public
+        uses = source.sees | source.words & public | source.calls
         fitting = [unit for unit in result if len(unit["paths"]) < MOST
                    and not (source.own & (unit["own"] | unit["uses"]) or unit["own"] & uses)]
         if fitting:
@@ -116,9 +120,10 @@ def has_many_targets(path):
 
 
 def text_of(paths):
-    """What the ops' headers declare would be ambiguous with what others have: they come last. Highway asks for
-    foreach_target.h before any highway.h."""
-    ordered = sorted(paths, key=lambda path: ("/src/ops/" in path, not has_many_targets(path)))
+    """What the ops' headers declare would be ambiguous with what others have: they come late; a using-directive last.
+    Highway asks for foreach_target.h before any highway.h."""
+    ordered = sorted(paths, key=lambda path: ("using namespace" in own_names(path), path.startswith(f"{root}/src/ops/"),
+                                              not has_many_targets(path)))
     return "".join(f'#include "{path}"\n' for path in ordered)
 
 

@@ -1,5 +1,6 @@
 // KernelDef: a row of the cpu backend's table: which op, how it may be cut, how it is bound.
-// A file NAME.cpp in kernels/ returns its rows from `std::span<const KernelDef> NAME_kernels()`.
+// A file NAME.cpp in kernels/ returns its rows from `std::span<const KernelDef> table()`, in a
+// namespace NAME_kernel.
 #pragma once
 
 #include <memory>

@@ -14,6 +14,7 @@
 
 #include "backends/cpu/recurrent.h"
 #include "backends/cpu/vector_math-inl.h"
+#include "backends/cpu/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {

@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include "backends/cpu/vector_math-inl.h"
+#include "backends/cpu/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace goneuron::cpu::HWY_NAMESPACE {
