@@ -66,6 +66,14 @@ ERROR_CASE(input_of_another_shape_among_several) {
   two_ends().predict_all({features(6), Tensor(Shape{6, 3})});
 }
 
+ERROR_CASE(predict_of_no_dataset) { two_ends().predict_all(Dataset()); }
+
+ERROR_CASE(predict_of_buckets_of_several_shapes) {
+  const Dataset data =
+      data::buckets({Tensor(Shape{5, 2}), Tensor(Shape{9, 2})}, Tensor(Shape{2}), {.mask = false});
+  Sequential({Dense(3)}).predict(data);
+}
+
 ERROR_CASE(predict_of_several_outputs) { two_ends().predict({features(6), Tensor(Shape{6, 2})}); }
 
 ERROR_CASE(losses_do_not_match_outputs) { two_ends().compile(SGD(0.1), {CrossEntropy, MSE, MSE}); }

@@ -86,7 +86,7 @@ class Dataset {
   /// front to back are shuffled in two steps, which bounds the memory: stretches of the file, and
   /// the samples in each `buffer_rows` of the result. All else is shuffled as a whole.
   Dataset shuffle(std::uint64_t seed, i64 buffer_rows = 16384, Site site = Site::here()) const;
-  /// Samples a batch, for fit() and evaluate() when they are given no batch size.
+  /// Samples a batch, for fit(), evaluate() and predict() when they are given no batch size.
   Dataset batch(i64 size, Site site = Site::here()) const;
   /// On: the next batch is filled on another thread even for data in memory; off: never. Default:
   /// where a map is, or the data is not in memory.

@@ -3,6 +3,7 @@
 // shares it.
 #pragma once
 
+#include <concepts>
 #include <optional>
 
 #include "goneuron/callback.h"
@@ -175,6 +176,18 @@ class Model {
   /// Every output, in the model's order.
   std::vector<Tensor> predict_all(const Tensors& x, i64 batch_size = 256,
                                   Site site = Site::here()) const;
+  /// Of every sample of a data set in its own order, whatever shuffle() says: mapped, and read a
+  /// batch at a time, of its own batch size or 256. Its targets are not used. Throws DataError
+  /// where buckets give outputs of several shapes. (A template so that {a, b} are two inputs.)
+  template <std::same_as<Dataset> Data>
+  Tensor predict(const Data& data, i64 batch_size = Any, Site site = Site::here()) const {
+    return predict_one(data, batch_size, site);
+  }
+  template <std::same_as<Dataset> Data>
+  std::vector<Tensor> predict_all(const Data& data, i64 batch_size = Any,
+                                  Site site = Site::here()) const {
+    return predict_data(data, batch_size, site);
+  }
   /// Of raw rows of the table that the model was trained on: the kept preprocessing makes the input
   /// of them. Rows as of Preprocessing::inputs and inputs_of_csv. Classes come from an output of
   /// one number each, or, of two classes, the probability of the second. Throws GraphError without
@@ -240,6 +253,9 @@ class Model {
   const std::shared_ptr<ModelImpl>& impl() const { return impl_; }
 
  private:
+  Tensor predict_one(const Dataset& data, i64 batch_size, Site site) const;
+  std::vector<Tensor> predict_data(const Dataset& data, i64 batch_size, Site site) const;
+
   std::shared_ptr<ModelImpl> impl_;
 };
 

@@ -62,7 +62,7 @@ std::vector<int> matched(const std::vector<std::string>& wanted,
   return places;
 }
 
-Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site) {
+Binding bind_inputs(ModelImpl& model, const Dataset& data, const char* caller, Site site) {
   const DatasetImpl& impl = *data.impl();
   const std::string where = call_site(caller, site);
   if (!model.built()) {
@@ -82,6 +82,13 @@ Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site sit
     for (size_t i = 0; i < x.size(); ++i) samples[i] = part->x[static_cast<size_t>(x[i])].shape;
     model.need_shapes(samples, caller, site);
   }
+  return binding;
+}
+
+Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site) {
+  Binding binding = bind_inputs(model, data, caller, site);
+  const DatasetImpl& impl = *data.impl();
+  const std::string where = call_site(caller, site);
   const auto y =
       matched(head_names(model), names_of(impl.y, impl.targets()), impl.targets(), "target", where);
   for (const int column : y) {

@@ -1,6 +1,8 @@
-// predict(): outputs for any number of samples, from any number of threads.
+// predict(): outputs for any number of samples, of arrays or a data set, from any number of
+// threads.
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "core/message.h"
 #include "data/convert.h"
@@ -77,7 +79,7 @@ StepSpec spec_of(const ModelImpl& m, const Inputs& in, i64 rows) {
   return spec;
 }
 
-void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site) {
+void fill(ExecutorLease& lease, const Inputs& in, i64 at) {
   const i64 count = lease.spec().rows();
   for (size_t i = 0; i < in.x.size(); ++i) {
     const BatchMemory memory = lease.memory();
@@ -87,6 +89,10 @@ void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site
         static_cast<const char*>(in.x[i].raw()) + at * width * dtype_size(in.x[i].dtype()), nullptr,
         count, memory.row(i, width, count));
   }
+}
+
+/// The step on a batch that is there; `sample` says which one a row of it is.
+void run(ModelImpl& m, ExecutorLease& lease, const std::function<i64(i64 row)>& sample, Site site) {
   lease->scalars().code = status_ok;
   // The workers belong to one caller at a time; others run alone, with the same result.
   if (const std::unique_lock lock(worker_mutex(), std::try_to_lock); lock.owns_lock())
@@ -98,10 +104,35 @@ void run(ModelImpl& m, ExecutorLease& lease, const Inputs& in, i64 at, Site site
                      .inputs = {},
                      .where = call_site("predict", site),
                      .data = "the data",
-                     .row = [at](i64 row) { return at + row; }};
-  for (size_t i = 0; i < in.x.size(); ++i)
+                     .row = sample};
+  for (size_t i = 0; i < m.inputs.size(); ++i)
     search.inputs.emplace_back(m.inputs[i], lease->input_value(static_cast<int>(i)));
   refuse_index(search);
+}
+
+/// An output of a batch.
+struct Output {
+  Output(ExecutorLease& lease, size_t i) {
+    const Graph& graph = lease->plan().graph;
+    const TensorType& type = graph.value(graph.outputs[i]).type;
+    shape = type.shape;
+    dtype = type.dtype;
+    row_bytes = shape.elements() / shape[0] * dtype_size(dtype);
+    memory = static_cast<const char*>(lease->output(static_cast<int>(i)));
+  }
+  Tensor room_for(i64 rows) const { return Tensor(shape.without_batch().with_batch(rows), dtype); }
+
+  Shape shape;
+  DType dtype;
+  i64 row_bytes;
+  const char* memory;
+};
+
+void need_batch(i64 batch_size, Site site) {
+  if (batch_size < 1)
+    throw_graph({.where = call_site("predict", site),
+                 .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more",
+                 .hint = "256 is usual"});
 }
 
 void need_one_output(const ModelImpl& m, Site site) {
@@ -118,28 +149,64 @@ void need_one_output(const ModelImpl& m, Site site) {
 std::vector<Tensor> Model::predict_all(const Tensors& x, i64 batch_size, Site site) const {
   const UserCall user("predict", site);
   ModelImpl& m = need(impl_);
-  if (batch_size < 1)
-    throw_graph({.where = call_site("predict", site),
-                 .what = "a batch size of " + std::to_string(batch_size) + "; expected 1 or more",
-                 .hint = "256 is usual"});
+  need_batch(batch_size, site);
   const Inputs in = prepare(m, x, site);
   std::vector<Tensor> out(m.outputs.size());
   for (i64 at = 0; at < in.rows; at += batch_size) {
     const i64 count = std::min(batch_size, in.rows - at);
     ExecutorLease lease(m, spec_of(m, in, count));
-    run(m, lease, in, at, site);
-    const Graph& graph = lease->plan().graph;
+    fill(lease, in, at);
+    run(
+        m, lease, [at](i64 row) { return at + row; }, site);
     for (size_t i = 0; i < out.size(); ++i) {
-      const Shape& shape = graph.value(graph.outputs[i]).type.shape;
-      if (out[i].empty())
-        out[i] = Tensor(shape.without_batch().with_batch(in.rows), m.outputs[i].dtype());
-      const i64 bytes = shape.elements() * dtype_size(out[i].dtype());
-      std::memcpy(static_cast<char*>(out[i].raw()) + at * (bytes / count),
-                  lease->output(static_cast<int>(i)), static_cast<size_t>(bytes));
+      const Output batch(lease, i);
+      if (out[i].empty()) out[i] = batch.room_for(in.rows);
+      std::memcpy(static_cast<char*>(out[i].raw()) + at * batch.row_bytes, batch.memory,
+                  static_cast<size_t>(count * batch.row_bytes));
     }
   }
   if (in.single)
     for (Tensor& tensor : out) tensor = tensor[0];
+  return out;
+}
+
+std::vector<Tensor> Model::predict_data(const Dataset& data, i64 batch_size, Site site) const {
+  const UserCall user("predict", site);
+  ModelImpl& m = need(impl_);
+  if (!data)
+    throw_data({.where = call_site("predict", site),
+                .what = "the dataset has no samples; expected at least one",
+                .hint = "make it from tensors, Dataset(x, y), or by a function of goneuron::data"});
+  const i64 own = data.impl()->batch_size;
+  if (batch_size == Any) batch_size = own > 0 ? own : 256;
+  need_batch(batch_size, site);
+  const Binding binding = bind_inputs(m, data, "predict", site);
+  Loader loader(data, std::min(batch_size, data.size()), false, 0, binding.feeds);
+  loader.start_epoch(0);
+  WorkerCrew crew;
+  const auto parts = data.impl()->parts();
+  std::vector<Tensor> out(m.outputs.size());
+  for (i64 step = 0; step < loader.steps(); ++step) {
+    const DatasetImpl& part = *parts[static_cast<size_t>(loader.part(step))];
+    const i64 count = loader.rows(step);
+    ExecutorLease lease(m, binding.spec(m, part, Mode::predict, count));
+    loader.next(lease.memory(), &crew);
+    const auto sample = [&](i64 row) { return loader.sample(step, row); };
+    run(m, lease, sample, site);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const Output batch(lease, i);
+      if (out[i].empty()) out[i] = batch.room_for(data.size());
+      if (!(batch.shape.without_batch() == out[i].shape().without_batch()))
+        throw_data({.where = call_site("predict", site),
+                    .what = "an output of the model is " + out[i].shape().without_batch().str() +
+                            " for samples of one bucket, " + batch.shape.without_batch().str() +
+                            " for those of another; expected one shape",
+                    .hint = "predict the sequences of each length apart"});
+      for (i64 row = 0; row < count; ++row)
+        std::memcpy(static_cast<char*>(out[i].raw()) + sample(row) * batch.row_bytes,
+                    batch.memory + row * batch.row_bytes, static_cast<size_t>(batch.row_bytes));
+    }
+  }
   return out;
 }
 
@@ -151,6 +218,12 @@ Tensor Model::predict(const Tensors& x, i64 batch_size, Site site) const {
   const UserCall user("predict", site);
   need_one_output(need(impl_), site);
   return predict_all(x, batch_size, site)[0];
+}
+
+Tensor Model::predict_one(const Dataset& data, i64 batch_size, Site site) const {
+  const UserCall user("predict", site);
+  need_one_output(need(impl_), site);
+  return predict_data(data, batch_size, site)[0];
 }
 
 }  // namespace goneuron

@@ -20,6 +20,8 @@ struct Binding {
 /// Builds the model first where it is not. Throws GraphError, ShapeError,
 /// DataError where the data does not fit the model.
 Binding bind(ModelImpl& model, const Dataset& data, const char* caller, Site site);
+/// Its feeds of inputs alone.
+Binding bind_inputs(ModelImpl& model, const Dataset& data, const char* caller, Site site);
 /// Numbers of `names` in the model's order, found in `given` (empty: by position) for each of
 /// `wanted`. Throws DataError listing the names that there are.
 std::vector<int> matched(const std::vector<std::string>& wanted,
