@@ -19,21 +19,21 @@ struct ColumnRef {
 /// "price", -1, or a list of such: {"price", 3}.
 struct ColumnList {
   ColumnList() = default;
-  ColumnList(const char* name) : columns(1, name) {}                    // NOLINT: converts
-  ColumnList(const std::string& name) : columns(1, name) {}             // NOLINT: converts
-  ColumnList(int index) : columns(1, index) {}                          // NOLINT: converts
-  ColumnList(std::initializer_list<ColumnRef> list) : columns(list) {}  // NOLINT: converts
-  ColumnList(const std::vector<ColumnRef>& list) : columns(list) {}     // NOLINT: converts
-  ColumnList(const std::vector<std::string>& names) : columns(names.begin(), names.end()) {}
+  ColumnList(const char* name);                       // NOLINT: converts
+  ColumnList(const std::string& name);                // NOLINT: converts
+  ColumnList(int index);                              // NOLINT: converts
+  ColumnList(std::initializer_list<ColumnRef> list);  // NOLINT: converts
+  ColumnList(const std::vector<ColumnRef>& list);     // NOLINT: converts
+  ColumnList(const std::vector<std::string>& names);  // NOLINT: converts
   std::vector<ColumnRef> columns;
 };
 
 /// "a.csv", or several: {"a.csv", "b.csv"}.
 struct Files {
-  Files(const char* path) : paths(1, path) {}                      // NOLINT: converts
-  Files(const std::string& path) : paths(1, path) {}               // NOLINT: converts
-  Files(std::initializer_list<std::string> list) : paths(list) {}  // NOLINT: converts
-  Files(const std::vector<std::string>& list) : paths(list) {}     // NOLINT: converts
+  Files(const char* path);                         // NOLINT: converts
+  Files(const std::string& path);                  // NOLINT: converts
+  Files(std::initializer_list<std::string> list);  // NOLINT: converts
+  Files(const std::vector<std::string>& list);     // NOLINT: converts
   std::vector<std::string> paths;
 };
 

@@ -20,17 +20,11 @@ class Tensors {
   };
 
   Tensors() = default;
-  Tensors(const Tensor& one) : tensors(1, one) {}                 // NOLINT: converts
-  Tensors(std::initializer_list<Tensor> list) : tensors(list) {}  // NOLINT: converts
-  Tensors(const std::vector<Tensor>& list) : tensors(list) {}     // NOLINT: converts
-  Tensors(std::initializer_list<Item> list)                       // NOLINT: converts
-      : Tensors(std::vector<Item>(list)) {}
-  Tensors(const std::vector<Item>& list) {  // NOLINT: converts
-    for (const Item& item : list) {
-      names.push_back(item.name);
-      tensors.push_back(item.tensor);
-    }
-  }
+  Tensors(const Tensor& one);                   // NOLINT: converts
+  Tensors(std::initializer_list<Tensor> list);  // NOLINT: converts
+  Tensors(const std::vector<Tensor>& list);     // NOLINT: converts
+  Tensors(std::initializer_list<Item> list);    // NOLINT: converts
+  Tensors(const std::vector<Item>& list);       // NOLINT: converts
 
   std::vector<std::string> names;  ///< empty: by position
   std::vector<Tensor> tensors;
