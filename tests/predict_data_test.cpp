@@ -1,6 +1,9 @@
 // predict() of a data set: what predict() of its arrays gives, in the data set's order.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "error_text.h"
 #include "model_testing.h"
@@ -32,6 +35,42 @@ TEST(PredictData, ChosenSamplesInTheirOrder) {
   EXPECT_TRUE(same_bits(model.predict(data.take(5)), model.predict(x.slice(0, 5))));
 }
 
+TEST(PredictData, SamplesThatComeSeveralTimes) {
+  const Tensor x = values({20, 4});
+  const Dataset data(x, labels(20, 3));
+  const Model model = mlp();
+  for (const Dataset& one : {data.repeat(3), data.concat(data.take(7)), data.shard(1, 3),
+                             data.balanced(2), data.weighted(Tensor(std::vector<float>(20, 0.5F)))})
+    EXPECT_TRUE(same_bits(model.predict(one.shuffle(5), 6), model.predict(one.arrays().x)));
+}
+
+TEST(PredictData, WhatAMapThrowsArrivesAndTheModelStaysUsable) {
+  const Dataset data(values({40, 4}), labels(40, 3));
+  const Model model = mlp();
+  const Tensor want = model.predict(data);
+  int calls = 0;
+  const Dataset broken = data.map([&](const Sample& sample) {
+    if (++calls > 20) throw std::runtime_error("enough");
+    return sample;
+  });
+  EXPECT_THROW(model.predict(broken, 8), std::exception);
+  EXPECT_TRUE(same_bits(model.predict(data), want));
+}
+
+TEST(PredictData, FromSeveralThreadsAndBesideFit) {
+  const Dataset data(values({600, 4}), labels(600, 3));
+  const Model model = mlp();
+  const Tensor want = model.predict(data);
+  auto other = mlp(2);
+  std::vector<Tensor> answers(3);
+  std::vector<std::thread> threads;
+  for (Tensor& answer : answers)
+    threads.emplace_back([&] { answer = model.predict(data.prefetch(), 9); });
+  other.fit(data, {.epochs = 5});
+  for (std::thread& one : threads) one.join();
+  for (const Tensor& answer : answers) EXPECT_TRUE(same_bits(answer, want));
+}
+
 TEST(PredictData, MapsComeFirst) {
   const Tensor x = values({40, 2}), twice = values({40, 4}, 2);
   const Dataset data = Dataset(x, labels(40, 3)).map([&](const Sample& sample) {
@@ -46,7 +85,8 @@ TEST(PredictData, MapsComeFirst) {
 }
 
 TEST(PredictData, FilesThatAreRead) {
-  const auto path = std::filesystem::temp_directory_path() / "goneuron_predict_data.csv";
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("goneuron_predict_data_" + std::to_string(::getpid()) + ".csv");
   std::ofstream file(path);
   file << "a,b,y\n";
   for (int i = 0; i < 5000; ++i) file << i << ',' << i % 7 << ".25," << i % 5 << ".5\n";
@@ -56,6 +96,8 @@ TEST(PredictData, FilesThatAreRead) {
   const auto model = Sequential({Dense(3, Tanh), Dense(1)});
   const Tensor got = model.predict(table.data.shuffle(9));  // which builds it
   EXPECT_TRUE(same_bits(got, model.predict(table.data.arrays().x)));
+  EXPECT_TRUE(same_bits(got, model.predict(table)));
+  EXPECT_TRUE(same_bits(got, model.predict(table.data, 3000)));
   EXPECT_FALSE(same_bits(got.slice(0, 9), got.slice(9, 18)));
   std::filesystem::remove(path);
 }
@@ -103,9 +145,8 @@ TEST(PredictData, ABadIndexIsFoundWhereItIsInTheData) {
   const Model model = Sequential({Embedding(9, 2), Flatten(), Dense(1)});
   const Dataset data(tokens, Tensor(Shape{50, 1}));
   for (const i64 batch : {8, 50})
-    expect_contains(
-        message_of<DataError>([&] { model.predict(data.shuffle(11).prefetch(false), batch); }),
-        {"predict", "37", "9"});
+    expect_contains(message_of<DataError>([&] { model.predict(data.shuffle(11), batch); }),
+                    {"predict()", "the token 9 in row 37, position 2 of the data"});
 }
 
 TEST(PredictData, WhatDoesNotFitIsSaid) {

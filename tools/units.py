@@ -121,7 +121,7 @@ def has_many_targets(path):
 
 def text_of(paths):
     """What the ops' headers declare would be ambiguous with what others have: they come late; a using-directive last.
-    Highway asks for foreach_target.h before any highway.h."""
+    Highway asks for foreach_target.h before any highway.h, unless there is one target only."""
     ordered = sorted(paths, key=lambda path: ("using namespace" in own_names(path), path.startswith(f"{root}/src/ops/"),
                                               not has_many_targets(path)))
     return "".join(f'#include "{path}"\n' for path in ordered)

@@ -179,11 +179,11 @@ class Model {
   /// Of every sample of a data set in its own order, whatever shuffle() says: mapped, and read a
   /// batch at a time, of its own batch size or 256. Its targets are not used. Throws DataError
   /// where buckets give outputs of several shapes. (A template so that {a, b} are two inputs.)
-  template <std::same_as<Dataset> Data>
+  template <std::convertible_to<Dataset> Data>
   Tensor predict(const Data& data, i64 batch_size = Any, Site site = Site::here()) const {
     return predict_one(data, batch_size, site);
   }
-  template <std::same_as<Dataset> Data>
+  template <std::convertible_to<Dataset> Data>
   std::vector<Tensor> predict_all(const Data& data, i64 batch_size = Any,
                                   Site site = Site::here()) const {
     return predict_data(data, batch_size, site);

@@ -117,7 +117,7 @@ struct Output {
     const TensorType& type = graph.value(graph.outputs[i]).type;
     shape = type.shape;
     dtype = type.dtype;
-    row_bytes = shape.elements() / shape[0] * dtype_size(dtype);
+    row_bytes = shape.elements() / lease.spec().rows() * dtype_size(dtype);
     memory = static_cast<const char*>(lease->output(static_cast<int>(i)));
   }
   Tensor room_for(i64 rows) const { return Tensor(shape.without_batch().with_batch(rows), dtype); }
@@ -183,14 +183,13 @@ std::vector<Tensor> Model::predict_data(const Dataset& data, i64 batch_size, Sit
   const Binding binding = bind_inputs(m, data, "predict", site);
   Loader loader(data, std::min(batch_size, data.size()), false, 0, binding.feeds);
   loader.start_epoch(0);
-  WorkerCrew crew;
   const auto parts = data.impl()->parts();
   std::vector<Tensor> out(m.outputs.size());
   for (i64 step = 0; step < loader.steps(); ++step) {
     const DatasetImpl& part = *parts[static_cast<size_t>(loader.part(step))];
     const i64 count = loader.rows(step);
     ExecutorLease lease(m, binding.spec(m, part, Mode::predict, count));
-    loader.next(lease.memory(), &crew);
+    loader.next(lease.memory());  // by this thread: the workers may be in another's step
     const auto sample = [&](i64 row) { return loader.sample(step, row); };
     run(m, lease, sample, site);
     for (size_t i = 0; i < out.size(); ++i) {
@@ -202,9 +201,16 @@ std::vector<Tensor> Model::predict_data(const Dataset& data, i64 batch_size, Sit
                             " for samples of one bucket, " + batch.shape.without_batch().str() +
                             " for those of another; expected one shape",
                     .hint = "predict the sequences of each length apart"});
+      auto* const to = static_cast<char*>(out[i].raw());
+      const i64 bytes = batch.row_bytes;
+      if (data.impl()->buckets.empty()) {  // in order, then
+        std::memcpy(to + step * loader.batch_size() * bytes, batch.memory,
+                    static_cast<size_t>(count * bytes));
+        continue;
+      }
       for (i64 row = 0; row < count; ++row)
-        std::memcpy(static_cast<char*>(out[i].raw()) + sample(row) * batch.row_bytes,
-                    batch.memory + row * batch.row_bytes, static_cast<size_t>(batch.row_bytes));
+        std::memcpy(to + sample(row) * bytes, batch.memory + row * bytes,
+                    static_cast<size_t>(bytes));
     }
   }
   return out;
