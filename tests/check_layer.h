@@ -48,7 +48,7 @@ inline void check_layer(const Layer& layer, const Contract& contract) {
   EXPECT_EQ(in_order, variables_of(y)) << "the layer's order is the model's";
   for (const Expr* expr : topological_order({y})) {
     if (expr->kind == Expr::Kind::op) {
-      EXPECT_EQ(expr->call->layer, layer.impl()) << expr->op->name;
+      EXPECT_EQ(expr->call->layer, pointer_of(layer.impl())) << expr->op->name;
     }
   }
 

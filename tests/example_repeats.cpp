@@ -72,7 +72,7 @@ FitData fit_data __asm__("__wrap__ZN8goneuron5Model3fitERKNS_7DatasetERKNS_10Fit
 FitArrays fit_arrays __asm__(
     "__wrap__ZN8goneuron5Model3fitERKNS_6TensorES3_RKNS_10FitOptionsENS_4SiteE");
 FitPlain fit_plain __asm__(
-    "__wrap__ZN8goneuron5Model3fitERKNS_6TensorES3_llRKSt10shared_ptrINS_12CallbackBaseEENS_"
+    "__wrap__ZN8goneuron5Model3fitERKNS_6TensorES3_llRKNS_6SharedINS_12CallbackBaseEEENS_"
     "4SiteE");
 
 History fit_data(Model& model, const Dataset& data, const FitOptions& options, Site site) {

@@ -49,7 +49,7 @@ struct Example {
     custom.named("scaled");
     const Symbol h = x | conv | Flatten() | Dense(8, Tanh).named("first") | dense | dense | custom;
     record.graph.roots = {{"inputs", {x}}, {"outputs", {h | Softmax}}, {"hidden", {h}}};
-    record.graph.layers = {conv.impl(), custom.impl()};
+    record.graph.layers = {pointer_of(conv.impl()), pointer_of(custom.impl())};
     for (const auto& variable : graph_to_json(record.graph).variables) {
       variable->value = values(variable->type.shape);
       record.add_values({variable});
@@ -124,7 +124,7 @@ TEST_F(ModelFile, LoadedLayersCanBeCalledAgainAndCloned) {
   const ModelRecord back = reload(path, example.record);
   const auto layer = [&](const std::string& name) {
     for (const auto& item : back.graph.layers)
-      if (item->name == name) return Layer(item);
+      if (item->name == name) return Layer(share(item));
     throw std::runtime_error("no layer " + name);
   };
   const Symbol x = Input({8});
@@ -152,7 +152,7 @@ TEST_F(ModelFile, ALayerOutlivesItsModelWithAClearError) {
       if (item->name == "dense") dense = item;
   }
   const std::string error = text_of<GraphError>([&] {
-    const Layer layer(dense);
+    const Layer layer(share(dense));
     layer(Input({8}));
   });
   EXPECT_NE(error.find("the model that it was loaded with is gone"), std::string::npos) << error;

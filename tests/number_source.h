@@ -47,7 +47,7 @@ inline Dataset over(std::shared_ptr<const Source> source) {
   impl->x.push_back({"", {}, Shape{2}, DType::f32});
   impl->y.push_back({"", {}, Shape{}, DType::i32});
   impl->source = std::move(source);
-  return Dataset(std::move(impl));
+  return Dataset(share(std::move(impl)));
 }
 inline Dataset numbers(i64 count, i64 block, i64 classes = 1 << 30) {
   return over(std::make_shared<Numbers>(count, block, -1, classes));

@@ -80,7 +80,7 @@ Dataset ramp(i64 size) {
   impl->x.push_back({"", {}, Shape{1}, DType::f32});
   impl->y.push_back({"", {}, Shape{1}, DType::f32});
   impl->source = std::make_shared<Ramp>(size);
-  return Dataset(std::move(impl)).shuffle(1, 40);
+  return Dataset(share(std::move(impl))).shuffle(1, 40);
 }
 
 const Program programs[] = {

@@ -1,8 +1,7 @@
 // Callbacks: hooks that fit() calls. Derive from CallbackBase and pass std::make_shared<My>().
 #pragma once
 
-#include <functional>
-
+#include "goneuron/callable.h"
 #include "goneuron/tensor.h"
 
 namespace goneuron {
@@ -100,13 +99,13 @@ class CallbackBase {
 };
 
 /// A handle; made from any std::shared_ptr to a class derived from CallbackBase.
-using Callback = std::shared_ptr<CallbackBase>;
+using Callback = Shared<CallbackBase>;
 
 /// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at
 /// most ten times a second; in a file a line every `every` epochs.
 Callback Logger(i64 every = 1, Site site = Site::here());
 /// Calls `function` at the end of each epoch.
-Callback Lambda(std::function<void(TrainingState&)> function, Site site = Site::here());
+Callback Lambda(Callable<void(TrainingState&)> function, Site site = Site::here());
 
 /// Checkpoints of a run in `folder`, which is made: fit() goes on from the newest one there, in the
 /// middle of an epoch too, and ends with the weights, bit for bit, of a run that never stopped. The

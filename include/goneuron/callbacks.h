@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "goneuron/callable.h"
 #include "goneuron/callback.h"
 
 namespace goneuron {
@@ -55,7 +56,7 @@ Callback ReduceLROnPlateau(const ReduceLROnPlateauOptions& options = {}, Site si
 
 /// Before each epoch (from 0) the rate becomes schedule(epoch, rate). Throws GraphError when the
 /// rate follows a Schedule of compile().
-Callback LearningRateScheduler(std::function<double(i64 epoch, double rate)> schedule,
+Callback LearningRateScheduler(Callable<double(i64 epoch, double rate)> schedule,
                                Site site = Site::here());
 
 struct CSVLoggerOptions {
@@ -101,9 +102,9 @@ Callback Profile(const ProfileOptions& options = {}, Site site = Site::here());
 
 /// One function for each hook; those that are empty are not called.
 struct LambdaCallbackOptions {
-  std::function<void(TrainingState&)> on_train_begin = {}, on_train_end = {}, on_epoch_begin = {},
-                                      on_epoch_end = {}, on_step_end = {}, on_test_begin = {},
-                                      on_test_end = {};
+  Callable<void(TrainingState&)> on_train_begin = {}, on_train_end = {}, on_epoch_begin = {},
+                                 on_epoch_end = {}, on_step_end = {}, on_test_begin = {},
+                                 on_test_end = {};
 };
 Callback LambdaCallback(const LambdaCallbackOptions& hooks, Site site = Site::here());
 

@@ -3,8 +3,7 @@
 // thread.
 #pragma once
 
-#include <functional>
-
+#include "goneuron/callable.h"
 #include "goneuron/site.h"
 #include "goneuron/tensors.h"
 
@@ -54,8 +53,8 @@ struct SampleContext {
 class Dataset {
  public:
   Dataset() = default;
-  explicit Dataset(std::shared_ptr<const DatasetImpl> impl)
-      : impl_(static_cast<std::shared_ptr<const DatasetImpl>&&>(impl)) {}
+  explicit Dataset(Shared<const DatasetImpl> impl)
+      : impl_(static_cast<Shared<const DatasetImpl>&&>(impl)) {}
   /// Samples along the first axis, shared, not copied. Throws DataError when the counts differ or
   /// are 0.
   Dataset(const Tensor& x, const Tensor& y, Site site = Site::here());
@@ -74,13 +73,13 @@ class Dataset {
 
   /// Every sample through `function`, each time it is read; shapes must stay alike from sample to
   /// sample.
-  Dataset map(std::function<Sample(const Sample&)> function, Site site = Site::here()) const;
-  Dataset map(std::function<Samples(const Samples&)> function, Site site = Site::here()) const;
+  Dataset map(Callable<Sample(const Sample&)> function, Site site = Site::here()) const;
+  Dataset map(Callable<Samples(const Samples&)> function, Site site = Site::here()) const;
   /// The same for maps that are random: numbers from context.random() are those of the sample and
   /// the epoch. arrays() reads as epoch 0 with the seed 0.
-  Dataset map(std::function<Sample(const Sample&, const SampleContext& context)> function,
+  Dataset map(Callable<Sample(const Sample&, const SampleContext& context)> function,
               Site site = Site::here()) const;
-  Dataset map(std::function<Samples(const Samples&, const SampleContext& context)> function,
+  Dataset map(Callable<Samples(const Samples&, const SampleContext& context)> function,
               Site site = Site::here()) const;
   /// Another order in every epoch, decided by `seed` and the epoch alone. Files that are read from
   /// front to back are shuffled in two steps, which bounds the memory: stretches of the file, and
@@ -95,8 +94,8 @@ class Dataset {
   /// number. A map runs on all of them at once.
   Dataset prefetch(int threads, Site site = Site::here()) const;
   /// The samples for which `wanted` is true, which is asked once, now; maps see epoch 0.
-  Dataset filter(const std::function<bool(const Sample&)>& wanted, Site site = Site::here()) const;
-  Dataset filter(const std::function<bool(const Samples&)>& wanted, Site site = Site::here()) const;
+  Dataset filter(const Callable<bool(const Sample&)>& wanted, Site site = Site::here()) const;
+  Dataset filter(const Callable<bool(const Samples&)>& wanted, Site site = Site::here()) const;
   /// The first `count` samples.
   Dataset take(i64 count, Site site = Site::here()) const;
   /// {the first fraction, the rest}. Throws DataError unless 0 < fraction < 1 leaves both with
@@ -131,10 +130,10 @@ class Dataset {
   Samples all_arrays(Site site = Site::here()) const;
 
   explicit operator bool() const { return impl_ != nullptr; }
-  const std::shared_ptr<const DatasetImpl>& impl() const { return impl_; }
+  const Shared<const DatasetImpl>& impl() const { return impl_; }
 
  private:
-  std::shared_ptr<const DatasetImpl> impl_;
+  Shared<const DatasetImpl> impl_;
 };
 
 struct TrainTest {

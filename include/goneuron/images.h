@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "goneuron/callable.h"
 #include "goneuron/dataset.h"
 
 namespace goneuron::data {
@@ -69,9 +70,7 @@ Dataset augment(const Dataset& dataset, const AugmentOptions& options, Site site
 /// Samples made by a function of their number, 0 to size - 1, whenever they are needed; with
 /// prefetch(threads) it is called by several threads at once. It must give the same for the same
 /// number, and one shape and dtype for all. Throws DataError where it does not.
-Dataset generator(i64 size, const std::function<Sample(i64 index)>& function,
-                  Site site = Site::here());
-Dataset generator(i64 size, const std::function<Samples(i64 index)>& function,
-                  Site site = Site::here());
+Dataset generator(i64 size, const Callable<Sample(i64 index)>& function, Site site = Site::here());
+Dataset generator(i64 size, const Callable<Samples(i64 index)>& function, Site site = Site::here());
 
 }  // namespace goneuron::data

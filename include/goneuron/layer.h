@@ -2,8 +2,7 @@
 // Layers come from the factories in layers.h; a function from symbols to a symbol is a layer too.
 #pragma once
 
-#include <functional>
-
+#include "goneuron/callable.h"
 #include "goneuron/symbol.h"
 
 namespace goneuron {
@@ -49,12 +48,11 @@ inline constexpr Activation SELU{"selu", 0};  ///< Klambauer et al. 2017
 class Layer {
  public:
   Layer() = default;
-  explicit Layer(std::shared_ptr<LayerImpl> impl)
-      : impl_(static_cast<std::shared_ptr<LayerImpl>&&>(impl)) {}
+  explicit Layer(Shared<LayerImpl> impl) : impl_(static_cast<Shared<LayerImpl>&&>(impl)) {}
   Layer(const Activation& activation, Site site = Site::here());  // NOLINT: converts on purpose
   /// A custom layer: any function from a symbol to a symbol, or from several.
-  Layer(const char* name, std::function<Symbol(Symbol)> function, Site site = Site::here());
-  Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function,
+  Layer(const char* name, Callable<Symbol(Symbol)> function, Site site = Site::here());
+  Layer(const char* name, Callable<Symbol(const std::vector<Symbol>&)> function,
         Site site = Site::here());
 
   Symbol operator()(const Symbol& x, Site site = Site::here()) const;
@@ -83,10 +81,10 @@ class Layer {
   /// A deep copy with weights of its own.
   Layer clone() const;
 
-  const std::shared_ptr<LayerImpl>& impl() const { return impl_; }
+  const Shared<LayerImpl>& impl() const { return impl_; }
 
  private:
-  std::shared_ptr<LayerImpl> impl_;
+  Shared<LayerImpl> impl_;
 };
 
 /// In the function of a custom layer: adds `weight` times the mean of `value` (one number a sample,

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "goneuron/callable.h"
 #include "goneuron/layer.h"
 
 namespace goneuron {
@@ -14,7 +15,7 @@ namespace goneuron {
 /// axes), 1) over every axis: over several batches, too, the sums are divided, not the ratios
 /// averaged. Targets that differ from the predictions by one trailing 1, [batch] for [batch, 1] or
 /// the other way round, come in the predictions' shape.
-using SymbolFunction = std::function<Symbol(Symbol y_true, Symbol y_pred)>;
+using SymbolFunction = Callable<Symbol(Symbol y_true, Symbol y_pred)>;
 
 class Loss {
  public:

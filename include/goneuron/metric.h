@@ -2,9 +2,9 @@
 // takes them; fit() and evaluate() report them, whatever the batches.
 #pragma once
 
-#include <functional>
 #include <optional>
 
+#include "goneuron/callable.h"
 #include "goneuron/callback.h"
 #include "goneuron/loss.h"
 
@@ -40,9 +40,9 @@ class Accumulator {
 /// What a metric looks at, computed in the step: f32 [batch, .., k], and what adds it up.
 struct Evidence {
   Symbol rows;
-  std::function<std::unique_ptr<Accumulator>()> make;
+  Callable<Shared<Accumulator>()> make;
 };
-using EvidenceFunction = std::function<Evidence(Symbol y_true, Symbol y_pred)>;
+using EvidenceFunction = Callable<Evidence(Symbol y_true, Symbol y_pred)>;
 
 class Metric {
  public:

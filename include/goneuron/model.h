@@ -129,8 +129,7 @@ struct WeightsReport {
 class Model {
  public:
   Model() = default;
-  explicit Model(std::shared_ptr<ModelImpl> impl)
-      : impl_(static_cast<std::shared_ptr<ModelImpl>&&>(impl)) {}
+  explicit Model(Shared<ModelImpl> impl) : impl_(static_cast<Shared<ModelImpl>&&>(impl)) {}
   Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs,
         Site site = Site::here());
   Model(const Symbol& input, const Symbol& output, Site site = Site::here());
@@ -250,13 +249,13 @@ class Model {
   void use_averaged_weights(bool averaged, Site site = Site::here());
   bool uses_averaged_weights() const;
 
-  const std::shared_ptr<ModelImpl>& impl() const { return impl_; }
+  const Shared<ModelImpl>& impl() const { return impl_; }
 
  private:
   Tensor predict_one(const Dataset& data, i64 batch_size, Site site) const;
   std::vector<Tensor> predict_data(const Dataset& data, i64 batch_size, Site site) const;
 
-  std::shared_ptr<ModelImpl> impl_;
+  Shared<ModelImpl> impl_;
 };
 
 /// While it lives, the model's weights are their moving averages:

@@ -2,11 +2,11 @@
 // is a number or a Schedule; gradients can be clipped, and groups of weights treated apart.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "goneuron/callable.h"
 #include "goneuron/layer.h"
 #include "goneuron/schedule.h"
 #include "goneuron/tensor.h"
@@ -28,14 +28,14 @@ struct ParameterGroup {
       : pattern(pattern), options(options) {}
   ParameterGroup(const std::string& pattern, const GroupOptions& options)
       : pattern(pattern), options(options) {}
-  ParameterGroup(const std::function<bool(const Weight&)>& fits, const GroupOptions& options)
+  ParameterGroup(const Callable<bool(const Weight&)>& fits, const GroupOptions& options)
       : fits(fits), options(options) {}
   /// Weights by their names, as they are.
   ParameterGroup(const std::vector<std::string>& names, const GroupOptions& options)
       : names(names), options(options) {}
 
   std::string pattern;
-  std::function<bool(const Weight&)> fits;
+  Callable<bool(const Weight&)> fits;
   std::vector<std::string> names;
   GroupOptions options;
 };

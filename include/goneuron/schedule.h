@@ -2,9 +2,9 @@
 // of a number: Adam(CosineDecay(0.001, 10000)). Steps are updates of the weights, counted from 0.
 #pragma once
 
-#include <functional>
 #include <vector>
 
+#include "goneuron/callable.h"
 #include "goneuron/shape.h"
 #include "goneuron/site.h"
 
@@ -25,7 +25,7 @@ class Schedule {
   Schedule(double learning_rate = 0.01);  // NOLINT: converts on purpose; the same for all steps
   /// Any function of the step. A model file cannot hold it: after load(), training asks for
   /// set_schedule().
-  explicit Schedule(std::function<double(i64)> function, Site site = Site::here());
+  explicit Schedule(Callable<double(i64)> function, Site site = Site::here());
   /// For the factories below and for files: `numbers` are theirs, in the order of their parameters.
   Schedule(Kind kind, std::vector<double> numbers, Site site);
 
@@ -41,7 +41,7 @@ class Schedule {
  private:
   Kind kind_ = Kind::constant;
   std::vector<double> numbers_;
-  std::function<double(i64)> function_;
+  Callable<double(i64)> function_;
   Site site_;
 };
 

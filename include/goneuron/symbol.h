@@ -12,22 +12,22 @@ struct Expr;
 class Symbol {
  public:
   Symbol() = default;
-  Symbol(std::shared_ptr<const Expr> expr, int output)
-      : expr_(static_cast<std::shared_ptr<const Expr>&&>(expr)), output_(output) {}
+  Symbol(Shared<const Expr> expr, int output)
+      : expr_(static_cast<Shared<const Expr>&&>(expr)), output_(output) {}
 
   /// With the batch as first dimension: [Any, 28, 28, 1].
   const Shape& shape() const;
   DType dtype() const;
 
   explicit operator bool() const { return expr_ != nullptr; }
-  const std::shared_ptr<const Expr>& expr() const { return expr_; }
+  const Shared<const Expr>& expr() const { return expr_; }
   int output() const { return output_; }
   friend bool operator==(const Symbol& a, const Symbol& b) {
     return a.expr_ == b.expr_ && a.output_ == b.output_;
   }
 
  private:
-  std::shared_ptr<const Expr> expr_;
+  Shared<const Expr> expr_;
   int output_ = 0;
 };
 

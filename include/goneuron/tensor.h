@@ -2,10 +2,10 @@
 // Used for data, weights and predictions; the training step itself works on planned arenas.
 #pragma once
 
-#include <memory>
 #include <span>
 
 #include "goneuron/shape.h"
+#include "goneuron/shared.h"
 
 namespace goneuron {
 
@@ -36,8 +36,8 @@ class Tensor {
   /// No copy: the caller keeps `memory` alive for as long as the tensor or a copy of it lives.
   static Tensor view(void* memory, const Shape& shape, DType dtype = DType::f32,
                      Site site = Site::here());
-  /// No copy: `owner` is kept alive by the tensor.
-  static Tensor adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype,
+  /// No copy: `owner`, a std::shared_ptr or std::unique_ptr, is kept by the tensor and its copies.
+  static Tensor adopt(Owner owner, void* memory, const Shape& shape, DType dtype,
                       Site site = Site::here());
 
   const Shape& shape() const { return shape_; }
@@ -81,7 +81,7 @@ class Tensor {
   std::string str() const;
 
  private:
-  std::shared_ptr<void> owner_;
+  Owner owner_;
   void* memory_ = nullptr;
   Shape shape_;
   i64 size_ = 0;

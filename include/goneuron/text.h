@@ -44,7 +44,7 @@ class Vocabulary {
   struct Table;
 
  private:
-  std::shared_ptr<const Table> table_;
+  Shared<const Table> table_;
 };
 
 struct TextOptions {

@@ -8,6 +8,7 @@
 #include "core/checked_math.h"
 #include "core/memory.h"
 #include "core/message.h"
+#include "core/ownership.h"
 #include "core/tensor_values.h"
 
 namespace goneuron {
@@ -100,8 +101,9 @@ void check_type(DType wanted, const Tensor& tensor, Site site) {
 Tensor::Tensor(const Shape& shape, DType dtype, Site site)
     : shape_(shape), size_(shape.elements(site)), dtype_(dtype) {
   if (bytes() == 0) return;
-  owner_ = allocate(shape, dtype, bytes(), site);
-  memory_ = owner_.get();
+  std::shared_ptr<void> memory = allocate(shape, dtype, bytes(), site);
+  memory_ = memory.get();
+  owner_ = owned(std::move(memory));
 }
 
 Tensor::Tensor(const float* values, const Shape& shape, Site site)
@@ -151,11 +153,10 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows, Site si
 }
 
 Tensor Tensor::view(void* memory, const Shape& shape, DType dtype, Site site) {
-  return adopt(nullptr, memory, shape, dtype, site);
+  return adopt({}, memory, shape, dtype, site);
 }
 
-Tensor Tensor::adopt(std::shared_ptr<void> owner, void* memory, const Shape& shape, DType dtype,
-                     Site site) {
+Tensor Tensor::adopt(Owner owner, void* memory, const Shape& shape, DType dtype, Site site) {
   check_memory(memory, shape, site);
   Tensor out;
   out.owner_ = std::move(owner);

@@ -157,7 +157,7 @@ Dataset make(RaggedData sequences, const char* function) {
                     "give one target for each step, or one tensor with one for each sequence"});
   if (sequences.options.lengths.empty()) sequences.options.lengths = usual_lengths(sequences.x);
   check_lengths(sequences, where);
-  return Dataset(bucketed(std::make_shared<const RaggedData>(std::move(sequences))));
+  return Dataset(share(bucketed(std::make_shared<const RaggedData>(std::move(sequences)))));
 }
 
 }  // namespace

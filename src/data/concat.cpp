@@ -11,15 +11,14 @@ namespace {
 
 class ConcatSource : public Source {
  public:
-  explicit ConcatSource(std::vector<std::shared_ptr<const DatasetImpl>> parts)
-      : parts_(std::move(parts)) {
+  explicit ConcatSource(std::vector<Shared<const DatasetImpl>> parts) : parts_(std::move(parts)) {
     for (const auto& part : parts_) {
       begins_.push_back(size_);
       size_ += part->size();
       if (part->source) block_ = std::max(block_, part->source->block());
     }
   }
-  const std::vector<std::shared_ptr<const DatasetImpl>>& parts() const { return parts_; }
+  const std::vector<Shared<const DatasetImpl>>& parts() const { return parts_; }
 
   i64 size() const override { return size_; }
   i64 block() const override { return block_; }
@@ -94,7 +93,7 @@ class ConcatSource : public Source {
   /// Of a sample's columns.
   const std::vector<i64>& bytes() const { return bytes_; }
 
-  std::vector<std::shared_ptr<const DatasetImpl>> parts_;
+  std::vector<Shared<const DatasetImpl>> parts_;
   std::vector<i64> begins_, bytes_ = bytes_of(*parts_[0]);
   i64 size_ = 0, block_ = 1;
 
@@ -118,8 +117,8 @@ std::string types_text(const DatasetImpl& data) {
 }
 
 /// The parts that `data` is made of already, or itself.
-void add_parts(const std::shared_ptr<const DatasetImpl>& data,
-               std::vector<std::shared_ptr<const DatasetImpl>>& parts) {
+void add_parts(const Shared<const DatasetImpl>& data,
+               std::vector<Shared<const DatasetImpl>>& parts) {
   const auto* made = dynamic_cast<const ConcatSource*>(data->source.get());
   if (made == nullptr || !data->maps.empty() || data->chosen.count >= 0) {
     parts.push_back(data);
@@ -140,7 +139,7 @@ Dataset Dataset::concat(const Dataset& other, Site site) const {
                 "the samples differ; expected the same names, shapes and dtypes",
                 {{"first", types_text(first)}, {"second", types_text(second)}},
                 "map() one of them to the other's types"});
-  std::vector<std::shared_ptr<const DatasetImpl>> parts;
+  std::vector<Shared<const DatasetImpl>> parts;
   add_parts(impl_, parts);
   add_parts(other.impl(), parts);
   auto out = std::make_shared<DatasetImpl>(first);
@@ -150,7 +149,7 @@ Dataset Dataset::concat(const Dataset& other, Site site) const {
   out->unmapped.clear();
   for (auto* columns : {&out->x, &out->y})
     for (Column& c : *columns) c.stored = Tensor();
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 }  // namespace goneuron

@@ -109,7 +109,7 @@ Table table_of(std::shared_ptr<CsvTable> table, const CsvOptions& options,
   data->preprocessing = std::shared_ptr<const Preprocessing>(table, &table->preprocessing);
   out.rows = table->rows;
   out.dropped = table->dropped;
-  out.data = Dataset(std::move(data));
+  out.data = Dataset(share(std::move(data)));
   return out;
 }
 

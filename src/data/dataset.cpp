@@ -85,7 +85,7 @@ std::string type_text(const Shape& shape, DType dtype) {
   return shape.str() + " " + dtype_name(dtype);
 }
 
-const DatasetImpl& need_data(const std::shared_ptr<const DatasetImpl>& impl, const char* function,
+const DatasetImpl& need_data(const Shared<const DatasetImpl>& impl, const char* function,
                              Site site) {
   if (impl == nullptr)
     throw_data({user_place(function, site),
@@ -129,7 +129,7 @@ Dataset::Dataset(const Tensors& x, const Tensors& y, Site site) {
   impl->x = columns_of(x);
   impl->y = columns_of(y);
   check_samples(impl->x, impl->y, site);
-  impl_ = std::move(impl);
+  impl_ = share(std::move(impl));
 }
 
 i64 Dataset::size() const { return impl_ == nullptr ? 0 : impl_->size(); }
@@ -161,7 +161,7 @@ Dataset Dataset::shuffle(std::uint64_t seed, i64 buffer_rows, Site site) const {
                 "leave it out for 16384"});
   out->shuffle_seed = seed;
   out->shuffle_rows = buffer_rows;
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 Dataset Dataset::batch(i64 size, Site site) const {
@@ -172,13 +172,13 @@ Dataset Dataset::batch(i64 size, Site site) const {
                 {},
                 "32 is usual"});
   out->batch_size = size;
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 Dataset Dataset::prefetch(bool on, Site site) const {
   auto out = std::make_shared<DatasetImpl>(need_data(impl_, "Dataset::prefetch", site));
   out->prefetch = on ? Prefetch::on : Prefetch::off;
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 Dataset Dataset::prefetch(int threads, Site site) const {
@@ -190,7 +190,7 @@ Dataset Dataset::prefetch(int threads, Site site) const {
                 "as many as the machine has cores, or prefetch(false) for none"});
   out->prefetch = Prefetch::on;
   out->threads = threads;
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 }  // namespace goneuron

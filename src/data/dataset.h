@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/ownership.h"
 #include "data/source.h"
 #include "goneuron/dataset.h"
 
@@ -54,7 +55,7 @@ struct DatasetImpl {
   /// Where the samples come from when the columns hold no tensors; its columns are x, then y.
   std::shared_ptr<const Source> source;
   struct Map {
-    std::function<Samples(const Samples&, const SampleContext&)> function;
+    Callable<Samples(const Samples&, const SampleContext&)> function;
     Site site;
     bool mixes = false;  // samples with each other, so that they are of no one class
   };
@@ -103,7 +104,7 @@ struct DatasetImpl {
 std::shared_ptr<DatasetImpl> bucketed(std::shared_ptr<const RaggedData> sequences);
 
 /// The data set, or a DataError that there is none.
-const DatasetImpl& need_data(const std::shared_ptr<const DatasetImpl>& impl, const char* function,
+const DatasetImpl& need_data(const Shared<const DatasetImpl>& impl, const char* function,
                              Site site);
 /// Throws DataError for sequences in buckets.
 void refuse_buckets(const DatasetImpl& impl, const char* function, Site site);

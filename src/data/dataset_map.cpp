@@ -57,24 +57,24 @@ Samples DatasetImpl::mapped(Samples sample, const SampleContext& context) const 
   return sample;
 }
 
-Dataset Dataset::map(std::function<Sample(const Sample&)> function, Site site) const {
-  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
+Dataset Dataset::map(Callable<Sample(const Sample&)> function, Site site) const {
+  if (!function) return map(Callable<Samples(const Samples&, const SampleContext&)>(), site);
   return map([function = std::move(function)](const Sample& s,
                                               const SampleContext&) { return function(s); },
              site);
 }
 
-Dataset Dataset::map(std::function<Samples(const Samples&)> function, Site site) const {
-  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
+Dataset Dataset::map(Callable<Samples(const Samples&)> function, Site site) const {
+  if (!function) return map(Callable<Samples(const Samples&, const SampleContext&)>(), site);
   return map([function = std::move(function)](const Samples& s,
                                               const SampleContext&) { return function(s); },
              site);
 }
 
-Dataset Dataset::map(std::function<Sample(const Sample&, const SampleContext&)> function,
+Dataset Dataset::map(Callable<Sample(const Sample&, const SampleContext&)> function,
                      Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::map", site);
-  if (!function) return map(std::function<Samples(const Samples&, const SampleContext&)>(), site);
+  if (!function) return map(Callable<Samples(const Samples&, const SampleContext&)>(), site);
   if (from.x.size() != 1 || from.targets() != 1)
     throw_data({user_place("Dataset::map", site),
                 counted(inputs(), "input") + " and " + counted(targets(), "target") +
@@ -89,7 +89,7 @@ Dataset Dataset::map(std::function<Sample(const Sample&, const SampleContext&)> 
       site);
 }
 
-Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)> function,
+Dataset Dataset::map(Callable<Samples(const Samples&, const SampleContext&)> function,
                      Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::map", site);
   if (!function)
@@ -123,7 +123,7 @@ Dataset Dataset::map(std::function<Samples(const Samples&, const SampleContext&)
                 lines, "return as many as the function is given"});
   take_types(out->x, first.x);
   take_types(out->y, first.y);
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 }  // namespace goneuron

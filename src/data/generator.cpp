@@ -21,8 +21,7 @@ std::string types_text(const Samples& sample) {
 
 class GeneratorSource : public Source {
  public:
-  GeneratorSource(i64 size, std::function<Samples(i64)> function, std::string types,
-                  std::string where)
+  GeneratorSource(i64 size, Callable<Samples(i64)> function, std::string types, std::string where)
       : size_(size),
         function_(std::move(function)),
         types_(std::move(types)),
@@ -53,22 +52,22 @@ class GeneratorSource : public Source {
   }
 
   i64 size_;
-  std::function<Samples(i64)> function_;
+  Callable<Samples(i64)> function_;
   std::string types_, where_;
 };
 
 }  // namespace
 
-Dataset generator(i64 size, const std::function<Sample(i64)>& function, Site site) {
-  if (!function) return generator(size, std::function<Samples(i64)>(), site);
-  return generator(size, std::function<Samples(i64)>([function](i64 index) {
+Dataset generator(i64 size, const Callable<Sample(i64)>& function, Site site) {
+  if (!function) return generator(size, Callable<Samples(i64)>(), site);
+  return generator(size, Callable<Samples(i64)>([function](i64 index) {
                      const Sample sample = function(index);
                      return Samples{{sample.x}, {sample.y}};
                    }),
                    site);
 }
 
-Dataset generator(i64 size, const std::function<Samples(i64)>& function, Site site) {
+Dataset generator(i64 size, const Callable<Samples(i64)>& function, Site site) {
   const std::string where = user_place("data::generator", site);
   if (size < 1 || !function)
     throw_data({where,
@@ -93,7 +92,7 @@ Dataset generator(i64 size, const std::function<Samples(i64)>& function, Site si
   for (const Tensor& t : first.x) impl->x.push_back({"", {}, t.shape(), t.dtype()});
   for (const Tensor& t : first.y) impl->y.push_back({"", {}, t.shape(), t.dtype()});
   impl->source = std::make_shared<GeneratorSource>(size, function, types_text(first), where);
-  return Dataset(std::move(impl));
+  return Dataset(share(std::move(impl)));
 }
 
 }  // namespace goneuron::data

@@ -130,7 +130,7 @@ Images images(const std::string& folder, const ImageOptions& options, Site site)
                                                options.height > 0, where);
   impl->x.push_back({"", {}, shape, DType::u8});
   impl->y.push_back({"", {}, Shape{}, DType::i32});
-  found.data = Dataset(std::move(impl));
+  found.data = Dataset(share(std::move(impl)));
   return found;
 }
 

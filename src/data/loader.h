@@ -130,7 +130,7 @@ class Loader {
     return batch.part->order ? i64{batch.part->order[at]} : at;
   }
 
-  std::shared_ptr<const DatasetImpl> data_;
+  Shared<const DatasetImpl> data_;
   i64 batch_size_ = 0, steps_ = 0, step_ = 0, epoch_ = 0;
   i64 piece_ = 0;  // rows that a thread takes at a time
   double waited_ = 0;

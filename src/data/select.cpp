@@ -20,7 +20,7 @@ Dataset of_sequences(const DatasetImpl& from, std::shared_ptr<const RaggedData> 
   out->sequences = made->sequences;
   out->x = made->x;
   out->y = made->y;
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 void check_count(i64 count, const char* function, Site site) {
@@ -44,11 +44,11 @@ Dataset slice_of(const DatasetImpl& from, i64 begin, i64 end) {
   if (from.source || from.chosen.list) {
     out->chosen.first += begin;
     out->chosen.count = end - begin;
-    return Dataset(std::move(out));
+    return Dataset(share(std::move(out)));
   }
   for (auto* columns : {&out->x, &out->y})
     for (Column& c : *columns) c.stored = c.stored.slice(begin, end);
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 Dataset chosen_from(const DatasetImpl& from, const std::vector<std::uint32_t>& samples) {
@@ -68,7 +68,7 @@ Dataset chosen_from(const DatasetImpl& from, const std::vector<std::uint32_t>& s
     rows->push_back(static_cast<std::uint32_t>(from.chosen[i64{i}]));
   auto out = std::make_shared<DatasetImpl>(from);
   out->chosen = {0, static_cast<i64>(rows->size()), std::move(rows)};
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 TrainTest Dataset::split(double fraction, Site site) const {
@@ -97,7 +97,7 @@ Dataset Dataset::take(i64 count, Site site) const {
   return slice_of(from, 0, count);
 }
 
-Dataset Dataset::filter(const std::function<bool(const Sample&)>& wanted, Site site) const {
+Dataset Dataset::filter(const Callable<bool(const Sample&)>& wanted, Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::filter", site);
   if (wanted && (from.x.size() != 1 || from.targets() != 1))
     throw_data({user_place("Dataset::filter", site),
@@ -105,14 +105,14 @@ Dataset Dataset::filter(const std::function<bool(const Sample&)>& wanted, Site s
                     " for a function of one each; expected one that takes Samples",
                 {},
                 "write it as [](const Samples& s) { return ..; }, with s.x[0], s.x[1], .."});
-  if (!wanted) return filter(std::function<bool(const Samples&)>(), site);
-  return filter(std::function<bool(const Samples&)>([&](const Samples& s) {
+  if (!wanted) return filter(Callable<bool(const Samples&)>(), site);
+  return filter(Callable<bool(const Samples&)>([&](const Samples& s) {
                   return wanted({s.x[0], s.y[0]});
                 }),
                 site);
 }
 
-Dataset Dataset::filter(const std::function<bool(const Samples&)>& wanted, Site site) const {
+Dataset Dataset::filter(const Callable<bool(const Samples&)>& wanted, Site site) const {
   const DatasetImpl& from = need_data(impl_, "Dataset::filter", site);
   if (!wanted)
     throw_data({user_place("Dataset::filter", site),

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/message.h"
+#include "core/ownership.h"
 #include "core/tensor_values.h"
 #include "data/utf8.h"
 #include "goneuron/text.h"
@@ -50,8 +51,8 @@ std::vector<std::int32_t> codes_of(const std::string& text, const std::string& w
   return codes;
 }
 
-const Vocabulary::Table& need(const std::shared_ptr<const Vocabulary::Table>& table,
-                              const char* function, Site site) {
+const Vocabulary::Table& need(const Shared<const Vocabulary::Table>& table, const char* function,
+                              Site site) {
   if (table == nullptr)
     throw_data({user_place(function, site),
                 "the vocabulary is empty; expected tokens",
@@ -103,7 +104,7 @@ Vocabulary::Vocabulary(const std::vector<std::string>& characters, Site site) {
                   "give every character once"});
     table->tokens.push_back(token);
   }
-  table_ = std::move(table);
+  table_ = share(std::move(table));
 }
 
 Vocabulary Vocabulary::bytes() {
@@ -114,7 +115,7 @@ Vocabulary Vocabulary::bytes() {
     table->numbers.emplace(byte, byte);
   }
   Vocabulary made;
-  made.table_ = std::move(table);
+  made.table_ = share(std::move(table));
   return made;
 }
 

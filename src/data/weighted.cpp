@@ -68,7 +68,7 @@ Dataset Dataset::weighted(const Tensor& weights, Site site) const {
     out->source = std::make_shared<WithColumn>(from.source, column, from.stored_types().size());
   if (!out->unmapped.empty()) out->unmapped.push_back({Shape{}, DType::f32});
   out->y.push_back({"", from.source ? Tensor() : column, Shape{}, DType::f32});
-  return Dataset(std::move(out));
+  return Dataset(share(std::move(out)));
 }
 
 }  // namespace goneuron

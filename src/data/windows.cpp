@@ -68,7 +68,7 @@ Dataset over(std::shared_ptr<const Source> source, const Shape& x, const Shape& 
   impl->source = std::move(source);
   impl->x.push_back({"", {}, x, dtype});
   impl->y.push_back({"", {}, y, dtype});
-  return Dataset(std::move(impl));
+  return Dataset(share(std::move(impl)));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::shared_ptr<Expr> new_expr(Expr::Kind kind, std::vector<TensorType> outputs,
 }  // namespace
 
 namespace {
-using Doomed = std::vector<std::shared_ptr<const Expr>>;
+using Doomed = std::vector<Shared<const Expr>>;
 thread_local Doomed* doomed =
     nullptr;  // what the Expr destructor at work on this thread has still to release
 }  // namespace
@@ -44,12 +44,11 @@ Expr::~Expr() {
 
 Symbol keeping(const Symbol& symbol, std::vector<Symbol> others) {
   struct Kept {
-    std::shared_ptr<const Expr> expr;
+    Symbol symbol;
     std::vector<Symbol> others;
   };
-  const Expr* expr = symbol.expr().get();
-  auto kept = std::make_shared<Kept>(Kept{symbol.expr(), std::move(others)});
-  return {std::shared_ptr<const Expr>(std::move(kept), expr), symbol.output()};
+  Owner kept = owned(std::make_shared<Kept>(Kept{symbol, std::move(others)}));
+  return {{symbol.expr().get(), std::move(kept)}, symbol.output()};
 }
 
 std::shared_ptr<LayerCall> current_call() { return active_call; }
@@ -97,7 +96,7 @@ Symbol make(const OpDef& op, std::vector<Symbol> inputs, Attrs attrs, Site site)
   expr->op = &op;
   expr->attrs = std::move(attrs);
   expr->inputs = std::move(inputs);
-  return {expr, 0};
+  return {share(std::move(expr)), 0};
 }
 
 Symbol make(std::string_view op, std::vector<Symbol> inputs, Attrs attrs, Site site) {
@@ -110,19 +109,19 @@ Symbol input_symbol(const TensorType& type, std::string name, Site site) {
   auto expr = new_expr(Expr::Kind::input, {type}, site);
   expr->call = nullptr;
   expr->name = std::move(name);
-  return {expr, 0};
+  return {share(std::move(expr)), 0};
 }
 
 Symbol variable_symbol(std::shared_ptr<Variable> variable) {
   auto expr = new_expr(Expr::Kind::variable, {variable->type}, {});
   expr->variable = std::move(variable);
-  return {expr, 0};
+  return {share(std::move(expr)), 0};
 }
 
 Symbol constant_symbol(const Tensor& value, Site site) {
   auto expr = new_expr(Expr::Kind::constant, {{value.shape(), value.dtype()}}, site);
   expr->constant = value;
-  return {expr, 0};
+  return {share(std::move(expr)), 0};
 }
 
 Symbol scalar(double value) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ownership.h"
 #include "goneuron/initializer.h"
 #include "goneuron/symbol.h"
 #include "graph/attrs.h"
@@ -49,10 +50,11 @@ class WeakSymbol {
  public:
   WeakSymbol() = default;
   WeakSymbol(const Symbol& symbol)
-      : expr_(symbol.expr()), output_(symbol.output()) {}  // NOLINT: converts on purpose
-  operator Symbol() const {                                // NOLINT: converts on purpose
+      : expr_(pointer_of(symbol.expr())),
+        output_(symbol.output()) {}  // NOLINT: converts on purpose
+  operator Symbol() const {          // NOLINT: converts on purpose
     auto expr = expr_.lock();
-    return expr ? Symbol(std::move(expr), output_) : Symbol();
+    return expr ? Symbol(share(std::move(expr)), output_) : Symbol();
   }
 
  private:

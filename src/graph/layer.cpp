@@ -18,7 +18,7 @@ void need_function(const Function& function, const char* name, Site site) {
           "pass a function of a Symbol, or of a std::vector<Symbol>");
 }
 
-LayerImpl& need(const std::shared_ptr<LayerImpl>& impl) {
+LayerImpl& need(const Shared<LayerImpl>& impl) {
   if (!impl)
     throw_graph({.where = user_place("Layer", {}),
                  .what = "the Layer is empty; expected one that a factory made",
@@ -33,7 +33,7 @@ bool made_in(const Symbol& symbol, const LayerCall* call) {
 }
 }  // namespace
 
-Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site) {
+Layer::Layer(const char* name, Callable<Symbol(Symbol)> function, Site site) {
   need_function(function, name, site);
   LayerImpl impl{.kind = name, .prefix = name, .site = site, .names_what_it_gets = true};
   impl.build = [function = std::move(function)](LayerContext& context) {
@@ -43,8 +43,7 @@ Layer::Layer(const char* name, std::function<Symbol(Symbol)> function, Site site
   *this = make_layer(std::move(impl));
 }
 
-Layer::Layer(const char* name, std::function<Symbol(const std::vector<Symbol>&)> function,
-             Site site) {
+Layer::Layer(const char* name, Callable<Symbol(const std::vector<Symbol>&)> function, Site site) {
   need_function(function, name, site);
   LayerImpl impl{
       .kind = name, .prefix = name, .site = site, .names_what_it_gets = true, .max_inputs = 64};
@@ -75,7 +74,8 @@ std::vector<Symbol> Layer::call_all(const std::vector<Symbol>& inputs, Site site
                  .hint = "make it with a factory such as Dense(10)"});
   const UserCall user(impl_->kind.c_str(), site, true);
   const LayerPlace place(impl_->describe());
-  auto call = std::make_shared<LayerCall>(LayerCall{impl_, inputs, {}, site, current_call()});
+  auto call =
+      std::make_shared<LayerCall>(LayerCall{pointer_of(impl_), inputs, {}, site, current_call()});
   note_around(*call);
   LayerContext context(*impl_, *call);
   for (const Symbol& input : inputs)
@@ -107,7 +107,7 @@ std::vector<Symbol> Layer::call_all(const std::vector<Symbol>& inputs, Site site
   if (!context.kept().empty())
     for (Symbol& output : outputs) output = keeping(output, context.kept());
   for (const auto& variable : impl_->variables) {
-    variable->layer = impl_;
+    variable->layer = pointer_of(impl_);
     if (!impl_->built) variable->site = site;
   }
   if (!impl_->built) impl_->first_output = outputs[0];
@@ -233,7 +233,7 @@ Layer Layer::clone() const {
     twin->drawn = false;  // a copy, whatever seed its model has
     copy->variables.push_back(twin);
   }
-  return Layer(copy);
+  return Layer(share(std::move(copy)));
 }
 
 }  // namespace goneuron

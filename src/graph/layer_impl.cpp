@@ -145,8 +145,7 @@ void note_around(const LayerCall& call) {
 }
 
 Layer make_layer(LayerImpl impl) {
-  auto shared = std::make_shared<LayerImpl>(std::move(impl));
-  return Layer(shared);
+  return Layer(share(std::make_shared<LayerImpl>(std::move(impl))));
 }
 
 void require(bool good, const char* kind, Site site, const std::string& found,

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "core/message.h"
+#include "core/ownership.h"
 #include "io/json_text.h"
 #include "io/safetensors.h"
 #include "io/safetensors_dtype.h"
@@ -241,7 +242,7 @@ void make_tensors(SafetensorsFile& file, std::uint8_t* data) {
     if (bytes == 0) {
       entry.tensor = Tensor(entry.shape, known.dtype);
     } else if (reinterpret_cast<std::uintptr_t>(at) % static_cast<size_t>(known.size) == 0) {
-      entry.tensor = Tensor::adopt(file.owner, at, entry.shape, known.dtype);
+      entry.tensor = Tensor::adopt(owned(file.owner), at, entry.shape, known.dtype);
     } else {
       entry.tensor = Tensor(entry.shape, known.dtype);
       std::memcpy(entry.tensor.raw(), at, bytes);

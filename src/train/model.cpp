@@ -11,7 +11,7 @@
 
 namespace goneuron {
 
-ModelImpl& need(const std::shared_ptr<ModelImpl>& impl) {
+ModelImpl& need(const Shared<ModelImpl>& impl) {
   if (!impl)
     throw_graph({.where = user_place("Model", {}),
                  .what = "the Model is empty; expected one that has been made",
@@ -29,11 +29,11 @@ Model Sequential(const std::vector<Layer>& layers, Site site) {
   auto impl = std::make_shared<ModelImpl>();
   impl->site = site;
   impl->pending = layers;
-  return Model(impl);
+  return Model(share(std::move(impl)));
 }
 
 Model::Model(const std::vector<Symbol>& inputs, const std::vector<Symbol>& outputs, Site site)
-    : impl_(std::make_shared<ModelImpl>()) {
+    : impl_(share(std::make_shared<ModelImpl>())) {
   const UserCall user("Model", site);
   const auto check = [&](const std::vector<Symbol>& list, const char* what) {
     if (list.empty() || std::any_of(list.begin(), list.end(), [](const Symbol& s) { return !s; }))

@@ -50,7 +50,7 @@ std::vector<Layer> unique_layers(const std::vector<Layer>& layers) {
 std::vector<Layer> layers_of(const std::vector<const Expr*>& order) {
   std::vector<Layer> all;
   for (const Expr* expr : order)
-    for (auto call = expr->call; call; call = call->parent) all.emplace_back(call->layer);
+    for (auto call = expr->call; call; call = call->parent) all.emplace_back(share(call->layer));
   return unique_layers(all);
 }
 
@@ -80,7 +80,8 @@ void allocate(Arena& arena, const std::vector<std::shared_ptr<Variable>>& variab
   i64 at = 0;
   for (const auto& v : variables)
     if (wants(*v)) {
-      v->value = Tensor::adopt(arena.owner(), arena.data() + at, v->type.shape, v->type.dtype);
+      v->value =
+          Tensor::adopt(owned(arena.owner()), arena.data() + at, v->type.shape, v->type.dtype);
       at = round_up(at + v->value.bytes(), 64);
     }
 }

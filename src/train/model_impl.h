@@ -224,7 +224,7 @@ void begin_step(const ModelImpl& model, StepScalars& scalars);
 /// Type of the target that data of this shape (of one sample) and dtype becomes.
 TensorType target_type(const Shape& sample, DType dtype);
 /// What a Model points to; GraphError for an empty one.
-ModelImpl& need(const std::shared_ptr<ModelImpl>& impl);
+ModelImpl& need(const Shared<ModelImpl>& impl);
 /// The workers that steps run on, and the device chosen by set_device().
 WorkerPool& worker_pool();
 std::mutex& worker_mutex();

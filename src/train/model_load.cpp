@@ -73,14 +73,15 @@ class Restorer {
   void restore_parts() const {
     for (const Layer& layer : model_->layers) {
       if (layer.impl()->kind != "Model") continue;
+      const auto model = pointer_of(layer.impl());
       std::vector<std::weak_ptr<LayerImpl>> inner;
       for (const Layer& other : model_->layers)
-        if (other.impl()->around.count(layer.impl()) != 0) inner.emplace_back(other.impl());
+        if (other.impl()->around.count(model) != 0) inner.push_back(pointer_of(other.impl()));
       layer.impl()->parts = [inner] {
         LayerImpl::Parts parts;
         for (const auto& weak : inner)
           if (const auto part = weak.lock()) {
-            parts.layers.emplace_back(part);
+            parts.layers.emplace_back(share(part));
             const auto& own = part->parts ? part->parts().variables : part->variables;
             parts.variables.insert(parts.variables.end(), own.begin(), own.end());
           }
@@ -301,7 +302,7 @@ std::shared_ptr<ModelImpl> model_of(const ModelRecord& record, const std::string
 
 Model Model::load(const std::string& path, Site site) {
   const UserCall user("load", site);
-  return Model(model_of(load_model_file(path), path));
+  return Model(share(model_of(load_model_file(path), path)));
 }
 
 }  // namespace goneuron

@@ -32,7 +32,7 @@ ModelRecord record_of(ModelImpl& m) {
       if (!evidence.make()->spec().empty()) rows.push_back(evidence.rows);
     if (!rows.empty()) record.graph.roots.push_back({"evidence", rows});
   }
-  for (const Layer& layer : m.layers) record.graph.layers.push_back(layer.impl());
+  for (const Layer& layer : m.layers) record.graph.layers.push_back(pointer_of(layer.impl()));
   TrainingFacts& facts = record.training;
   facts.compiled = m.compiled;
   facts.epoch = m.epoch;
@@ -83,7 +83,7 @@ ModelRecord record_of(ModelImpl& m) {
 }
 
 namespace {
-ModelImpl& need_weights(const std::shared_ptr<ModelImpl>& impl, const char* call, const char* hint,
+ModelImpl& need_weights(const Shared<ModelImpl>& impl, const char* call, const char* hint,
                         Site site) {
   ModelImpl& m = need(impl);
   if (!m.built())

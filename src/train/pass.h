@@ -50,7 +50,7 @@ class Means {
   struct Added {
     int output;    // of the step
     size_t first;  // place of its numbers in the logs
-    std::unique_ptr<Accumulator> sums;
+    Shared<Accumulator> sums;
   };
   void show_means();
   void add_evidence(const Executor& executor);

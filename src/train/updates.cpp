@@ -145,7 +145,7 @@ Arena allocate(const Variables& variables, const char* what) {
   Arena arena(bytes_of(variables), what);
   i64 at = 0;
   for (const auto& v : variables) {
-    v->value = Tensor::adopt(arena.owner(), arena.data() + at, v->type.shape, v->type.dtype);
+    v->value = Tensor::adopt(owned(arena.owner()), arena.data() + at, v->type.shape, v->type.dtype);
     at = round_up(at + v->value.bytes(), 64);
   }
   return arena;

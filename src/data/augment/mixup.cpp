@@ -44,7 +44,7 @@ Tensor shares_of(const Tensor& y, i64 classes, i64 index, const std::string& whe
 
 Dataset mixed(const Dataset& data, const AugmentOptions& options, Site site) {
   const std::string where = user_place("data::augment", site);
-  const std::shared_ptr<const DatasetImpl>& all = data.impl();
+  const auto& all = data.impl();
   if (all->x.size() != 1 || all->targets() != 1 || (all->source && all->source->block() > 1))
     throw_data({where,
                 "mixup of " + counted(data.inputs(), "input") + " and " +
@@ -77,7 +77,7 @@ Dataset mixed(const Dataset& data, const AugmentOptions& options, Site site) {
       site);
   auto marked = std::make_shared<DatasetImpl>(*made.impl());
   marked->maps.back().mixes = true;
-  return Dataset(std::move(marked));
+  return Dataset(share(std::move(marked)));
 }
 
 }  // namespace goneuron::data

@@ -9,17 +9,17 @@ namespace {
 
 class LambdaCallback : public CallbackBase {
  public:
-  explicit LambdaCallback(std::function<void(TrainingState&)> function)
+  explicit LambdaCallback(Callable<void(TrainingState&)> function)
       : function_(std::move(function)) {}
   void on_epoch_end(TrainingState& state) override { function_(state); }
 
  private:
-  std::function<void(TrainingState&)> function_;
+  Callable<void(TrainingState&)> function_;
 };
 
 }  // namespace
 
-Callback Lambda(std::function<void(TrainingState&)> function, Site site) {
+Callback Lambda(Callable<void(TrainingState&)> function, Site site) {
   if (!function)
     throw_graph({user_place("Lambda", site),
                  "the function is empty",

@@ -18,7 +18,7 @@ class Lambdas : public CallbackBase {
   void on_test_end(TrainingState& state) override { call(hooks_.on_test_end, state); }
 
  private:
-  static void call(const std::function<void(TrainingState&)>& hook, TrainingState& state) {
+  static void call(const Callable<void(TrainingState&)>& hook, TrainingState& state) {
     if (hook) hook(state);
   }
   LambdaCallbackOptions hooks_;

@@ -12,7 +12,7 @@ constexpr const char* kind = "LearningRateScheduler";
 
 class Scheduler : public CallbackBase {
  public:
-  Scheduler(std::function<double(i64, double)> schedule, Site site)
+  Scheduler(Callable<double(i64, double)> schedule, Site site)
       : schedule_(std::move(schedule)), site_(site) {}
   void check(const TrainingState& state) const override { need_constant_rate(kind, state, site_); }
   void on_epoch_begin(TrainingState& state) override {
@@ -20,13 +20,13 @@ class Scheduler : public CallbackBase {
   }
 
  private:
-  std::function<double(i64, double)> schedule_;
+  Callable<double(i64, double)> schedule_;
   Site site_;
 };
 
 }  // namespace
 
-Callback LearningRateScheduler(std::function<double(i64, double)> schedule, Site site) {
+Callback LearningRateScheduler(Callable<double(i64, double)> schedule, Site site) {
   need_option(static_cast<bool>(schedule), kind, site,
               "the function is empty; expected one of the epoch and the rate",
               "[](i64 epoch, double rate) { return epoch < 10 ? rate : rate * 0.9; }");

@@ -80,7 +80,7 @@ double half_cosine(double part) { return (1 - std::cos(std::numbers::pi * part))
 
 Schedule::Schedule(double learning_rate) : numbers_{learning_rate} {}
 
-Schedule::Schedule(std::function<double(i64)> function, Site site)
+Schedule::Schedule(Callable<double(i64)> function, Site site)
     : kind_(Kind::function), function_(std::move(function)), site_(site) {
   require(function_ != nullptr, "Schedule", site, "the function is empty; expected a callable one",
           "pass a lambda: Schedule([](i64 step) { return 0.1 / (1 + step); })");
