@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -17,22 +18,34 @@ int twice(int x) { return 2 * x; }
 using Number = Callable<int(int)>;
 
 // Overloads are told apart by what a function takes and gives.
-const auto of_text = [](const std::string&) { return std::string(); };
+using OfText = std::string (*)(const std::string&);
 static_assert(std::is_convertible_v<decltype(twice)*, Number>);
 static_assert(std::is_convertible_v<double (*)(long), Number>, "numbers convert");
-static_assert(!std::is_convertible_v<decltype(of_text), Number>);
+static_assert(!std::is_convertible_v<OfText, Number>);
 static_assert(!std::is_convertible_v<int, Number>);
-static_assert(std::is_convertible_v<decltype(of_text), Callable<void(const char*)>>,
+struct Point {
+  int x;
+};
+static_assert(!std::is_convertible_v<int Point::*, Callable<int(const Point&)>>,
+              "it is called as a function");
+struct Nested {
+  Callable<Nested(Nested)> of_itself;
+};
+static_assert(std::is_copy_constructible_v<Nested>);
+static_assert(std::is_convertible_v<OfText, Callable<void(const char*)>>,
               "a result may be left alone");
 static_assert(std::is_nothrow_move_constructible_v<Number>);
 
 TEST(Callable, CallsFunctionsLambdasAndObjects) {
-  const int factor = 3;
   const std::function<int(int)> function = [](int x) { return x + 1; };
   EXPECT_EQ(Number(twice)(4), 8);
-  EXPECT_EQ(Number([factor](int x) { return factor * x; })(4), 12);
+  EXPECT_EQ(Number([factor = 3](int x) { return factor * x; })(4), 12);
   EXPECT_EQ(Number(function)(4), 5);
   EXPECT_EQ(Number([](double x) { return x / 2; })(5), 2) << "converted to the result";
+  EXPECT_EQ(Number(+[](int x) noexcept { return x; })(4), 4);
+  auto counter = [n = 0](int step) mutable { return n += step; };
+  const Number by_reference = std::ref(counter);
+  EXPECT_EQ(by_reference(2) + counter(2), 6);
   int called = 0;
   const Callable<void()> counts = [&] { return ++called; };
   counts();
@@ -65,6 +78,19 @@ TEST(Callable, ACopyHasStateOfItsOwn) {
   EXPECT_EQ(moved(0), 8) << "assigned to itself";
   moved = twice;
   EXPECT_EQ(moved(1), 2);
+}
+
+TEST(Callable, IsAsItWasWhenACopyThrows) {
+  struct Throws {
+    Throws() = default;
+    Throws(const Throws&) { throw std::runtime_error("no copy"); }
+    Throws(Throws&&) = default;
+    int operator()(int x) const { return x; }
+  };
+  const Number thrower = Throws();
+  Number kept = twice;
+  EXPECT_THROW(kept = thrower, std::runtime_error);
+  EXPECT_EQ(kept(3), 6);
 }
 
 TEST(Callable, PassesArgumentsOnAndDropsWhatItHeld) {

@@ -51,6 +51,22 @@ ERROR_CASE(evidence_that_is_no_rows) {
   model.fit(samples(6), Tensor(Shape{6, 1}));
 }
 
+ERROR_CASE(evidence_that_shares_its_accumulator) {
+  struct Nothing : Accumulator {
+    void reset() override {}
+    void add(const float*, i64) override {}
+    void finish(double* numbers) override { numbers[0] = 0; }
+    std::vector<double> state() const override { return {}; }
+    void restore(const std::vector<double>&) override {}
+  };
+  const auto one = std::make_shared<Nothing>();
+  auto model = regressor();
+  model.compile(SGD(0.1), MSE, {Metric("mine", [&](Symbol, Symbol p) {
+                  return Evidence{p, [&] { return one; }};
+                })});
+  model.fit(samples(6), Tensor(Shape{6, 1}));
+}
+
 ERROR_CASE(mean_of_an_empty_symbol) { MeanOf("hidden", Symbol()); }
 
 ERROR_CASE(early_stopping_with_a_patience_below_zero) { EarlyStopping({.patience = -1}); }

@@ -56,6 +56,7 @@ printf '#include <%s>\n' string vector optional span exception initializer_list 
 echo '#include <goneuron/goneuron.h>' >"$work/ours.cpp"
 best_empty=999999 best_standard=999999 best_ours=999999
 TIMEFORMAT='%U %S'
+export LC_ALL=C CCACHE_DISABLE=1
 for _ in 1 2 3 4 5; do
   for file in empty standard ours; do
     read -r user system < <({ time ${CXX:-g++} -std=c++20 -O2 "-I$work/prefix/include" -c "$work/$file.cpp" -o "$work/o.o"; } 2>&1)

@@ -1,5 +1,5 @@
-// Shared and Owner: they keep and drop what they were made of exactly as the std::shared_ptr they
-// stand for, whoever made it.
+// Shared and KeepAlive: they keep and drop what they were made of exactly as the std::shared_ptr
+// they stand for, whoever made it.
 #include "goneuron/shared.h"
 
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/ownership.h"
+#include "goneuron/tensor.h"
 
 namespace goneuron {
 namespace {
@@ -100,17 +101,43 @@ TEST(Shared, CountsWithThePointerItWasSharedFrom) {
   EXPECT_TRUE(weak.expired());
 }
 
-TEST(Owner, KeepsWhatItWasMadeOf) {
+TEST(Shared, FindsABaseWhereverItLies) {
+  struct Other {
+    virtual ~Other() = default;
+    int number = 3;
+  };
+  struct Second : Other, Base {
+    int number() const override { return 4; }
+  };
+  struct Virtual : virtual Other, virtual Base {
+    int number() const override { return 5; }
+  };
+  const auto second = std::make_shared<Second>();
+  const Shared<Base> one = second, two = std::make_unique<Virtual>();
+  EXPECT_EQ(one.get(), static_cast<Base*>(second.get()));
+  EXPECT_NE(static_cast<void*>(one.get()), static_cast<void*>(second.get()));
+  EXPECT_EQ(one->number(), 4);
+  EXPECT_EQ(two->number(), 5);
+  EXPECT_EQ(second.use_count(), 2);
+}
+
+TEST(KeepAlive, IsEmptyOfNothing) {
+  const float values[] = {1, 2};
+  const Tensor view = Tensor::adopt(nullptr, const_cast<float*>(values), Shape{2}, DType::f32);
+  EXPECT_EQ(view.raw(), values);
+}
+
+TEST(KeepAlive, KeepsWhatItWasMadeOf) {
   int dropped = 0;
   auto object = std::make_unique<Derived>(dropped);
   Derived* address = object.get();
   {
     Shared<Derived> part;
     {
-      Owner owner = std::move(object);
-      Owner other;
+      KeepAlive owner = std::move(object);
+      KeepAlive other;
       other = owner;
-      owner = Owner();
+      owner = KeepAlive();
       part = {address, std::move(other)};
     }
     EXPECT_EQ(part->number(), 2);

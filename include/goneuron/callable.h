@@ -7,9 +7,12 @@
 
 namespace goneuron {
 
-/// What gives an R when it is called with `Args`.
-template <class F, class R, class... Args>
-concept Gives = std::is_invocable_r_v<R, F&, Args...>;
+namespace detail {
+/// What gives an R when it is called with `Args`, but for a Callable that is copied.
+template <class F, class Self, class R, class... Args>
+concept Gives = !std::is_same_v<F, Self> && !std::is_member_pointer_v<F> &&
+                std::is_invocable_r_v<R, F&, Args...>;
+}  // namespace detail
 
 template <class Signature>
 class Callable;
@@ -17,18 +20,21 @@ class Callable;
 /// Throws GraphError.
 [[noreturn]] void throw_empty_callable();
 
-/// Any function, or object that is called as one, with these arguments; a copy copies it. Empty by
-/// default, from nullptr and from what is empty itself, as a std::function may be; a call of an
-/// empty one throws GraphError.
+/// Any function, or object that is called as one, with these arguments, but no pointer to a member;
+/// a copy copies it. Empty by default, from nullptr and from what is empty itself, as a
+/// std::function may be; a call of an empty one throws GraphError.
 template <class R, class... Args>
 class Callable<R(Args...)> {
  public:
   Callable() = default;
   Callable(std::nullptr_t) {}  // NOLINT: converts on purpose
-  template <Gives<R, Args...> F>
+  template <detail::Gives<Callable, R, Args...> F>
   Callable(F function) {  // NOLINT: converts on purpose
-    if constexpr (requires { function = nullptr, !function; }) {
-      if (!function) return;
+    static_assert(
+        std::is_copy_constructible_v<F>,
+        "the function must be copyable: let it hold a std::shared_ptr, no std::unique_ptr");
+    if constexpr (requires { F(nullptr), function == nullptr; }) {  // a pointer, a std::function
+      if (function == nullptr) return;
     }
     held_ = new Holds<F>(static_cast<F&&>(function));
   }
@@ -65,7 +71,7 @@ class Callable<R(Args...)> {
     Held* copy() const override { return new Holds(function); }
     R call(Args&&... args) override {
       if constexpr (std::is_void_v<R>)
-        function(static_cast<Args&&>(args)...);
+        static_cast<void>(function(static_cast<Args&&>(args)...));
       else
         return function(static_cast<Args&&>(args)...);
     }

@@ -98,7 +98,7 @@ class CallbackBase {
   virtual void on_train_end(TrainingState&) {}
 };
 
-/// A handle; made from any std::shared_ptr to a class derived from CallbackBase.
+/// A handle; made from a std::shared_ptr or std::unique_ptr to a class derived from CallbackBase.
 using Callback = Shared<CallbackBase>;
 
 /// Progress: on a terminal a bar with loss, metrics, samples per second and time left, redrawn at

@@ -37,7 +37,8 @@ class Accumulator {
   virtual std::string spec() const { return {}; }
 };
 
-/// What a metric looks at, computed in the step: f32 [batch, .., k], and what adds it up.
+/// What a metric looks at, computed in the step: f32 [batch, .., k], and what makes one to add it
+/// up: a new one whenever it is called, by std::make_unique.
 struct Evidence {
   Symbol rows;
   Callable<Shared<Accumulator>()> make;

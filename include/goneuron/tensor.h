@@ -37,7 +37,7 @@ class Tensor {
   static Tensor view(void* memory, const Shape& shape, DType dtype = DType::f32,
                      Site site = Site::here());
   /// No copy: `owner`, a std::shared_ptr or std::unique_ptr, is kept by the tensor and its copies.
-  static Tensor adopt(Owner owner, void* memory, const Shape& shape, DType dtype,
+  static Tensor adopt(KeepAlive owner, void* memory, const Shape& shape, DType dtype,
                       Site site = Site::here());
 
   const Shape& shape() const { return shape_; }
@@ -81,7 +81,7 @@ class Tensor {
   std::string str() const;
 
  private:
-  Owner owner_;
+  KeepAlive owner_;
   void* memory_ = nullptr;
   Shape shape_;
   i64 size_ = 0;

@@ -4,22 +4,24 @@
 
 namespace goneuron {
 
-using Pointer = OwnerAccess::Pointer;
+using Pointer = KeepAliveAccess::Pointer;
 
-Owner::Owner() noexcept { new (pointer_) Pointer; }
-Owner::Owner(Held* held) { new (pointer_) Pointer(std::shared_ptr<Held>(held)); }
-Owner::Owner(const Owner& other) noexcept { new (pointer_) Pointer(OwnerAccess::pointer(other)); }
-Owner::Owner(Owner&& other) noexcept {
-  new (pointer_) Pointer(std::move(OwnerAccess::pointer(other)));
+KeepAlive::KeepAlive() noexcept { new (pointer_) Pointer; }
+KeepAlive::KeepAlive(Held* held) { new (pointer_) Pointer(std::shared_ptr<Held>(held)); }
+KeepAlive::KeepAlive(const KeepAlive& other) noexcept {
+  new (pointer_) Pointer(KeepAliveAccess::pointer(other));
 }
-Owner& Owner::operator=(const Owner& other) noexcept {
-  OwnerAccess::pointer(*this) = OwnerAccess::pointer(other);
+KeepAlive::KeepAlive(KeepAlive&& other) noexcept {
+  new (pointer_) Pointer(std::move(KeepAliveAccess::pointer(other)));
+}
+KeepAlive& KeepAlive::operator=(const KeepAlive& other) noexcept {
+  KeepAliveAccess::pointer(*this) = KeepAliveAccess::pointer(other);
   return *this;
 }
-Owner& Owner::operator=(Owner&& other) noexcept {
-  OwnerAccess::pointer(*this) = std::move(OwnerAccess::pointer(other));
+KeepAlive& KeepAlive::operator=(KeepAlive&& other) noexcept {
+  KeepAliveAccess::pointer(*this) = std::move(KeepAliveAccess::pointer(other));
   return *this;
 }
-Owner::~Owner() { OwnerAccess::pointer(*this).~Pointer(); }
+KeepAlive::~KeepAlive() { KeepAliveAccess::pointer(*this).~Pointer(); }
 
 }  // namespace goneuron

@@ -1,5 +1,5 @@
-// Between the std::shared_ptr that the library works with and the Shared and Owner that its public
-// handles hold: the same pointer, and the same count.
+// Between the std::shared_ptr that the library works with and the Shared and KeepAlive that its
+// public handles hold: the same pointer, and the same count.
 #pragma once
 
 #include <memory>
@@ -9,23 +9,23 @@
 
 namespace goneuron {
 
-struct OwnerAccess {
+struct KeepAliveAccess {
   using Pointer = std::shared_ptr<void>;
-  static_assert(sizeof(Pointer) == sizeof(Owner) && alignof(Pointer) == alignof(Owner));
-  static Pointer& pointer(Owner& owner) {
-    return *std::launder(reinterpret_cast<Pointer*>(owner.pointer_));
+  static_assert(sizeof(Pointer) == sizeof(KeepAlive) && alignof(Pointer) == alignof(KeepAlive));
+  static Pointer& pointer(KeepAlive& kept) {
+    return *std::launder(reinterpret_cast<Pointer*>(kept.pointer_));
   }
-  static const Pointer& pointer(const Owner& owner) {
-    return *std::launder(reinterpret_cast<const Pointer*>(owner.pointer_));
+  static const Pointer& pointer(const KeepAlive& kept) {
+    return *std::launder(reinterpret_cast<const Pointer*>(kept.pointer_));
   }
 };
 
-/// An owner that counts as `pointer` does.
+/// Counts as `pointer` does. Which object that is for, a Shared knows: here it may be const.
 template <class T>
-Owner owned(std::shared_ptr<T> pointer) {
-  Owner owner;
-  OwnerAccess::pointer(owner) = std::shared_ptr<void>(std::move(pointer), nullptr);
-  return owner;
+KeepAlive owned(std::shared_ptr<T> pointer) {
+  KeepAlive kept;
+  KeepAliveAccess::pointer(kept) = std::shared_ptr<void>(std::move(pointer), nullptr);
+  return kept;
 }
 
 template <class T>
@@ -34,9 +34,10 @@ Shared<T> share(std::shared_ptr<T> pointer) {
   return {object, owned(std::move(pointer))};
 }
 
+/// Of a Shared that share() made, with the count of the pointer that it was given.
 template <class T>
 std::shared_ptr<T> pointer_of(const Shared<T>& shared) {
-  return {OwnerAccess::pointer(shared.owner()), shared.get()};
+  return {KeepAliveAccess::pointer(shared.kept()), shared.get()};
 }
 
 }  // namespace goneuron

@@ -156,7 +156,7 @@ Tensor Tensor::view(void* memory, const Shape& shape, DType dtype, Site site) {
   return adopt({}, memory, shape, dtype, site);
 }
 
-Tensor Tensor::adopt(Owner owner, void* memory, const Shape& shape, DType dtype, Site site) {
+Tensor Tensor::adopt(KeepAlive owner, void* memory, const Shape& shape, DType dtype, Site site) {
   check_memory(memory, shape, site);
   Tensor out;
   out.owner_ = std::move(owner);

@@ -47,7 +47,7 @@ Symbol keeping(const Symbol& symbol, std::vector<Symbol> others) {
     Symbol symbol;
     std::vector<Symbol> others;
   };
-  Owner kept = owned(std::make_shared<Kept>(Kept{symbol, std::move(others)}));
+  KeepAlive kept = owned(std::make_shared<Kept>(Kept{symbol, std::move(others)}));
   return {{symbol.expr().get(), std::move(kept)}, symbol.output()};
 }
 

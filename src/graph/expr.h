@@ -49,10 +49,9 @@ struct Variable {
 class WeakSymbol {
  public:
   WeakSymbol() = default;
-  WeakSymbol(const Symbol& symbol)
-      : expr_(pointer_of(symbol.expr())),
-        output_(symbol.output()) {}  // NOLINT: converts on purpose
-  operator Symbol() const {          // NOLINT: converts on purpose
+  WeakSymbol(const Symbol& symbol)  // NOLINT: converts on purpose
+      : expr_(pointer_of(symbol.expr())), output_(symbol.output()) {}
+  operator Symbol() const {  // NOLINT: converts on purpose
     auto expr = expr_.lock();
     return expr ? Symbol(share(std::move(expr)), output_) : Symbol();
   }

@@ -95,6 +95,10 @@ class Maker {
     if (!accumulator)
       throw_graph({.what = "the metric \"" + name + "\" makes no accumulator; expected one",
                    .hint = "let its maker return std::make_unique<Mine>()"});
+    if (evidence.make() == accumulator)
+      throw_graph({.what = "the metric \"" + name +
+                           "\" gives the same accumulator again; expected a new one each time",
+                   .hint = "make it in the function: [] { return std::make_unique<Mine>(); }"});
     const i64 width = accumulator->width(), found = evidence.rows.shape()[-1];
     if (width != 0 && width != found)
       throw_graph({.what = "the metric \"" + name + "\" gives rows of " + std::to_string(found) +

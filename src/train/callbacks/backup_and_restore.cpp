@@ -1,4 +1,6 @@
 // BackupAndRestore: asks fit() for checkpoints; what writes and reads them is train/checkpoint.
+#include <memory>
+
 #include "core/message.h"
 #include "goneuron/callback.h"
 

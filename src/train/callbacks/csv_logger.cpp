@@ -1,4 +1,6 @@
 // CSVLogger: a line of numbers for each epoch.
+#include <memory>
+
 #include "core/message.h"
 #include "goneuron/callbacks.h"
 #include "io/csv_text.h"

@@ -1,3 +1,4 @@
+#include <memory>
 #include <utility>
 
 #include "core/message.h"

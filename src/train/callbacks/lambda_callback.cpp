@@ -1,4 +1,6 @@
 // LambdaCallback: a function for each hook.
+#include <memory>
+
 #include "goneuron/callbacks.h"
 #include "train/callbacks/monitor.h"
 

@@ -1,4 +1,5 @@
 // LearningRateScheduler: the rate of each epoch from a function.
+#include <memory>
 #include <utility>
 
 #include "goneuron/callbacks.h"

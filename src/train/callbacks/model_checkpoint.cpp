@@ -1,6 +1,7 @@
 // ModelCheckpoint: saves the model, or its weights, at the end of epochs or every few steps.
 #include <cmath>
 #include <cstdio>
+#include <memory>
 
 #include "core/message.h"
 #include "goneuron/callbacks.h"

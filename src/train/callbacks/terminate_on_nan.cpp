@@ -1,5 +1,6 @@
 // TerminateOnNaN: a loss that is not finite ends training instead of throwing.
 #include <cstdio>
+#include <memory>
 
 #include "goneuron/callbacks.h"
 
