@@ -17,7 +17,7 @@ void use(const GraphRecord& graph) {
     graph_to_json(graph);
     for (const auto& layer : graph.layers) {
       const Symbol output = layer->first_output;
-      const Layer again(layer);
+      const Layer again(share(layer));
       if (output) again(input_symbol({output.shape(), output.dtype()}, "again"));
     }
   } catch (const Error&) {
