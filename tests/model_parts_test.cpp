@@ -1,5 +1,7 @@
 // Parts of models: layers by name, weights read, set, frozen, shared and cloned, models made of
 // others, and functions of the user's own as layers, losses and metrics.
+#include <filesystem>
+
 #include "model_testing.h"
 
 namespace goneuron {
