@@ -1,5 +1,5 @@
-// Callable: a function that the user gives, a std::function in all but its header, which takes a
-// fifth of the time to compile a program that includes ours.
+// Callable: a function that the user gives, a std::function in all but its header, which would take
+// a fifth of the time to compile ours.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Shared: what handles hold, a std::shared_ptr in all but its header. That one takes a fifth of the
-// time to compile a program that includes ours, and only those need it who make such a pointer.
+// Shared: what handles hold, a std::shared_ptr in all but its header. That one would take
+// a quarter of the time to compile ours, and only those need it who make such a pointer.
 #pragma once
 
 #include <cstddef>
@@ -57,8 +57,8 @@ class KeepAlive {
   alignas(void*) std::byte pointer_[2 * sizeof(void*)];  // a std::shared_ptr<void> to nothing
 };
 
-/// A pointer to a T that all its copies own. Of a class to derive from, it is made of any
-/// std::shared_ptr or std::unique_ptr to a class that does.
+/// A pointer to a T that all its copies own. Where T is a class to derive from, a std::shared_ptr
+/// or std::unique_ptr to one that does becomes a Shared.
 template <class T>
 class Shared {
  public:
