@@ -30,6 +30,7 @@ concept ConvTakes = requires(A... a) {
   Conv2D(a...);
 };
 static_assert(ConvTakes<int, int> && ConvTakes<int, int, Activation>);
+static_assert(ConvTakes<int, long long, Conv2DOptions> && ConvTakes<int, size_t, Conv2DOptions>);
 static_assert(ConvTakes<int, Size2, Conv2DOptions> && ConvTakes<int, int, int, int, int>);
 static_assert(ConvTakes<int, int, int, int, int, Activation>);
 static_assert(!ConvTakes<int> && !ConvTakes<int, int, int> && !ConvTakes<int, int, int, int>);
@@ -55,7 +56,8 @@ template <class T>
 concept PaddingTakes = requires(T value) {
   Conv2DOptions{.padding = value};
 };
-static_assert(PaddingTakes<int> && PaddingTakes<Padding> && !PaddingTakes<const char*>);
+static_assert(PaddingTakes<int> && PaddingTakes<long long> && PaddingTakes<size_t>);
+static_assert(PaddingTakes<Padding> && !PaddingTakes<const char*> && !PaddingTakes<double>);
 
 // A derived object would be sliced: callbacks are shared pointers.
 template <class T>

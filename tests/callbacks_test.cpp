@@ -130,6 +130,18 @@ TEST(Callbacks, NoEpochs) {
   EXPECT_EQ(recorder->names, (std::vector<std::string>{"train_begin", "train_end"}));
 }
 
+TEST(Callbacks, AModelThatIsTrainedIsNotCompiledAndTrainsAgainAfterAnError) {
+  auto model = line_model(), other = line_model();
+  const auto again = Lambda([&](TrainingState&) {
+    other.compile(SGD(0.01), MSE);  // is not in training
+    other.fit(line_data());
+    model.compile(SGD(0.01), MSE);
+  });
+  EXPECT_THROW(model.fit(line_data(), {.callbacks = {again}}), GraphError);
+  EXPECT_EQ(model.fit(line_data(), {.epochs = 2}).epochs.size(), 2U);
+  model.compile(SGD(0.01), MSE);
+}
+
 // One weight, one sample, plain SGD: w -= rate * 2 (w x - y) x. With x = 1, y = 0 each step
 // multiplies w by 1 - 2 rate, exactly for the powers of two below.
 TEST(Callbacks, TheLearningRateOfTheNextStep) {

@@ -393,6 +393,19 @@ ERROR_CASE(empty_model) {
   model.predict(samples(6));
 }
 
+ERROR_CASE(compile_by_a_callback) {
+  auto model = regressor();
+  model.fit(samples(6), Tensor(Shape{6, 1}),
+            {.callbacks = {Lambda([&](TrainingState&) { model.compile(SGD(0.01), MSE); })}});
+}
+
+ERROR_CASE(fit_by_a_callback_of_fit) {
+  auto model = regressor();
+  model.fit(samples(6), Tensor(Shape{6, 1}), {.callbacks = {Lambda([&](TrainingState&) {
+                                                model.fit(samples(6), Tensor(Shape{6, 1}));
+                                              })}});
+}
+
 ERROR_CASE(device_unknown) { set_device("cuda"); }
 
 ERROR_CASE(threads_below_zero) { set_threads(-1); }

@@ -3,6 +3,8 @@
 // explicit input sizes.
 #pragma once
 
+#include <concepts>
+
 #include "goneuron/initializer.h"
 #include "goneuron/layer.h"
 
@@ -12,9 +14,9 @@ namespace goneuron {
 /// Valid: none. A number: that many zeros on every side.
 struct Padding {
   enum class Mode { fixed, same };
-  constexpr Padding(int amount) : amount(amount) {}  // NOLINT: converts on purpose
-  constexpr Padding(i64 amount) : amount(amount) {}  // NOLINT: converts on purpose
-  constexpr Padding(Mode mode) : mode(mode) {}       // NOLINT: converts on purpose
+  template <std::integral Number>
+  constexpr Padding(Number amount) : amount(static_cast<i64>(amount)) {}  // NOLINT: converts
+  constexpr Padding(Mode mode) : mode(mode) {}                            // NOLINT: converts
   Mode mode = Mode::fixed;
   i64 amount = 0;
 };
@@ -23,8 +25,9 @@ inline constexpr Padding Valid{0};
 
 /// Height and width; a single number is both.
 struct Size2 {
-  constexpr Size2(int both) : height(both), width(both) {}  // NOLINT: converts on purpose
-  constexpr Size2(i64 both) : height(both), width(both) {}  // NOLINT: converts on purpose
+  template <std::integral Number>
+  constexpr Size2(Number both)  // NOLINT: converts on purpose
+      : height(static_cast<i64>(both)), width(height) {}
   constexpr Size2(i64 height, i64 width) : height(height), width(width) {}
   i64 height, width;
 };

@@ -58,6 +58,11 @@ void FitLoop::check_callbacks() const {
 }
 
 History FitLoop::run() {
+  const struct Fitting {
+    explicit Fitting(bool& fitting) : fitting(fitting) { fitting = true; }
+    ~Fitting() { fitting = false; }
+    bool& fitting;
+  } now(m_.fitting);
   open_checkpoints();
   std::optional<Checkpoint> begin = folder_ ? folder_->newest() : std::nullopt;
   if (begin) go_on_from(*begin);

@@ -19,6 +19,15 @@ ModelImpl& need(const Shared<ModelImpl>& impl) {
   return *impl;
 }
 
+void need_no_fit(const ModelImpl& model, const char* caller, Site site) {
+  if (model.fitting)
+    throw_graph(
+        {.where = call_site(caller, site),
+         .what = "a callback of the model's fit() calls it; expected a call before fit() or "
+                 "after it",
+         .hint = "set state.stop = true in the callback, and go on where fit() has returned"});
+}
+
 Model Sequential(const std::vector<Layer>& layers, Site site) {
   const UserCall user("Sequential", site);
   if (layers.empty())
@@ -167,6 +176,7 @@ void Model::compile(const Optimizer& optimizer, const std::vector<OutputLoss>& l
           "an ema of " + number_text(options.ema) + "; expected at least 0 and below 1",
           "it is the share of the average that is kept from step to step: 0.999 is usual, 0 none");
   ModelImpl& m = need(impl_);
+  need_no_fit(m, "compile", site);
   const std::lock_guard lock(m.mutex);
   m.optimizer = optimizer;
   m.given_rate = optimizer.learning_rate;

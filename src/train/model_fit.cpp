@@ -108,6 +108,7 @@ namespace {
 FitLoop fit_loop(const Model& model, const Dataset& given, const FitOptions& options, Site site) {
   ModelImpl& m = need(model.impl());
   need_compiled(m, "fit", site);
+  need_no_fit(m, "fit", site);
   need_own_weights(m, "fit", site);
   if (options.epochs < 0)
     throw_graph({.where = call_site("fit", site),

@@ -82,6 +82,7 @@ struct ModelImpl {
   std::map<const Variable*, WeightRule> rules;  // where the optimizer has groups
 
   bool compiled = false;
+  bool fitting = false;  // fit() is at work: its step reads the optimizer's memory where it lies
   Optimizer optimizer;
   double given_rate = 0;  // the optimizer's, before callbacks changed it
   double ema = 0;         // momentum of the averages; 0: none
@@ -225,6 +226,8 @@ void begin_step(const ModelImpl& model, StepScalars& scalars);
 TensorType target_type(const Shape& sample, DType dtype);
 /// What a Model points to; GraphError for an empty one.
 ModelImpl& need(const Shared<ModelImpl>& impl);
+/// Throws GraphError in a callback of the model's own fit().
+void need_no_fit(const ModelImpl& model, const char* caller, Site site);
 /// The workers that steps run on, and the device chosen by set_device().
 WorkerPool& worker_pool();
 std::mutex& worker_mutex();
