@@ -11,7 +11,8 @@
 
 #include "goneuron/shape.h"
 
-HWY_BEFORE_NAMESPACE();
+// Without Highway's attribute for functions, of which there are none here: clang refuses one for
+// nothing.
 namespace goneuron::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -21,6 +22,5 @@ constexpr D d;
 constexpr i64 lanes = HWY_LANES(float);
 
 }  // namespace goneuron::cpu::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
 
 #endif
