@@ -154,6 +154,17 @@ TEST(Config, WritesWhatItReads) {
   EXPECT_EQ(second.section("outputs").text("folder"), "run/with space");
 }
 
+TEST(Config, WritesTheSameHoweverLongItIsSpelt) {
+  const std::string layer =
+      ": {filters: 32, kernel: 3, padding: same, bias: false}\n";  // with the name below: a line
+  const std::string spelt = "Conv2" + std::string(60, '-') + "D";
+  const std::string text = "data: fashion_mnist\nmodel:\n  - Conv2D" + layer + "  - " + spelt +
+                           layer + "loss: cross_entropy\nfit:\noutputs: run/first\n";
+  const std::string first = Config::parse(text, "first").text();
+  expect_contains(first, {"  - Conv2D: {filters: 32"});
+  EXPECT_EQ(Config::parse(first, "second").text(), first);
+}
+
 TEST(ConfigData, IsCutBalancedAndChangedAsTheConfigSays) {
   const std::vector<std::string> small = {"data.fashion_mnist.take=1000", "split.validation=0.1",
                                           "augment.flip_horizontal=true", "fit.loader_threads=2"};

@@ -132,7 +132,8 @@ class Writer {
     const std::string comment = explained ? "" : kind->meaning;
     std::string front = indent + "- ";
     if (item.is_map() && item.items.size() == 1)
-      front += item.items[0].key + ": " + flow_text(item.items[0]);
+      // However it was spelt: when read again it has the same length, and so the same lines.
+      front += (kind ? kind->name : item.items[0].key) + ": " + flow_text(item.items[0]);
     else
       front += flow_text(item);
     if (options && (!explained || front.size() > page_width) &&
