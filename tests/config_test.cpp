@@ -165,6 +165,20 @@ TEST(Config, WritesTheSameHoweverLongItIsSpelt) {
   EXPECT_EQ(Config::parse(first, "second").text(), first);
 }
 
+TEST(Config, WritesANameWithoutOptionsAlone) {
+  for (const char* spelt : {"AdamW", "{adamw: {}}", "{adamw: ~}", "{Adam_w: {}}"}) {
+    const std::string first =
+        Config::parse(
+            "data: fashion_mnist\nmodel: [{Flatten: {}}, {Dense: 10}]\nloss: mse\n"
+            "metrics: [{accuracy: ~}]\nfit:\noutputs: run/first\noptimizer: " +
+                std::string(spelt) + "\n",
+            "first")
+            .text();
+    expect_contains(first, {"optimizer: AdamW ", "  - Flatten ", "  - accuracy "});
+    EXPECT_EQ(Config::parse(first, "second").text(), first) << spelt;
+  }
+}
+
 TEST(ConfigData, IsCutBalancedAndChangedAsTheConfigSays) {
   const std::vector<std::string> small = {"data.fashion_mnist.take=1000", "split.validation=0.1",
                                           "augment.flip_horizontal=true", "fit.loader_threads=2"};

@@ -108,11 +108,18 @@ class Writer {
     }
   }
 
+  /// Written as a name with no options, `{adamw: {}}` or `{adamw: ~}`: the name says it.
+  static bool bare(const Value& item, const Named& name) {
+    return !item.is_scalar() &&
+           (name.argument == nullptr || (name.argument->is_map() && name.argument->items.empty()));
+  }
+
   /// A name alone on the key's line; with options below it.
   void object(const Value& item, const Option& option, const std::string& indent,
               const std::string& front) {
     const Named name = named(item);
     const Kind* kind = find_kind(option.table(), name.text);
+    if (kind != nullptr && bare(item, name)) return line(front + " " + kind->name, option.meaning);
     if (kind == nullptr || name.argument == nullptr || !name.argument->is_map())
       return line(front + " " + flow_text(item), option.meaning);
     line(front, option.meaning);
@@ -124,14 +131,18 @@ class Writer {
   void listed(const Value& item, const Option& option, const std::string& indent) {
     const Named name = named(item);
     const Kind* kind = find_kind(option.table(), name.text);
-    const bool options = kind != nullptr && name.argument != nullptr && name.argument->is_map();
+    const bool alone = kind != nullptr && bare(item, name);
+    const bool options =
+        kind != nullptr && !alone && name.argument != nullptr && name.argument->is_map();
     bool explained = kind == nullptr || !explain(kind->name, "");
     if (options)
       for (const Value& one : name.argument->items)
         explained = !explain(kind->name, one.key) && explained;
     const std::string comment = explained ? "" : kind->meaning;
     std::string front = indent + "- ";
-    if (item.is_map() && item.items.size() == 1)
+    if (alone)
+      front += kind->name;
+    else if (item.is_map() && item.items.size() == 1)
       // However it was spelt: when read again it has the same length, and so the same lines.
       front += (kind ? kind->name : item.items[0].key) + ": " + flow_text(item.items[0]);
     else
@@ -141,7 +152,7 @@ class Writer {
       line(indent + "- " + kind->name + ":", comment);
       return members(*name.argument, kind->options, option.table().common, indent + "    ");
     }
-    const bool shorthand = !options && name.argument != nullptr && !kind->options.empty();
+    const bool shorthand = !options && !alone && name.argument != nullptr && !kind->options.empty();
     line(front, comment.empty() || !shorthand
                     ? comment
                     : comment + "; " + kind->options[0].key + ": " + kind->options[0].meaning);
